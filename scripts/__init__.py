@@ -1,0 +1,1 @@
+"""What the bundles need beyond stock MONAI, Ignite and torch components: one idea a file."""

@@ -1,0 +1,148 @@
+"""Checkpoints that survive being killed at any moment."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from .distributed import rank
+from .errors import InputError
+
+__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder", "save_atomically", "write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
+    """Write a file so that its name always stands for a whole one: the old or the new.
+
+    MONAI's `CheckpointSaver` writes in place, and Ignite's `Checkpoint` removes the old file of the same name first.
+
+    Args:
+        path: the file; its folder is made.
+        write: writes the content to the path that it is given.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_atomically(content, path: str | os.PathLike) -> None:
+    """`torch.save` to a name that always stands for a whole file."""
+    write_atomically(path, lambda temporary: torch.save(content, temporary))
+
+
+class SaveCheckpoint:
+    """Save all that a resume needs after each epoch: the trainer's place and the objects that it works with.
+
+    Args:
+        path: of the file.
+        objects: by name, with `state_dict` and `load_state_dict`.
+    """
+
+    def __init__(self, path: str, objects: Mapping) -> None:
+        self.path, self.objects = path, objects
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        if rank() == 0:
+            items = {"trainer": engine, **self.objects}
+            save_atomically({name: _plain(item).state_dict() for name, item in items.items()}, self.path)
+
+
+class LoadCheckpoint:
+    """Go on where the run stopped that wrote a checkpoint; a larger max_epochs prolongs it.
+
+    Args:
+        path: of a file of `SaveCheckpoint`.
+        objects: those that it was given.
+    """
+
+    def __init__(self, path: str, objects: Mapping) -> None:
+        self.path, self.objects = path, objects
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, before the handlers that look at its place."""
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        for name, item in self.objects.items():
+            _plain(item).load_state_dict(state[name])
+        engine.state.epoch = state["trainer"]["iteration"] // engine.state.epoch_length
+        engine.state.iteration = state["trainer"]["iteration"]
+
+
+class SaveBestEncoder:
+    """Save a network's weights whenever an evaluator's metric is lower than ever before.
+
+    Args:
+        network: whose flat state_dict is saved.
+        metric: name of the evaluator's metric.
+        paths: of the files, each with the same content.
+    """
+
+    def __init__(self, network: nn.Module, metric: str, paths: list[str]) -> None:
+        self.network, self.metric, self.paths, self.best = network, metric, paths, float("inf")
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to an evaluator."""
+        engine.add_event_handler(Events.COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        value = float(engine.state.metrics[self.metric])
+        if value < self.best and rank() == 0:
+            self.best = value
+            for path in self.paths:
+                save_atomically(_plain(self.network).state_dict(), path)
+
+    def state_dict(self) -> dict:
+        """The best value so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Go on from the best value of an earlier run."""
+        self.best = state["best"]
+
+
+def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
+    """Load every tensor of a network from a flat state_dict, or none.
+
+    Args:
+        network: as `network_def` makes it.
+        path: of an encoder.pt or model.pt; float16 weights are fine.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: there is no such file, it is no state_dict, or its names or shapes are not the network's.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"There are no weights at {path}: give encoder the encoder.pt of a training run.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state)
+    except Exception as error:  # unpickling can raise anything; load_state_dict lists every name
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"The weights in {path} do not fit this network ({reason}...): give encoder the encoder.pt of a run with "
+            "the same network_def, and set embedding_size to that run's."
+        ) from error
+    return network
+
+
+def _plain(item):
+    return item.module if isinstance(item, DistributedDataParallel) else item

@@ -1,0 +1,62 @@
+"""Where the body is: a box that noise, specks and a patient table's edge do not move."""
+
+import torch
+
+__all__ = ["body_mask", "otsu_threshold"]
+
+
+def otsu_threshold(values: torch.Tensor, bins: int = 256) -> float:
+    """Threshold that separates two classes of intensities with the largest variance between them.
+
+    Source: Otsu, IEEE Trans. Syst. Man Cybern. 9:62 (1979), equation 12. Values beyond the 99.5th percentile are
+    taken as that percentile, so that a few bright voxels do not stretch the histogram.
+
+    Args:
+        values: intensities, any shape.
+        bins: bins of the histogram.
+
+    Returns:
+        The upper edge of the darker class.
+    """
+    values = torch.as_tensor(values).flatten().float()
+    top = values.kthvalue(max(1, int(0.995 * values.numel()))).values
+    values = values.clamp(max=top)
+    low, high = float(values.min()), float(top)
+    if low == high:
+        return low
+    counts = torch.histc(values, bins, low, high).double()
+    centres = torch.linspace(0.5, bins - 0.5, bins, dtype=torch.double)
+    dark, dark_sum = counts.cumsum(0), (counts * centres).cumsum(0)
+    bright = dark[-1] - dark
+    difference = dark_sum / dark.clamp(min=1) - (dark_sum[-1] - dark_sum) / bright.clamp(min=1)
+    between = dark * bright * difference**2
+    return low + (high - low) * (int(between.argmax()) + 1) / bins
+
+
+def body_mask(image: torch.Tensor, tail: float = 0.005) -> torch.Tensor:
+    """Box of the body, as a mask for `CropForegroundd(select_fn=...)`.
+
+    Voxels above Otsu's threshold are the body; along each axis the box leaves out the `tail` of them at either end.
+    `x > 0`, the usual choice, keeps the whole volume wherever air is not exactly 0, as in most real MR and all CT.
+
+    Args:
+        image: scan, [C, X, Y, Z], in any intensity unit.
+        tail: share of body voxels outside the box on each of its sides.
+
+    Returns:
+        Mask of the box, [C, X, Y, Z].
+    """
+    image = torch.as_tensor(image)
+    body = (image > otsu_threshold(image)).any(0)
+    mask = torch.zeros(image.shape[1:], dtype=torch.bool, device=image.device)
+    mask[tuple(_extent(body, axis, tail) for axis in range(body.ndim))] = True
+    return mask.expand(image.shape)
+
+
+def _extent(body: torch.Tensor, axis: int, tail: float) -> slice:
+    """Indices along one axis between which all but the tails of the body lie."""
+    others = [other for other in range(body.ndim) if other != axis]
+    share = body.sum(others).double().cumsum(0)
+    share = share / share[-1].clamp(min=1)
+    inside = ((share > tail) & (share - share.diff(prepend=share.new_zeros(1)) < 1 - tail)).nonzero()
+    return slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(None)

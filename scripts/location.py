@@ -1,0 +1,73 @@
+"""Where a crop lies: its centre in millimetres, in a frame in which places can be compared."""
+
+from collections.abc import Hashable, Mapping
+
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Transform
+
+from .errors import InputError
+
+__all__ = ["FRAMES", "CropLocationd", "FrameOrigind", "centre_mm", "prepare_crops"]
+
+FRAMES = ("foreground", "scanner")
+
+
+def centre_mm(image: MetaTensor) -> torch.Tensor:
+    """Centre of an image in scanner coordinates: affine @ (size - 1) / 2.
+
+    Args:
+        image: [C, X, Y, Z]; its affine maps voxel indices to mm.
+
+    Returns:
+        x, y, z in mm, [3], float64.
+    """
+    affine = torch.as_tensor(image.affine, dtype=torch.float64)
+    middle = (torch.tensor(image.shape[1:], dtype=torch.float64) - 1) / 2
+    return affine[:3, :3] @ middle + affine[:3, 3]
+
+
+class FrameOrigind(Transform):
+    """Write the origin of a scan's frame, in scanner coordinates (mm, [3]), to `origin`.
+
+    Args:
+        frame: `foreground`: the centre of the image as it is now, that is of the body's box when this follows
+            `CropForegroundd`, which makes scans comparable that are not registered. `scanner`: zero, for scans that
+            share one coordinate system already.
+
+    Raises:
+        InputError: unknown frame.
+    """
+
+    def __init__(self, frame: str) -> None:
+        if frame not in FRAMES:
+            raise InputError(f"There is no frame '{frame}': set frame to one of {', '.join(FRAMES)}.")
+        self.frame = frame
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        centre = centre_mm(data["image"])
+        return dict(data) | {"origin": centre if self.frame == "foreground" else torch.zeros_like(centre)}
+
+
+class CropLocationd(Transform):
+    """Write the centre of a crop, relative to its scan's `origin` (mm, [3], float32), to `location`."""
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        return dict(data) | {"location": (centre_mm(data["image"]) - data["origin"]).float()}
+
+
+def prepare_crops(batch: Mapping, device=None, non_blocking: bool = False, **kwargs) -> tuple[torch.Tensor, dict]:
+    """Split a batch of crops into the network's input and what the loss compares it with.
+
+    Args:
+        batch: collated crops with `image` [B, C, X, Y, Z], `location` [B, 3] in mm and `scan` (B numbers of scans).
+        device: where to; `non_blocking` and further arguments are those of `torch.Tensor.to`.
+
+    Returns:
+        Images [B, C, X, Y, Z], and targets: `location` [B, 3] and `scan` [B].
+    """
+    tensors = (torch.as_tensor(batch[key]) for key in ("image", "location", "scan"))
+    # plain tensors: a MetaTensor would carry a stale affine through the network
+    image, location, scan = (tensor.to(device, non_blocking=non_blocking, **kwargs) for tensor in tensors)
+    image = image.as_tensor() if isinstance(image, MetaTensor) else image
+    return image, {"location": location, "scan": scan}

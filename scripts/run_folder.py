@@ -1,0 +1,79 @@
+"""What a run is, on record before it starts: its settings checked and written, and nothing of another run lost."""
+
+import difflib
+import inspect
+import json
+import re
+from pathlib import Path
+
+from monai.bundle import ConfigParser
+
+from .checkpoint import write_atomically
+from .distributed import rank
+from .errors import InputError, report_input_errors
+
+__all__ = ["open_run", "unknown_keys"]
+
+# what MONAI reads by name, so that no other key has to refer to it
+STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
+
+
+DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
+
+
+def open_run(output_dir: str, resume: bool = False, holds: str = "checkpoint.pt") -> None:
+    """Begin a run: check its settings and write them to config.json in its folder.
+
+    From here on, an `InputError` ends the process with its one sentence.
+
+    Args:
+        output_dir: folder of the run; made if need be.
+        resume: go on with the run that is in the folder.
+        holds: the file that tells that a run is in the folder.
+
+    Raises:
+        InputError: a key is misspelt, there is no run to resume, or a run is in the folder that would be overwritten.
+    """
+    report_input_errors()
+    config = _config_in_use()
+    unknown = unknown_keys(config)
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise InputError(f"Nothing in this configuration uses the key {unknown[0]}{hint} Correct or remove it.")
+    found = (Path(output_dir) / holds).is_file()
+    if resume and not found:
+        raise InputError(f"There is no {holds} in {output_dir} to resume from: correct output_dir, or leave resume out.")
+    if found and not resume:
+        raise InputError(
+            f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
+        )
+    if rank() == 0:
+        text = json.dumps(config, indent=4, default=str)
+        write_atomically(Path(output_dir) / "config.json", lambda path: path.write_text(text))
+
+
+def unknown_keys(config: dict) -> list[str]:
+    """Top-level keys of a bundle configuration that nothing refers to; MONAI accepts and ignores them.
+
+    Args:
+        config: as parsed, overrides included.
+
+    Returns:
+        Their names: misspelt overrides, as a rule.
+    """
+    referred = set(re.findall(r"[@%](\w+)", json.dumps(config, default=str)))
+    return [key for key in config if key not in STRUCTURE | referred and not DESCRIPTION.match(key)]
+
+
+def _config_in_use() -> dict:
+    """The configuration that calls this, overrides included.
+
+    MONAI hands a component no reference to the parser that instantiates it: it is looked up among the callers.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), ConfigParser):
+            return frame.f_locals["self"].get()
+        frame = frame.f_back
+    return {}
