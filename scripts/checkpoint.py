@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from torch import nn
@@ -12,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from .distributed import rank
 from .errors import InputError
 
-__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder", "save_atomically", "write_atomically"]
+__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder", "save_atomically", "savez_atomically", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
@@ -39,6 +40,16 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> 
 def save_atomically(content, path: str | os.PathLike) -> None:
     """`torch.save` to a name that always stands for a whole file."""
     write_atomically(path, lambda temporary: torch.save(content, temporary))
+
+
+def savez_atomically(path: str | os.PathLike, **arrays: np.ndarray) -> None:
+    """`numpy.savez_compressed` to a name that always stands for a whole file."""
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:  # NumPy adds a suffix to names, not to open files
+            np.savez_compressed(file, **arrays)
+
+    write_atomically(path, write)
 
 
 class SaveCheckpoint:

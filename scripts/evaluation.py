@@ -1,8 +1,9 @@
 """What an encoder is worth, on subjects that it never saw, beside what it must beat."""
 
+import copy
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,24 +11,24 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool3d
 
-from .checkpoint import write_atomically
+from .checkpoint import load_encoder, savez_atomically, write_atomically
 from .location import prepare_crops
 from .probe import PrincipalComponents, RidgeProbe, r2_score, rankme
 
-__all__ = ["Embeddings", "distance_pairs", "embed", "evaluate_encoder"]
+__all__ = ["Crops", "distance_pairs", "embed", "encoder_metrics", "evaluate_encoder", "rival_metrics"]
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Embeddings:
+class Crops:
     """Crops as an encoder sees them.
 
     Attributes:
         embedding: [N, D].
         location: crop centres in mm, [N, 3].
         scan: number of the scan of each crop, [N].
-        intensities: crops averaged down to 8³ blocks, [N, 512]: what can be known without an encoder.
+        intensities: crops averaged down to 8³ blocks, [N, 512]: what is known without an encoder.
     """
 
     embedding: torch.Tensor
@@ -36,68 +37,118 @@ class Embeddings:
     intensities: torch.Tensor
 
 
-@torch.no_grad()
-def embed(network: nn.Module, loader: Iterable, inferer: Callable, device: torch.device) -> Embeddings:
-    """Embed all crops of a loader with a network in evaluation mode."""
-    network.eval()
-    parts = []
-    for batch in loader:
-        image, target = prepare_crops(batch, device)
-        blocks = adaptive_avg_pool3d(image, 8).flatten(1)
-        parts.append([part.cpu() for part in (inferer(image, network), target["location"], target["scan"], blocks)])
-    return Embeddings(*map(torch.cat, zip(*parts, strict=True)))
-
-
-def distance_pairs(crops: Embeddings, within: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """D_latent and D_physical (mm, [P] each) of all pairs i < j, or of those within a scan."""
-    latent, physical = torch.pdist(crops.embedding), torch.pdist(crops.location)
-    if within:
-        first, second = torch.triu_indices(len(crops.scan), len(crops.scan), 1)
-        same = crops.scan[first] == crops.scan[second]
-        latent, physical = latent[same], physical[same]
-    return latent, physical
-
-
-def evaluate_encoder(train: Embeddings, validate: Embeddings, test: Embeddings, pairs: str) -> dict:
-    """Figures of one encoder on the test crops; what is fitted is fitted on the training crops.
+def evaluate_encoder(
+    network: nn.Module,
+    encoder: str,
+    loaders: Mapping[str, Iterable],
+    inferer: Callable,
+    device: torch.device,
+    pairs: str,
+    output_dir: str,
+) -> None:
+    """Measure an encoder and its rivals; write metrics.json, embeddings.npz and basis.npz (principal components).
 
     Args:
-        train: crops of training subjects, to fit the probe, the components and the means.
+        network: as yet untrained; the encoder is loaded into it, and a copy stays untrained for comparison.
+        encoder: path of the weights.
+        loaders: of the crops of the subjects under `train`, `validate` and `test`.
+        inferer: runs a network on crops.
+        device: where to.
+        pairs: `all` or `within`: those that the encoder was trained on.
+        output_dir: where the files go.
+
+    Raises:
+        InputError: the weights are not there or not this network's.
+    """
+    untrained = copy.deepcopy(network)
+    load_encoder(network, encoder)
+    crops = {part: embed([network, untrained], loader, inferer, device) for part, loader in loaders.items()}
+    ours, theirs = ({part: pair[i] for part, pair in crops.items()} for i in (0, 1))
+    rivals = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs, pairs=pairs).items()}
+    metrics = encoder_metrics(**ours, pairs=pairs) | rivals | rival_metrics(**ours, pairs=pairs)
+    test = ours["test"]
+    metrics |= {"subjects": len(test.scan.unique()), "crops": len(test.scan), "pairs": pairs, "encoder": str(encoder)}
+
+    folder = Path(output_dir)
+    basis = PrincipalComponents(ours["train"].embedding)
+    basis.save(folder / "basis.npz")
+    arrays = vars(test) | {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
+    savez_atomically(folder / "embeddings.npz", **{name: array.numpy() for name, array in arrays.items()})
+    write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=4)))
+    logger.info(
+        f"{metrics['crops']} crops of {metrics['subjects']} unseen scans: location error "
+        f"{metrics['location_error_mm']:.1f} mm (untrained encoder {metrics['location_error_mm_random_encoder']:.1f}, "
+        f"raw intensities {metrics['location_error_mm_intensities']:.1f}, mean position "
+        f"{metrics['location_error_mm_mean_position']:.1f}), distance error {metrics['distance_error_mm']:.1f} mm "
+        f"(untrained {metrics['distance_error_mm_random_encoder']:.1f}, mean distance "
+        f"{metrics['distance_error_mm_mean_distance']:.1f})."
+    )
+
+
+@torch.no_grad()
+def embed(networks: list[nn.Module], loader: Iterable, inferer: Callable, device: torch.device) -> list[Crops]:
+    """Embed all crops of a loader with each of some networks, in evaluation mode."""
+    parts = [[] for _ in networks]
+    for batch in loader:
+        image, target = prepare_crops(batch, device)
+        shared = [target["location"], target["scan"], adaptive_avg_pool3d(image, 8).flatten(1)]
+        for network, part in zip(networks, parts, strict=True):
+            part.append([tensor.cpu() for tensor in (inferer(image, network.eval()), *shared)])
+    return [Crops(*map(torch.cat, zip(*part, strict=True))) for part in parts]
+
+
+def distance_pairs(crops: Crops, pairs: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """D_latent and D_physical, in mm, [P] each, of `all` pairs i < j or of those `within` a scan."""
+    latent, physical = torch.pdist(crops.embedding), torch.pdist(crops.location)
+    if pairs == "all":
+        return latent, physical
+    first, second = torch.triu_indices(len(crops.scan), len(crops.scan), 1)
+    same = crops.scan[first] == crops.scan[second]
+    return latent[same], physical[same]
+
+
+def encoder_metrics(train: Crops, validate: Crops, test: Crops, pairs: str) -> dict:
+    """Figures of an encoder on test crops; what is fitted is fitted on training crops.
+
+    Args:
+        train: crops of training subjects, for the probe and the principal components.
         validate: crops of validation subjects, to choose the probe's penalty.
         test: crops of subjects that neither the encoder nor the probe has seen.
-        pairs: `all` or `within`: the pairs whose distances the encoder was trained on.
+        pairs: whose distances are compared.
 
     Returns:
-        Names of metrics.json and their values: errors in mm, mean Euclidean (`_axes`: mean absolute, of x, y, z).
+        Names as in metrics.json. Errors are means in mm: `location_error_mm` Euclidean, its `_axes` absolute in x, y, z;
+        `distance_error_mm` of |D_latent - D_physical|.
     """
     prediction = RidgeProbe(train.embedding, train.location, validate.embedding, validate.location)(test.embedding)
-    components = PrincipalComponents(train.embedding)
-    scores = [components(crops.embedding) for crops in (train, validate, test)]
-    from_scores = RidgeProbe(scores[0], train.location, scores[1], validate.location)(scores[2])
-    latent, physical = distance_pairs(test, within=pairs == "within")
-    latent_within, physical_within = distance_pairs(test, within=True)
+    basis = PrincipalComponents(train.embedding)
+    train_scores, validate_scores, test_scores = (basis(crops.embedding) for crops in (train, validate, test))
+    from_scores = RidgeProbe(train_scores, train.location, validate_scores, validate.location)(test_scores)
     return {
         "location_error_mm": _euclidean(prediction, test.location),
         "location_error_mm_axes": (prediction - test.location).abs().mean(0).tolist(),
         "location_r2": r2_score(prediction, test.location).tolist(),
         "pca3_location_r2": r2_score(from_scores, test.location).tolist(),
-        "distance_error_mm": float((latent - physical).abs().mean()),
-        "distance_error_mm_within_scans": float((latent_within - physical_within).abs().mean()),
+        "distance_error_mm": _difference(*distance_pairs(test, pairs)),
+        "distance_error_mm_within_scans": _difference(*distance_pairs(test, "within")),
         "rankme": rankme(test.embedding),
     }
 
 
-def evaluate_rivals(train: Embeddings, validate: Embeddings, test: Embeddings, pairs: str) -> dict:
-    """The figures that need no encoder: raw intensities, the mean position, and the mean distance."""
+def rival_metrics(train: Crops, validate: Crops, test: Crops, pairs: str) -> dict:
+    """Errors in mm without any encoder: from raw intensities, the mean position, and the mean distance."""
     probe = RidgeProbe(train.intensities, train.location, validate.intensities, validate.location)
-    _, physical_train = distance_pairs(train, within=pairs == "within")
-    _, physical = distance_pairs(test, within=pairs == "within")
+    mean_distance = distance_pairs(train, pairs)[1].mean()
     return {
         "location_error_mm_intensities": _euclidean(probe(test.intensities), test.location),
         "location_error_mm_mean_position": _euclidean(train.location.mean(0), test.location),
-        "distance_error_mm_mean_distance": float((physical - physical_train.mean()).abs().mean()),
+        "distance_error_mm_mean_distance": _difference(mean_distance, distance_pairs(test, pairs)[1]),
     }
 
 
 def _euclidean(prediction: torch.Tensor, target: torch.Tensor) -> float:
     return float((prediction - target).norm(dim=1).mean())
+
+
+def _difference(first: torch.Tensor, second: torch.Tensor) -> float:
+    return float((first - second).abs().mean())

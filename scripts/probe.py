@@ -1,6 +1,11 @@
 """What an embedding knows of the place: a ridge probe, principal components, and the rank that it uses."""
 
+import os
+
+import numpy as np
 import torch
+
+from .checkpoint import savez_atomically
 
 __all__ = ["PrincipalComponents", "RidgeProbe", "r2_score", "rankme"]
 
@@ -48,6 +53,9 @@ class PrincipalComponents:
     Args:
         embedding: [N, D].
         components: how many directions.
+
+    Attributes:
+        mean: [D]; directions: [components, D]; low, high: percentiles 2 and 98 of the scores, [components].
     """
 
     def __init__(self, embedding: torch.Tensor, components: int = 3) -> None:
@@ -57,10 +65,28 @@ class PrincipalComponents:
         # a sign has no meaning; this choice makes it the same each time
         largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
         self.directions = directions * largest.sign()
+        scores = self(embedding)
+        self.low, self.high = scores.quantile(0.02, 0), scores.quantile(0.98, 0)
 
     def __call__(self, embedding: torch.Tensor) -> torch.Tensor:
         """Scores [M, components], float64, of embeddings [M, D]."""
         return (embedding.double() - self.mean) @ self.directions.T
+
+    def unit_range(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Scores clipped to [0, 1], from the 2nd to the 98th percentile of the fitted embeddings: for colours."""
+        return ((self(embedding) - self.low) / (self.high - self.low)).clamp(0, 1)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write to an .npz file."""
+        savez_atomically(path, **{name: value.numpy() for name, value in vars(self).items()})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "PrincipalComponents":
+        """Read what `save` wrote."""
+        basis = cls.__new__(cls)
+        with np.load(path) as stored:
+            vars(basis).update({name: torch.from_numpy(stored[name]) for name in stored})
+        return basis
 
 
 def r2_score(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

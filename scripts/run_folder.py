@@ -12,7 +12,7 @@ from .checkpoint import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 
-__all__ = ["open_run", "unknown_keys"]
+__all__ = ["open_run", "record_settings", "unknown_keys"]
 
 # what MONAI reads by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
@@ -21,36 +21,47 @@ STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def"
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
-def open_run(output_dir: str, resume: bool = False, holds: str = "checkpoint.pt") -> None:
-    """Begin a run: check its settings and write them to config.json in its folder.
-
-    From here on, an `InputError` ends the process with its one sentence.
+def open_run(output_dir: str, resume: bool = False) -> None:
+    """Begin a training run, or go on with it, and record its settings in config.json.
 
     Args:
         output_dir: folder of the run; made if need be.
         resume: go on with the run that is in the folder.
-        holds: the file that tells that a run is in the folder.
 
     Raises:
         InputError: a key is misspelt, there is no run to resume, or a run is in the folder that would be overwritten.
+    """
+    report_input_errors()
+    found = (Path(output_dir) / "checkpoint.pt").is_file()
+    if resume and not found:
+        raise InputError(
+            f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
+        )
+    if found and not resume:
+        raise InputError(
+            f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
+        )
+    record_settings(Path(output_dir) / "config.json")
+
+
+def record_settings(path: str | Path) -> None:
+    """Check the configuration that is being run, and write it with all overrides to a JSON file.
+
+    From here on, an `InputError` ends the process with its one sentence.
+
+    Raises:
+        InputError: a key is misspelt.
     """
     report_input_errors()
     config = _config_in_use()
     unknown = unknown_keys(config)
     if unknown:
         close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise InputError(f"Nothing in this configuration uses the key {unknown[0]}{hint} Correct or remove it.")
-    found = (Path(output_dir) / holds).is_file()
-    if resume and not found:
-        raise InputError(f"There is no {holds} in {output_dir} to resume from: correct output_dir, or leave resume out.")
-    if found and not resume:
-        raise InputError(
-            f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
-        )
+        hint = f"did you mean {close[0]}?" if close else "correct or remove it."
+        raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
     if rank() == 0:
         text = json.dumps(config, indent=4, default=str)
-        write_atomically(Path(output_dir) / "config.json", lambda path: path.write_text(text))
+        write_atomically(path, lambda file: file.write_text(text))
 
 
 def unknown_keys(config: dict) -> list[str]:

@@ -1,0 +1,34 @@
+# `make demo` and `make test` need Python >= 3.10 and make, and nothing else.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+DEMO ?= demo
+VENV = .venv
+RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
+CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
+
+.PHONY: demo test bench lint clean
+
+demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
+	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
+	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
+
+test: $(VENV)/ready  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed
+	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans $(SCANS)) $(ARGS)
+
+bench: $(VENV)/ready  ## speed and memory, as ratios to a baseline of the same run
+	$(VENV)/bin/python -m pytest tests/benchmarks $(ARGS)
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+$(VENV)/ready: setup.cfg
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'Python 3.10 or newer is needed: make PYTHON=python3.x')"
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -c "import torch" 2>/dev/null || $(VENV)/bin/python -m pip install --quiet $(TORCH)
+	$(VENV)/bin/python -m pip install --quiet --editable ".[figures,tracking,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) *.egg-info

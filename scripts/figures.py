@@ -1,0 +1,180 @@
+"""Pictures of what an encoder has learned, each with the numbers that it draws."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from monai.utils import optional_import
+
+__all__ = ["Figure", "distance_agreement", "embedding_map_2d", "loss_curves", "principal_components", "scan_map"]
+__all__ += ["umap_points"]
+
+TRAINED, UNTRAINED, QUIET, INK = "#0072B2", "#D55E00", "#8A919C", "#24292F"  # told apart by colour-blind people too
+AXES = ("x, left to right", "y, back to front", "z, foot to head")
+PLANES = {"sagittal": "PAIS", "coronal": "LRIS", "axial": "LRPA"}  # left, right, lower and upper edge of the picture
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A matplotlib Figure, its words, and the columns of numbers that it draws (none for a map of a scan)."""
+
+    name: str
+    title: str
+    caption: str
+    picture: Any
+    data: dict[str, np.ndarray]
+
+
+def loss_curves(history: list[dict]) -> Figure:
+    """Root mean square error by epoch; rows have epoch, train_loss and validation_loss (mm², None where not known)."""
+    keys = ("epoch", "train_loss", "validation_loss")
+    epoch, train, validation = (np.array([row[key] for row in history], float) for key in keys)  # None becomes nan
+    train, validation, seen = train**0.5, validation**0.5, np.isfinite(validation)
+    picture, (axes,) = _panels(1, 1, height=3.8)
+    axes.plot(epoch, train, color=QUIET, lw=1.3, label="training")
+    axes.plot(epoch[seen], validation[seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
+    if seen.any():
+        best = np.nanargmin(validation)
+        label = f"best validation: {validation[best]:.1f} mm in epoch {epoch[best]:.0f}"
+        axes.plot(epoch[best], validation[best], "o", ms=10, mfc="none", mec=UNTRAINED, mew=2, label=label)
+    axes.set_yscale("log", subs=[1.5, 2, 3, 5, 7])
+    axes.yaxis.set(major_formatter="{x:g}", minor_formatter="{x:g}")
+    axes.locator_params(axis="x", integer=True)
+    _label(axes, "epoch", "root mean square distance error (mm)")
+    axes.legend(frameon=False)
+    caption = "How far distances between embeddings are off physical ones; the weights of the ringed epoch are kept."
+    data = {"epoch": epoch, "training_mm": train, "validation_mm": validation}
+    return Figure("loss", "Training", caption, picture, data)
+
+
+def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untrained: np.ndarray) -> Figure:
+    """Distances between embeddings against physical distances, of at most 20 000 pairs, drawn by a fixed seed.
+
+    Args:
+        latent: distances between embeddings of pairs of crops, read in mm, [P]; `latent_untrained` before training.
+        physical: distances between the crops of these pairs in mm, [P].
+    """
+    kept = np.sort(np.random.RandomState(0).permutation(len(physical))[:20_000])
+    latent, physical, latent_untrained = (np.asarray(pairs)[kept] for pairs in (latent, physical, latent_untrained))
+    picture, (left, right) = _panels(1, 2, height=4.4)
+    top = 1.02 * np.percentile([latent, physical], 99.9)
+    grid = {"gridsize": 55, "extent": (0, top, 0, top)}
+    hexagons = left.hexbin(physical, latent, **grid, bins="log", mincnt=1, cmap="Blues", linewidths=0.1)
+    left.plot([0, top], [0, top], color=INK, lw=1, ls="--", label="equal distances")
+    left.set(xlim=(0, top), ylim=(0, top), aspect="equal")
+    left.locator_params(nbins=6)
+    left.legend(frameon=False, loc="upper left")
+    _label(left, "physical distance (mm)", "distance between embeddings (mm)")
+    picture.colorbar(hexagons, ax=left, label="pairs", format="{x:g}", shrink=0.85).outline.set_visible(False)
+    trained, untrained = abs(latent - physical), abs(latent_untrained - physical)
+    limit = min(np.percentile([trained, untrained], 99), 8 * np.percentile(trained, 99))  # so that both can be seen
+    for name, error, colour in (("trained", trained, TRAINED), ("untrained", untrained, UNTRAINED)):
+        middle, percent = np.median(error), np.full(len(error), 100 / len(error))
+        style = {"label": f"{name}, median {middle:.1f} mm", "color": colour, "alpha": 0.6}
+        right.hist(error.clip(max=limit), np.linspace(0, limit, 70), weights=percent, **style)
+        right.axvline(min(middle, limit), color=colour, lw=1.5, ls="--")
+    right.set(xlim=(0, limit), ylim=(0, 1.25 * right.get_ylim()[1]))
+    right.legend(loc="upper right", framealpha=1, edgecolor="none")
+    _label(right, "difference of the two distances (mm)", "pairs (%)")
+    caption = f"Left: trained, dashed where equal. Right: dashed at medians; the last bar has all above {limit:.0f} mm."
+    data = {"physical_mm": physical, "latent_mm": latent, "latent_untrained_mm": latent_untrained}
+    return Figure("distances", "Distances between embeddings", caption, picture, data)
+
+
+def umap_points(embedding: np.ndarray, seed: int) -> np.ndarray | None:
+    """UMAP of embeddings [N, D], best at most 2000 of them, to the plane, [N, 2]; None where umap-learn is missing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        umap, installed = optional_import("umap")
+        return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(embedding) if installed else None
+
+
+def embedding_map_2d(name: str, title: str, caption: str, points: np.ndarray, location: np.ndarray) -> Figure:
+    """A map of embeddings (points [N, 2]), coloured by where in the body the crops lie (location [N, 3], mm)."""
+    picture, panels = _panels(1, 3, height=3.7)
+    for i, axes in enumerate(panels):
+        dots = axes.scatter(*points.T, c=location[:, i], cmap="viridis", s=7, lw=0)
+        axes.set_aspect("equal", adjustable="datalim")
+        _label(axes, "first dimension", "second dimension" if i == 0 else "")
+        picture.colorbar(dots, ax=axes, location="top", aspect=30, label=f"{AXES[i]} (mm)").outline.set_visible(False)
+    return Figure(name, title, caption, picture, {"first": points[:, 0], "second": points[:, 1]} | _columns(location))
+
+
+def principal_components(scores: np.ndarray, location: np.ndarray) -> Figure:
+    """The first three principal components (scores [N, 3], mm) beside the places of the crops (location [N, 3], mm)."""
+    picture, panels = _panels(2, 3, height=6.4)
+    alone = np.corrcoef(scores.T, location.T)[:3, 3:] ** 2
+    centred, mean = scores - scores.mean(0), location.mean(0)
+    fit = mean + centred @ np.linalg.lstsq(centred, location - mean, rcond=None)[0]
+    together = 1 - (location - fit).var(0) / location.var(0)
+    style = {"ms": 3, "mew": 0, "color": TRAINED, "alpha": 0.6}
+    for i, (upper, lower) in enumerate(zip(panels[:3], panels[3:], strict=True)):
+        axis = alone[i].argmax()
+        upper.plot(location[:, axis], scores[:, i], ".", **style)
+        _label(upper, f"{AXES[axis]} (mm)", f"component {i + 1} (mm)", f"component {i + 1}: R² = {alone[i, axis]:.2f}")
+        lower.plot(location[:, i], fit[:, i], ".", **style)
+        lower.axline((0, 0), slope=1, color=INK, lw=1, ls="--")
+        _label(lower, f"{AXES[i]} (mm)", "fitted (mm)", f"all three together: R² = {together[i]:.2f}")
+    caption = (
+        "Top: each component against the direction of the body that it follows most closely. Bottom: a linear fit of "
+        "position by all three, which undoes their turn against the body; the dashed line is equality."
+    )
+    data = {f"component_{i + 1}": scores[:, i] for i in range(3)} | _columns(location) | _columns(fit, "fitted_")
+    return Figure("components", "First three principal components", caption, picture, data)
+
+
+def scan_map(image: np.ndarray, rgb: np.ndarray, spacing_mm: float | tuple) -> Figure:
+    """A scan's middle slices, and over them the colours of the embeddings.
+
+    Args:
+        image: intensities in [-1, 1] (others are clipped), RAS orientation, [X, Y, Z]; `rgb` in [0, 1], [3, X, Y, Z].
+        spacing_mm: of the voxels, one for all directions or one each.
+    """
+    grey = np.clip((np.asarray(image) + 1) / 2, 0, 1)
+    colour = np.clip(rgb, 0, 1) * grey**0.6  # darkened by the scan, so that anatomy shows through
+    half = np.array(grey.shape) * spacing_mm / 2
+    picture, panels = _panels(2, 3, height=6.3)
+    for i, (plane, letters) in enumerate(PLANES.items()):
+        across, up = (axis for axis in range(3) if axis != i)
+        extent, middle = (-half[across], half[across], -half[up], half[up]), grey.shape[i] // 2
+        for axes, pixels in ((panels[i], grey.take(middle, i)), (panels[i + 3], colour.take(middle, i + 1))):
+            axes.imshow(pixels.T, cmap="gray", vmin=0, vmax=1, origin="lower", extent=extent)
+            _frame(axes, half.max(), letters)
+        panels[i].set_title(plane, fontsize=10)
+    caption = (
+        "Middle slices of a scan; below, coloured by the first three principal components of the embeddings of crops "
+        "around each point, as red, green and blue. L, R, A, P, S, I: left, right, front, back, head, foot."
+    )
+    return Figure("scan", "Embeddings over a scan", caption, picture, {})
+
+
+def _frame(axes, half: float, letters: str) -> None:
+    """Black square a little larger than a scan of 2 * `half` mm, with the letters of its edges and a scale bar."""
+    bar, edge, limits = 50 if half > 50 else 10, 1.06 * half, (-1.12 * half, 1.12 * half)
+    axes.set(xlim=limits, ylim=limits, xticks=[], yticks=[], facecolor="black")
+    style = {"color": "white", "ha": "center"}
+    for letter, place in zip(letters, ((-edge, 0), (edge, 0), (0, -edge), (0, edge)), strict=True):
+        axes.text(*place, letter, **style, va="center", fontsize=9)
+    axes.plot([edge - bar, edge], [-edge, -edge], color="white", lw=2)
+    axes.text(edge - bar / 2, -1.03 * half, f"{bar} mm", **style, va="bottom", fontsize=8)
+
+
+def _panels(rows: int, columns: int, height: float) -> tuple:
+    """A figure of its own (pyplot would keep it alive) and its axes."""
+    import matplotlib.figure
+
+    picture = matplotlib.figure.Figure(figsize=(9.4, height), layout="constrained")
+    picture.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    return picture, picture.subplots(rows, columns, squeeze=False).ravel()
+
+
+def _label(axes, across: str, up: str, title: str = "") -> None:
+    axes.set(xlabel=across, ylabel=up, axisbelow=True)
+    axes.set_title(title, fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(which="both", color="#E3E6EA", lw=0.6)
+
+
+def _columns(location: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    return {f"{prefix}{axis}_mm": location[:, i] for i, axis in enumerate("xyz")}

@@ -1,0 +1,91 @@
+"""What inference leaves of each scan: embeddings with their places in mm, and a map in the scan's own grid."""
+
+import gzip
+import logging
+import re
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+from monai.transforms import LoadImage, ResampleToMatch
+
+from .checkpoint import savez_atomically, write_atomically
+from .embedding_map import component_map, grid_affine, grid_centres
+from .probe import PrincipalComponents
+
+__all__ = ["SaveEmbeddings"]
+
+logger = logging.getLogger(__name__)
+
+
+class SaveEmbeddings:
+    """Writes NAME_embeddings.npz after each scan and, when all are done, NAME_components.nii.gz.
+
+    The .npz has `embedding` [N, D], `centre_mm` [N, 3] in scanner coordinates, and the grid that they lie on:
+    `grid_shape` [3] and `grid_affine` [4, 4]. The map has three channels in [0, 1] on the scan's voxels, and is 0
+    outside the body's box.
+
+    Args:
+        output_dir: where the files go, under the scans' names, with the subject before names that occur twice.
+        basis: .npz of the principal components; fitted to all these scans and written if it is not there.
+        crop_size: voxels, [X, Y, Z].
+        stride: voxels from one crop to the next.
+    """
+
+    def __init__(self, output_dir: str, basis: str, crop_size: list[int], stride: int) -> None:
+        self.output_dir, self.basis = Path(output_dir), Path(basis)
+        self.crop_size, self.stride, self.done = crop_size, stride, {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI evaluator whose batches are single scans."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._save_embeddings)
+        engine.add_event_handler(Events.COMPLETED, self._save_maps)
+
+    def _save_embeddings(self, engine: Engine) -> None:
+        image, embedding = engine.state.batch["image"][0], engine.state.output["pred"][0].cpu()
+        name = self._name(engine.state.batch["subject"][0], image.meta["filename_or_obj"])
+        shape, affine = embedding.shape[1:], grid_affine(image.affine, self.crop_size, self.stride)
+        savez_atomically(
+            self.output_dir / f"{name}_embeddings.npz",
+            embedding=embedding.flatten(1).T.numpy(),
+            centre_mm=grid_centres(affine, shape).numpy(),
+            grid_shape=np.array(shape),
+            grid_affine=affine.numpy(),
+        )
+        box = MetaTensor(torch.ones(1, *image.shape[1:]), affine=image.affine)
+        self.done[name] = (image.meta["filename_or_obj"], box)
+        logger.info(f"{name}: {shape.numel()} embeddings ({len(self.done)} of {len(engine.data_loader)} scans)")
+
+    def _save_maps(self, engine: Engine) -> None:
+        basis = self._basis()
+        for name, (source, box) in self.done.items():
+            scan = LoadImage(ensure_channel_first=True)(source)
+            embedding, affine = self._grid(name)
+            inside = ResampleToMatch(mode="nearest", padding_mode="zeros")(box, scan)
+            values = (component_map(embedding, affine, basis, scan) * inside).as_tensor()
+            _write_nifti(values, scan.affine, self.output_dir / f"{name}_components.nii.gz")
+        logger.info(f"{len(self.done)} maps are in {self.output_dir}; their principal components are {self.basis}.")
+
+    def _name(self, subject: str, source: str) -> str:
+        name = re.sub(r"\.nii(\.gz)?$", "", Path(source).name)
+        return f"{subject}_{name}" if name in self.done else name
+
+    def _grid(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+        with np.load(self.output_dir / f"{name}_embeddings.npz") as stored:
+            grid = stored["embedding"].T.reshape(-1, *stored["grid_shape"])
+            return torch.from_numpy(grid), torch.from_numpy(stored["grid_affine"])
+
+    def _basis(self) -> PrincipalComponents:
+        if not self.basis.is_file():
+            grids = [self._grid(name)[0].flatten(1).T for name in self.done]
+            PrincipalComponents(torch.cat(grids)).save(self.basis)
+        return PrincipalComponents.load(self.basis)
+
+
+def _write_nifti(image: torch.Tensor, affine: torch.Tensor, path: Path) -> None:
+    """Write [3, X, Y, Z] as an image [X, Y, Z, 3]."""
+    nifti = nibabel.Nifti1Image(image.permute(1, 2, 3, 0).numpy().astype(np.float32), affine.numpy())
+    write_atomically(path, lambda file: file.write_bytes(gzip.compress(nifti.to_bytes(), 6)))
