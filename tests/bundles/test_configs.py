@@ -1,0 +1,100 @@
+"""Configurations say everything, in one order and one vocabulary, and do not drift apart."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from monai.bundle import ConfigComponent
+from monai.utils import min_version, optional_import
+
+BUNDLES = Path(__file__).parents[2] / "bundles"
+TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
+CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
+VOCABULARY = [
+    "bundle_root dataset_dir output_dir ckpt_dir resume device seed max_epochs batch_size crops_per_volume crop_size",
+    "spacing embedding_size learning_rate amp num_workers val_interval",
+]
+ORDER = "network_def network loss optimizer lr_scheduler scans split intensity train validate initialize run finalize".split()
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def walk(item):
+    """All values of a configuration, at any depth."""
+    yield item
+    for child in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
+        yield from walk(child)
+
+
+def expressions(path):
+    return [item for item in walk(read(path)) if isinstance(item, str) and item.startswith("$")]
+
+
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_every_setting_of_the_vocabulary_can_be_overridden(bundle):
+    config = read(bundle / "configs" / "train.json")
+    assert set(" ".join(VOCABULARY).split()) <= config.keys()
+
+
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_sections_stand_in_the_order_in_which_data_meets_them(bundle):
+    config = read(bundle / "configs" / "train.json")
+    assert [key for key in config if key in ORDER] == ORDER
+
+
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_inference_prepares_scans_as_training_does(bundle):
+    train, inference = (read(bundle / "configs" / f"{name}.json") for name in ("train", "inference"))
+    prepared = [step for step in train["train"]["deterministic_transforms"] if "FrameOrigind" not in str(step)]
+    assert inference["preprocessing"]["transforms"][:-1] == prepared
+    for key in ("network_def", "spacing", "crop_size", "embedding_size", "amp", "scans", "intensity"):
+        assert inference[key] == train[key], key
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+def test_a_configuration_begins_with_what_it_does(path):
+    assert next(iter(read(path))) == "_desc_"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+def test_expressions_are_short_and_address_no_handler_by_position(path):
+    for expression in expressions(path):
+        assert len(expression) <= 110, expression
+        assert not re.search(r"handlers(#|::)\d|handlers\[", expression)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+def test_every_component_can_be_found(path):
+    for item in walk(read(path)):
+        if isinstance(item, dict) and "_target_" in item:
+            name = ConfigComponent(config=item).resolve_module_name()
+            module, _, attribute = name.rpartition(".")
+            assert optional_import(module, "", min_version, attribute)[1], name
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+def test_a_file_is_formatted_as_json_does_it(path):
+    assert path.read_text() == json.dumps(read(path), indent=4, ensure_ascii=False) + "\n"
+
+
+def test_the_defaults_of_isimed_are_those_of_the_paper():
+    config = read(BUNDLES / "isimed_pretraining" / "configs" / "train.json")
+    assert config["crop_size"] == [32, 32, 32]
+    assert config["crops_per_volume"] == 16
+    assert config["embedding_size"] == 1024
+    assert config["network_def"]["_target_"] == "DenseNet121"
+    assert (config["optimizer"]["_target_"], config["learning_rate"]) == ("torch.optim.AdamW", 1e-3)
+    assert config["lr_scheduler"]["gamma"] == 0.9
+    assert config["train"]["gradient_clipping"]["max_norm"] == 2.0
+    assert config["pairs"] == "all"
+    assert config["intensity"]["_target_"] == "ScaleIntensityRangePercentilesd"
+    assert [config["intensity"][key] for key in ("lower", "upper", "b_min", "b_max")] == [5, 95, -1, 1]
+    assert config["train"]["dataloader"]["shuffle"] is True
+
+
+def test_the_papers_batch_is_in_its_own_overlay():
+    config = read(BUNDLES / "isimed_pretraining" / "configs" / "paper.json")
+    assert (config["batch_size"], config["max_epochs"]) == (64, 50)

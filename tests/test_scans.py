@@ -1,0 +1,43 @@
+"""Checks on real scans, any folder of them: `pytest --scans FOLDER`."""
+
+import pytest
+import torch
+from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, Spacingd
+
+from scripts.audit import fault
+from scripts.cohort import find_scans, split_scans
+from scripts.crops import FixedCropsd, PadToCropd
+from scripts.foreground import body_mask
+from scripts.location import CropLocationd, FrameOrigind
+
+pytestmark = pytest.mark.scans
+
+
+@pytest.fixture(scope="module")
+def scans(request):
+    folder = request.config.getoption("--scans")
+    if folder is None:
+        pytest.skip("no --scans FOLDER given")
+    return find_scans(folder)
+
+
+def test_scans_are_found_and_split_by_subject(scans):
+    subjects = [{scan["subject"] for scan in part} for part in split_scans(scans, 0.1, 0.2, seed=0).values()]
+    assert not set.intersection(*subjects)
+    assert sum(map(len, subjects)) == len({scan["subject"] for scan in scans})
+
+
+def test_scans_can_be_read(scans):
+    assert not [scan["image"] for scan in scans[:10] if fault(scan["image"])]
+
+
+def test_crops_lie_in_the_bodys_box(scans):
+    steps = [LoadImaged("image", ensure_channel_first=True), Orientationd("image", "RAS", labels=None)]
+    steps += [Spacingd("image", (2, 2, 2)), CropForegroundd("image", "image", body_mask, allow_smaller=True)]
+    body = Compose([*steps, FrameOrigind("foreground"), PadToCropd([32, 32, 32])])
+    crops = Compose([FixedCropsd([32, 32, 32], 8), CropLocationd()])
+    for scan in scans[:4]:
+        item = body(scan)
+        half = torch.tensor(item["image"].shape[1:]) * 2 / 2
+        for crop in crops(item):
+            assert (crop["location"].abs() <= half - 31).all()
