@@ -43,6 +43,8 @@ def fault(path: str | Path) -> str | None:
         if len(shape) != 3 or min(shape) < 2:
             return f"is not 3D (shape {'x'.join(map(str, image.shape))})"
         voxels = np.asanyarray(image.dataobj)
+        if voxels.dtype.fields:
+            return "cannot be used: its voxels are colours"
     except EOFError:
         return "is truncated"
     except Exception as error:  # whatever the reader raises means that the file cannot be read

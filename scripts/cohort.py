@@ -1,32 +1,28 @@
-"""From a folder of scans to lists of scans, split by subject."""
+"""From a folder of scans to a list of them, each with its subject and, where there is one, its mask."""
 
 import csv
 import json
 import logging
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
-import numpy as np
-
-from .checkpoint import write_atomically
 from .distributed import rank, wait
 from .errors import InputError
 from .phantom import make_cohort
 
-__all__ = ["find_scans", "recorded_split", "split_scans", "write_split"]
+__all__ = ["find_scans"]
 
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".nii", ".nii.gz")
-MASK_FOLDER = re.compile(r"(labels?|masks?|segmentations?)([_\-].*|Tr|Ts)?$", re.IGNORECASE)
-MASK_FILE = re.compile(r"(.*[_\-])?(seg|mask|label)$", re.IGNORECASE)
+MASK_FOLDER = re.compile(r"(labels?|masks?|segmentations?)([_-].*|Tr|Ts)?$", re.IGNORECASE)
+MASK_FILE = re.compile(r"((?P<case>.*)[_-])?(seg|mask|label)$", re.IGNORECASE)
+# folders that hold scans of many subjects
+PART_FOLDER = re.compile(r"(images?|train(ing)?|val(idation)?|test(ing)?)([_-].*|Tr|Ts|Val)?$", re.IGNORECASE)
 CHANNEL = re.compile(r"_\d{4}$")  # nnU-Net: CASE_0000.nii.gz is channel 0 of CASE
-BIDS_SUBJECT = re.compile(r"(sub-[A-Za-z0-9]+)")
-
-
-PARTS = ("train", "validate", "test")
+BIDS_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 
 
 def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.PathLike = "synthetic") -> list[dict]:
@@ -51,7 +47,7 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
     if path.is_file():
         scans = _from_list(path)
     elif _decathlon_items(path):
-        scans = _from_items(_decathlon_items(path), path, path / "dataset.json")
+        scans = _from_items(_decathlon_items(path), path / "dataset.json")
     else:
         scans = _from_folder(path)
     if not scans:
@@ -61,84 +57,6 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
     masks = sum("label" in scan for scan in scans)
     logger.info(f"{path}: {len(scans)} scans of {subjects} subjects, {masks} with a mask.")
     return scans
-
-
-def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
-    """Split scans at random so that no subject is on two sides.
-
-    Args:
-        scans: items of `find_scans`.
-        val_size: subjects to validate on: a share of them (float below 1) or their number (int).
-        test_size: subjects that training never sees, likewise.
-        seed: the same seed and subjects give the same split.
-
-    Returns:
-        The items under `train`, `validate` and `test`.
-
-    Raises:
-        InputError: there are too few subjects for each part to have one.
-    """
-    subjects = sorted({scan["subject"] for scan in scans})
-    n_val, n_test = (max(1, round(size * len(subjects))) if size < 1 else int(size) for size in (val_size, test_size))
-    if len(subjects) < n_val + n_test + 1:
-        raise InputError(
-            f"{len(subjects)} subjects ({', '.join(subjects[:3])}...) cannot be split into training, {n_val} for "
-            f"validation and {n_test} for testing: lower val_size or test_size, or add scans. If several subjects "
-            "were taken for one, give dataset_dir a CSV list with the columns image and subject."
-        )
-    order = np.random.RandomState(seed).permutation(subjects)
-    test, validate, train = (set(part) for part in np.split(order, [n_test, n_test + n_val]))
-    parts = zip(PARTS, (train, validate, test), strict=True)
-    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts}
-
-
-def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
-    """Write the subjects of each part to a JSON file, or check that they are those that it holds.
-
-    Raises:
-        InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
-    """
-    subjects, path = _subjects(split), Path(path)
-    if path.is_file() and json.loads(path.read_text()) != subjects:
-        raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
-    if rank() == 0:
-        write_atomically(path, lambda file: file.write_text(json.dumps(subjects, indent=4)))
-
-
-def recorded_split(
-    scans: list[dict], path: str | os.PathLike, val_size: float, test_size: float, seed: int
-) -> dict[str, list[dict]]:
-    """Split scans as a training run did, so that what was trained on is not tested on.
-
-    Args:
-        scans: items of `find_scans`.
-        path: the split.json of the run. Its subjects keep their part; others, never trained on, are tested on. Where
-            it knows none of them, or there is no such file, a split is drawn as by `split_scans`.
-        val_size, test_size, seed: as for `split_scans`.
-
-    Returns:
-        The items under `train`, `validate` and `test`.
-
-    Raises:
-        InputError: a part has no subject, or there are too few to split.
-    """
-    if not Path(path).is_file():
-        logger.warning(f"There is no {path}: whether the encoder was trained on these subjects cannot be known.")
-        return split_scans(scans, val_size, test_size, seed)
-    recorded = json.loads(Path(path).read_text())
-    part = {subject: name for name in PARTS for subject in recorded[name]}
-    if not any(scan["subject"] in part for scan in scans):
-        logger.info(f"None of these subjects is in {path}: the encoder has seen none of them.")
-        return split_scans(scans, val_size, test_size, seed)
-    split = {name: [scan for scan in scans if part.get(scan["subject"], "test") == name] for name in PARTS}
-    for name, members in split.items():
-        if not members:
-            raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
-    return split
-
-
-def _subjects(split: dict[str, list[dict]]) -> dict[str, list[str]]:
-    return {name: sorted({scan["subject"] for scan in split[name]}) for name in PARTS}
 
 
 def _synthetic(folder: str | os.PathLike) -> Path:
@@ -151,13 +69,13 @@ def _synthetic(folder: str | os.PathLike) -> Path:
 
 
 def _from_list(path: Path) -> list[dict]:
-    """Read a JSON list (or Decathlon-like `training`, `validation`, `test` lists) or a CSV table."""
+    """Read a JSON list (or Decathlon's lists `training`, `validation` and `test`) or a CSV table."""
     if path.suffix == ".csv":
         with open(path, newline="") as file:
-            return _from_items(list(csv.DictReader(file)), path.parent, path)
+            return _from_items(list(csv.DictReader(file)), path)
     if path.suffix != ".json":
         raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
-    return _from_items(_items(_read_json(path)), path.parent, path)
+    return _from_items(_items(_read_json(path)), path)
 
 
 def _decathlon_items(folder: Path) -> list:
@@ -180,64 +98,86 @@ def _items(content) -> list:
     return content
 
 
-def _from_items(items: list, root: Path, source: Path) -> list[dict]:
-    """Make paths absolute and fill in the subject."""
-    scans = []
-    for item in items:
-        item = {"image": item} if isinstance(item, str) else dict(item)
-        if not item.get("image"):
-            raise InputError(f"An item of {source} has no image ({item}): every item needs the path of its scan.")
-        scan = {key: str(_resolve(root, item[key], source)) for key in ("image", "label") if item.get(key)}
-        scans.append(scan | {"subject": str(item.get("subject") or _subject(Path(scan["image"]).name))})
-    return scans
+def _from_items(items: list, source: Path) -> list[dict]:
+    """Make paths absolute and fill in the subjects."""
+    if not isinstance(items, list):
+        raise InputError(f"{source} is not a list of scans: make it one, of paths or of items with image and subject.")
+    scans = [_scan(item, source) for item in items]
+    subjects = _subjects([Path(scan["image"]) for scan in scans])
+    return [{"subject": subject} | scan for scan, subject in zip(scans, subjects, strict=True)]
 
 
-def _resolve(root: Path, path: str, source: Path) -> Path:
-    resolved = Path(os.path.normpath(root / path))
+def _scan(item, source: Path) -> dict:
+    item = {"image": item} if isinstance(item, str) else item
+    if not isinstance(item, dict) or not isinstance(item.get("image"), str) or not item["image"]:
+        raise InputError(f"An item of {source} has no image ({item}): every item needs the path of its scan.")
+    scan = {key: str(_resolve(item[key], source)) for key in ("image", "label") if item.get(key)}
+    return scan | ({"subject": str(item["subject"])} if item.get("subject") not in (None, "") else {})
+
+
+def _resolve(path: str, source: Path) -> Path:
+    resolved = Path(os.path.normpath(source.parent / path))
     if not resolved.is_file():
         raise InputError(f"{source} lists {path}, but there is no {resolved}: correct the path.")
     return resolved
 
 
 def _from_folder(root: Path) -> list[dict]:
-    """Find NIfTI files; those in mask folders, or named as masks, become labels of the scans that they belong to."""
-    files = [path for path in root.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file()]
-    masks = {path for path in files if _is_mask(path.relative_to(root))}
-    images = [path for path in files if path not in masks]
+    """Find NIfTI files; those that are masks by their names become labels of the scans that they belong to."""
+    found = [path for path in root.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file()]
+    files = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(_stem(path))]
+    images = sorted(set(files).difference(masks))
     if images and masks:
         logger.info(f"{len(masks)} files were taken for masks by their names ({min(masks).relative_to(root)}, ...).")
-    labels = _labels(masks)
-    nested = len({path.parent for path in images}) > 1
-    common = Path(os.path.commonpath([path.parent for path in images])) if images else root
-    scans = []
-    for path in images:
-        parts = path.relative_to(common).parts
-        subject = _subject(path.name, folder=parts[0] if nested and len(parts) > 1 else None)
-        label = labels.get(_stem(path.name)) or labels.get(path.parent)
-        scans.append({"image": str(path), "subject": subject} | ({"label": str(label)} if label else {}))
-    return scans
+    labels = _labels(images, masks, root)
+    return [
+        {"image": str(path), "subject": subject} | ({"label": str(labels[path])} if path in labels else {})
+        for path, subject in zip(images, _subjects(images), strict=True)
+    ]
 
 
-def _is_mask(path: Path) -> bool:
-    return any(MASK_FOLDER.match(part) for part in path.parts[:-1]) or bool(MASK_FILE.match(_stem(path.name)))
+def _in_mask_folder(path: Path, root: Path) -> bool:
+    return any(MASK_FOLDER.match(part) for part in path.relative_to(root).parts[:-1])
 
 
-def _labels(masks: set[Path]) -> dict:
-    """Masks by the name of their scan (labels/CASE.nii.gz), or by the folder that they share with it (CASE/SEG.nii.gz).
+def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Path]:
+    """The mask of each image: labels/CASE.nii.gz; CASE_seg.nii.gz beside it; or the one mask of a case's folder.
 
-    Names that more than one mask answers to are left out: which one is meant cannot be known.
+    Where several masks would do, which one is meant cannot be known, and the image has none.
     """
-    keys = [(_stem(path.name) if not MASK_FILE.match(_stem(path.name)) else path.parent, path) for path in masks]
-    count = Counter(key for key, _ in keys)
-    return {key: path for key, path in keys if count[key] == 1}
+    apart = [path for path in masks if _in_mask_folder(path, root)]
+    count = Counter(map(_stem, apart))
+    by_name = {_stem(path): path for path in apart if count[_stem(path)] == 1}
+    beside, stems = defaultdict(dict), defaultdict(set)
+    for path in set(masks).difference(apart):
+        beside[path.parent][MASK_FILE.match(_stem(path))["case"]] = path
+    for path in images:
+        stems[path.parent].add(_stem(path))
+    labels = {}
+    for path in images:
+        shared = [mask for case, mask in beside[path.parent].items() if case not in stems[path.parent]]
+        own = by_name.get(_stem(path)) or beside[path.parent].get(_stem(path))
+        label = own or (shared[0] if len(shared) == 1 else None)
+        labels |= {path: label} if label else {}
+    return labels
 
 
-def _stem(name: str) -> str:
+def _stem(path: Path) -> str:
     """File name without suffix and nnU-Net channel: CASE_0000.nii.gz -> CASE."""
-    return CHANNEL.sub("", re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE))
+    return CHANNEL.sub("", re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE))
 
 
-def _subject(name: str, folder: str | None = None) -> str:
-    """The BIDS subject where the name has one; else the subject's folder; else the file's own name."""
-    bids = BIDS_SUBJECT.match(folder or "") or BIDS_SUBJECT.match(name)
-    return bids.group(1) if bids else folder or _stem(name)
+def _subjects(paths: list[Path]) -> list[str]:
+    """The BIDS subject where a path has one; else the topmost folder in which they differ; else the file's name.
+
+    One folder too many is one subject too few, which is seen; one too few would put a subject on two sides.
+    """
+    common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    return [_subject(path.relative_to(common)) for path in paths]
+
+
+def _subject(path: Path) -> str:
+    bids = [match.group() for match in map(BIDS_SUBJECT.match, path.parts) if match]
+    folders = [part for part in path.parts[:-1] if not PART_FOLDER.match(part)]
+    return next(iter(bids + folders), _stem(path))

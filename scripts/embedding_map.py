@@ -1,7 +1,6 @@
 """An encoder's view of a whole scan: embeddings on a grid of crops, and their principal components as an image."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 
 import torch
@@ -33,7 +32,9 @@ class GridInferer(Inferer):
         """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop."""
         if len(inputs) != 1:
             raise ValueError(f"GridInferer takes one scan at a time, not {len(inputs)}: set the batch size to 1.")
-        starts = [range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size)]
+        starts = [
+            range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size, strict=True)
+        ]
         corners = list(product(*starts))
         parts = []
         for first in range(0, len(corners), self.batch_size):
@@ -42,7 +43,7 @@ class GridInferer(Inferer):
         return torch.cat(parts).T.reshape(1, -1, *map(len, starts))
 
     def _crop(self, image: torch.Tensor, corner: tuple[int, ...]) -> torch.Tensor:
-        return image[(slice(None), *(slice(at, at + size) for at, size in zip(corner, self.crop_size)))]
+        return image[(slice(None), *(slice(at, at + size) for at, size in zip(corner, self.crop_size, strict=True)))]
 
 
 def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torch.Tensor:
@@ -58,7 +59,9 @@ def grid_centres(affine: torch.Tensor, shape: tuple[int, int, int]) -> torch.Ten
     return points @ affine[:3, :3].T + affine[:3, 3]
 
 
-def component_map(embedding: torch.Tensor, affine: torch.Tensor, basis: PrincipalComponents, target: MetaTensor) -> MetaTensor:
+def component_map(
+    embedding: torch.Tensor, affine: torch.Tensor, basis: PrincipalComponents, target: MetaTensor
+) -> MetaTensor:
     """The first principal components as an image in the grid of another.
 
     Args:

@@ -32,7 +32,13 @@ UMAP_CROPS = 2000
 
 
 def report_encoder(
-    output_dir: str, run_dir: str, title: str, network: nn.Module, inferer: GridInferer, scan: dict, device: torch.device
+    output_dir: str,
+    run_dir: str,
+    title: str,
+    network: nn.Module,
+    inferer: GridInferer,
+    scan: dict,
+    device: torch.device,
 ) -> None:
     """Write report.html and its figures.
 
@@ -80,7 +86,10 @@ def _embedding_figures(arrays: dict[str, torch.Tensor], pairs: str) -> list[Figu
         caption = "UMAP of the embeddings of unseen crops (no unit), coloured by where in the body each crop lies."
         figures.append(embedding_map_2d("umap", "UMAP", caption, points, location[:UMAP_CROPS]))
     caption = "First two principal components of the embeddings of unseen crops (mm), coloured by place."
-    return [*figures, embedding_map_2d("components_map", "Principal components as a map", caption, scores[:, :2], location)]
+    return [
+        *figures,
+        embedding_map_2d("components_map", "Principal components as a map", caption, scores[:, :2], location),
+    ]
 
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:

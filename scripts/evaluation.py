@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool3d
 
-from .checkpoint import load_encoder, savez_atomically, write_atomically
+from .atomic import savez_atomically, write_atomically
+from .checkpoint import load_encoder
 from .location import prepare_crops
 from .probe import PrincipalComponents, RidgeProbe, r2_score, rankme
 
@@ -117,8 +118,8 @@ def encoder_metrics(train: Crops, validate: Crops, test: Crops, pairs: str) -> d
         pairs: whose distances are compared.
 
     Returns:
-        Names as in metrics.json. Errors are means in mm: `location_error_mm` Euclidean, its `_axes` absolute in x, y, z;
-        `distance_error_mm` of |D_latent - D_physical|.
+        Names as in metrics.json. Errors are means in mm: of the Euclidean distance to the true place; `_axes`: of the
+        absolute difference in x, y and z; `distance_error_mm`: of |D_latent - D_physical|.
     """
     prediction = RidgeProbe(train.embedding, train.location, validate.embedding, validate.location)(test.embedding)
     basis = PrincipalComponents(train.embedding)

@@ -48,7 +48,8 @@ class _NarrowConvolutionsInFloat32(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if function is torch.conv3d and min(args[0].shape[2:]) < max(args[1].shape[2:]):
+        # torch.nn.Conv3d passes input and weight by position
+        if function is torch.conv3d and len(args) > 1 and min(args[0].shape[2:]) < max(args[1].shape[2:]):
             with torch.autocast("cpu", enabled=False):
                 return function(args[0].float(), args[1].float(), *args[2:], **kwargs)
         return function(*args, **kwargs)

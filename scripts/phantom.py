@@ -123,7 +123,7 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0) ->
     if subjects < 1:
         raise InputError(f"A cohort of {subjects} subjects cannot be made: set subjects to 1 or more.")
     listing = json.dumps(_listing(subjects, seed), indent=2)
-    if folder.is_file() or folder.is_dir() and any(folder.iterdir()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text() != listing:
             raise InputError(f"{folder} holds something else than this cohort: give a folder that is new or empty.")

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import torch
 
-from .checkpoint import savez_atomically
+from .atomic import savez_atomically
 
 __all__ = ["PrincipalComponents", "RidgeProbe", "r2_score", "rankme"]
 
@@ -74,7 +74,7 @@ class PrincipalComponents:
 
     def unit_range(self, embedding: torch.Tensor) -> torch.Tensor:
         """Scores clipped to [0, 1], from the 2nd to the 98th percentile of the fitted embeddings: for colours."""
-        return ((self(embedding) - self.low) / (self.high - self.low)).clamp(0, 1)
+        return ((self(embedding) - self.low) / (self.high - self.low).clamp(min=1e-12)).clamp(0, 1)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write to an .npz file."""

@@ -2,14 +2,13 @@
 
 import csv
 import logging
-import math
 import time
 from collections.abc import Mapping
 
 from ignite.engine import Engine, Events
 from monai.utils import optional_import
 
-from .checkpoint import write_atomically
+from .atomic import write_atomically
 from .distributed import rank
 
 __all__ = ["Progress"]
@@ -59,6 +58,7 @@ class Progress:
 
     def _start_epoch(self, engine: Engine) -> None:
         self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), None
+        self.rate = engine.optimizer.param_groups[0]["lr"]
 
     def _step(self, engine: Engine) -> None:
         self.losses.append(engine.state.output["loss"].item())
@@ -66,7 +66,7 @@ class Progress:
         self.seconds = time.monotonic() - self.epoch_began
         if self.bar is not None:
             self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)
-            self.bar.set_postfix_str(f"loss {self.losses[-1]:.0f} mm², {math.sqrt(self.losses[-1]):.1f} mm", refresh=False)
+            self.bar.set_postfix_str(f"loss {self.losses[-1]:.0f} mm²", refresh=False)
             self.bar.update()
 
     def _validate(self, evaluator: Engine) -> None:
@@ -77,7 +77,7 @@ class Progress:
             "epoch": engine.state.epoch,
             "train_loss": sum(self.losses) / len(self.losses),
             "validation_loss": self.validated,
-            "learning_rate": engine.optimizer.param_groups[0]["lr"],
+            "learning_rate": self.rate,
             "crops_per_second": self.crops / self.seconds,
         }
         before = [past["validation_loss"] for past in self.history if past["validation_loss"] is not None]
@@ -91,8 +91,8 @@ class Progress:
         done = engine.state.epoch - self.first_epoch
         left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
         return (
-            f"epoch {row['epoch']}/{engine.state.max_epochs}: distance error (root mean square) "
-            f"{math.sqrt(row['train_loss']):.1f} mm in training, {math.sqrt(row['validation_loss']):.1f} mm in validation"
+            f"epoch {row['epoch']}/{engine.state.max_epochs}: root mean square distance error "
+            f"{row['train_loss'] ** 0.5:.1f} mm in training, {row['validation_loss'] ** 0.5:.1f} mm in validation"
             f"{', the best so far' if best else ''}; {row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
         )
 

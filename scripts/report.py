@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import write_atomically
+from .atomic import write_atomically
 from .figures import AXES, Figure
 
 __all__ = ["write_report"]

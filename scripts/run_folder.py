@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monai.bundle import ConfigParser
 
-from .checkpoint import write_atomically
+from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 

@@ -3,6 +3,7 @@
 import gzip
 import logging
 import re
+from itertools import chain, count
 from pathlib import Path
 
 import nibabel
@@ -12,7 +13,7 @@ from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.transforms import LoadImage, ResampleToMatch
 
-from .checkpoint import savez_atomically, write_atomically
+from .atomic import savez_atomically, write_atomically
 from .embedding_map import component_map, grid_affine, grid_centres
 from .probe import PrincipalComponents
 
@@ -29,7 +30,7 @@ class SaveEmbeddings:
     outside the body's box.
 
     Args:
-        output_dir: where the files go, under the scans' names, with the subject before names that occur twice.
+        output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         basis: .npz of the principal components; fitted to all these scans and written if it is not there.
         crop_size: voxels, [X, Y, Z].
         stride: voxels from one crop to the next.
@@ -70,8 +71,9 @@ class SaveEmbeddings:
         logger.info(f"{len(self.done)} maps are in {self.output_dir}; their principal components are {self.basis}.")
 
     def _name(self, subject: str, source: str) -> str:
-        name = re.sub(r"\.nii(\.gz)?$", "", Path(source).name)
-        return f"{subject}_{name}" if name in self.done else name
+        plain = re.sub(r"\.nii(\.gz)?$", "", Path(source).name)
+        names = chain([plain, f"{subject}_{plain}"], (f"{subject}_{plain}_{i}" for i in count(2)))
+        return next(name for name in names if name not in self.done)
 
     def _grid(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         with np.load(self.output_dir / f"{name}_embeddings.npz") as stored:

@@ -5,10 +5,11 @@ import torch
 from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, Spacingd
 
 from scripts.audit import fault
-from scripts.cohort import find_scans, split_scans
+from scripts.cohort import find_scans
 from scripts.crops import FixedCropsd, PadToCropd
 from scripts.foreground import body_mask
 from scripts.location import CropLocationd, FrameOrigind
+from scripts.split import split_scans
 
 pytestmark = pytest.mark.scans
 

@@ -1,0 +1,46 @@
+"""Files whose name always stands for a whole file, whatever stops the process that writes them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+__all__ = ["save_atomically", "savez_atomically", "write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
+    """Write a file so that its name always stands for a whole one: the old or the new.
+
+    MONAI's `CheckpointSaver` writes in place, and Ignite's `Checkpoint` removes the old file of the same name first.
+
+    Args:
+        path: the file; its folder is made.
+        write: writes the content to the path that it is given.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_atomically(content, path: str | os.PathLike) -> None:
+    """`torch.save` to a name that always stands for a whole file."""
+    write_atomically(path, lambda temporary: torch.save(content, temporary))
+
+
+def savez_atomically(path: str | os.PathLike, **arrays: np.ndarray) -> None:
+    """`numpy.savez_compressed` to a name that always stands for a whole file."""
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:  # NumPy adds a suffix to names, not to open files
+            np.savez_compressed(file, **arrays)
+
+    write_atomically(path, write)

@@ -1,0 +1,96 @@
+"""Who is trained on, who validates, who tests: by subject, and on record."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+
+from .atomic import write_atomically
+from .distributed import rank
+from .errors import InputError
+
+__all__ = ["recorded_split", "split_scans", "write_split"]
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("train", "validate", "test")
+
+
+def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
+    """Split scans at random so that no subject is on two sides.
+
+    Args:
+        scans: items of `find_scans`.
+        val_size: subjects to validate on: a share of them (float below 1) or their number (int).
+        test_size: subjects that training never sees, likewise.
+        seed: the same seed and subjects give the same split.
+
+    Returns:
+        The items under `train`, `validate` and `test`.
+
+    Raises:
+        InputError: there are too few subjects for each part to have one.
+    """
+    subjects = sorted({scan["subject"] for scan in scans})
+    n_val, n_test = (max(1, round(size * len(subjects))) if size < 1 else int(size) for size in (val_size, test_size))
+    if len(subjects) < n_val + n_test + 1:
+        raise InputError(
+            f"{len(subjects)} subjects ({', '.join(subjects[:3])}...) cannot be split into training, {n_val} for "
+            f"validation and {n_test} for testing: lower val_size or test_size, or add scans. If several subjects "
+            "were taken for one, give dataset_dir a CSV list with the columns image and subject."
+        )
+    order = np.random.RandomState(seed).permutation(subjects)
+    test, validate, train = (set(part) for part in np.split(order, [n_test, n_test + n_val]))
+    parts = zip(PARTS, (train, validate, test), strict=True)
+    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts}
+
+
+def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
+    """Write the subjects of each part to a JSON file, or check that they are those that it holds.
+
+    Raises:
+        InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
+    """
+    subjects, path = _subjects(split), Path(path)
+    if path.is_file() and json.loads(path.read_text()) != subjects:
+        raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
+    if rank() == 0:
+        write_atomically(path, lambda file: file.write_text(json.dumps(subjects, indent=4)))
+
+
+def recorded_split(
+    scans: list[dict], path: str | os.PathLike, val_size: float, test_size: float, seed: int
+) -> dict[str, list[dict]]:
+    """Split scans as a training run did, so that what was trained on is not tested on.
+
+    Args:
+        scans: items of `find_scans`.
+        path: the split.json of the run. Its subjects keep their part; others, never trained on, are tested on. Where
+            it knows none of them, or there is no such file, a split is drawn as by `split_scans`.
+        val_size, test_size, seed: as for `split_scans`.
+
+    Returns:
+        The items under `train`, `validate` and `test`.
+
+    Raises:
+        InputError: a part has no subject, or there are too few to split.
+    """
+    if not Path(path).is_file():
+        logger.warning(f"There is no {path}: whether the encoder was trained on these subjects cannot be known.")
+        return split_scans(scans, val_size, test_size, seed)
+    recorded = json.loads(Path(path).read_text())
+    part = {subject: name for name in PARTS for subject in recorded[name]}
+    if not any(scan["subject"] in part for scan in scans):
+        logger.info(f"None of these subjects is in {path}: the encoder has seen none of them.")
+        return split_scans(scans, val_size, test_size, seed)
+    split = {name: [scan for scan in scans if part.get(scan["subject"], "test") == name] for name in PARTS}
+    for name, members in split.items():
+        if not members:
+            raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
+    return split
+
+
+def _subjects(split: dict[str, list[dict]]) -> dict[str, list[str]]:
+    return {name: sorted({scan["subject"] for scan in split[name]}) for name in PARTS}

@@ -1,0 +1,126 @@
+"""Small scans, and a training small enough to run whole in a test."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.utils import set_determinism
+from torch import nn
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # where the package is not installed
+
+
+def pytest_addoption(parser):
+    parser.addoption("--scans", metavar="FOLDER", help="real scans to check the bundle's weights on")
+
+
+@pytest.fixture(autouse=True)
+def _random_state():
+    """The same random numbers in each test, whichever tests run before it."""
+    set_determinism(None)
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture(scope="session")
+def oblique():
+    """A function: an oblique, anisotropic affine for each seed."""
+
+    def make(seed: int = 0, spacing=(1.5, 2.5, 3.5)) -> np.ndarray:
+        rng = np.random.RandomState(seed)
+        rotation, _ = np.linalg.qr(np.eye(3) + 0.3 * rng.randn(3, 3))
+        affine = np.eye(4)
+        affine[:3, :3] = rotation * np.sign(np.diag(rotation)) * spacing
+        affine[:3, 3] = rng.uniform(-100, 100, 3)
+        return affine
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_scan(oblique):
+    """A function: write a NIfTI file, of a bright body in noisy air unless voxels are given; its folder is made."""
+
+    def write(path, shape=(20, 18, 16), voxels=None, affine=None, seed: int = 0) -> Path:
+        if voxels is None:
+            rng = np.random.RandomState(seed)
+            voxels = rng.uniform(1, 10, shape)
+            voxels[tuple(slice(3, size - 3) for size in shape)] += 100 + 50 * rng.rand()
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        affine = oblique(seed) if affine is None else affine
+        nib.save(nib.Nifti1Image(np.asarray(voxels, np.float32), affine), path)
+        return path
+
+    return write
+
+
+class TinyEncoder(nn.Module):
+    """Embeds crops in a thousandth of a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv3d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(4, 3)
+        )
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        return self.layers(crops)
+
+
+@pytest.fixture
+def make_training():
+    """A function: a MONAI trainer and evaluator of a tiny network on random crops, and what they work with."""
+    import ignite.metrics
+    from monai.data import DataLoader, Dataset, MetaTensor
+    from monai.engines import SupervisedEvaluator, SupervisedTrainer
+    from monai.handlers import from_engine
+    from monai.transforms import Compose, EnsureTyped, RandSpatialCropSamplesd, SelectItemsd
+
+    from scripts.distance_loss import DistanceLoss
+    from scripts.location import CropLocationd, FrameOrigind, prepare_crops
+
+    def make(max_epochs: int = 1, seed: int = 0) -> SimpleNamespace:
+        generator = torch.Generator().manual_seed(7)
+        scans = [
+            {"image": MetaTensor(torch.randn(1, 10, 9, 8, generator=generator)), "scan": scan} for scan in range(6)
+        ]
+        transform = Compose(
+            [
+                FrameOrigind("foreground"),
+                RandSpatialCropSamplesd("image", [5, 5, 5], 3, random_size=False),
+                CropLocationd(),
+                EnsureTyped("image", track_meta=False),
+                SelectItemsd(["image", "location", "scan"]),
+            ]
+        )
+        torch.manual_seed(seed)
+        network = TinyEncoder()
+        optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
+        common = {"device": torch.device("cpu"), "network": network, "prepare_batch": prepare_crops, "decollate": False}
+        metric = ignite.metrics.Loss(
+            DistanceLoss(), from_engine(["pred", "label"]), batch_size=lambda target: len(target["scan"])
+        )
+        evaluator = SupervisedEvaluator(
+            val_data_loader=DataLoader(Dataset(scans, transform), batch_size=6),
+            key_val_metric={"validation_loss": metric},
+            **common,
+        )
+        trainer = SupervisedTrainer(
+            max_epochs=max_epochs,
+            train_data_loader=DataLoader(Dataset(scans, transform), batch_size=2, shuffle=True),
+            optimizer=optimizer,
+            loss_function=DistanceLoss(),
+            **common,
+        )
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+        return SimpleNamespace(
+            trainer=trainer, evaluator=evaluator, network=network, optimizer=optimizer, scheduler=scheduler
+        )
+
+    return make

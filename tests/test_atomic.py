@@ -1,0 +1,68 @@
+"""Files that are whole or not there."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from scripts.atomic import save_atomically, savez_atomically, write_atomically
+
+
+@pytest.fixture
+def failing_save(monkeypatch):
+    """torch.save writes half of a file and fails, as on a full disk."""
+
+    def save(content, path):
+        with open(path, "wb") as file:
+            file.write(b"half of a file")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(torch, "save", save)
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path, request):
+    save_atomically({"weight": torch.ones(3)}, tmp_path / "encoder.pt")
+    before = (tmp_path / "encoder.pt").read_bytes()
+    request.getfixturevalue("failing_save")
+    with pytest.raises(OSError, match="No space"):
+        save_atomically({"weight": torch.zeros(3)}, tmp_path / "encoder.pt")
+    assert (tmp_path / "encoder.pt").read_bytes() == before
+
+
+def test_a_failing_write_leaves_no_temporary_file(tmp_path, failing_save):
+    with pytest.raises(OSError, match="No space"):
+        save_atomically({}, tmp_path / "encoder.pt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_write_that_is_killed_leaves_the_old_file(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *_: pytest.fail("never reached when killed before"))
+
+    def killed(path):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "file", killed)
+    assert (tmp_path / "file").read_text() == "old"
+
+
+def test_the_name_stands_for_the_old_file_until_the_new_is_whole(tmp_path):
+    (tmp_path / "file").write_text("old")
+    seen = []
+
+    def write(path):
+        path.write_text("new")
+        seen.append((tmp_path / "file").read_text())
+
+    write_atomically(tmp_path / "file", write)
+    assert [*seen, (tmp_path / "file").read_text()] == ["old", "new"]
+
+
+def test_folders_are_made(tmp_path):
+    savez_atomically(tmp_path / "new" / "folder" / "arrays.npz", a=np.arange(3))
+    with np.load(tmp_path / "new" / "folder" / "arrays.npz") as stored:
+        assert stored["a"].tolist() == [0, 1, 2]
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["arrays.npz"]

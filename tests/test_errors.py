@@ -1,0 +1,47 @@
+"""Bad input is answered with one line; everything else with a stack trace."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
+
+
+def run(code):
+    """What a process prints to stderr, and how it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", START + code], cwd=Path(__file__).parent.parent, capture_output=True, text=True
+    )
+    return done.stderr, done.returncode
+
+
+DEEP = """
+try:
+    try:
+        raise InputError("There is no /data: give dataset_dir.")
+    except InputError as error:
+        {inner}
+except RuntimeError as error:
+    raise RuntimeError("instantiating a component") from error
+"""
+
+
+@pytest.mark.parametrize("inner", ["raise RuntimeError('resolving') from error", "raise RuntimeError('resolving')"])
+def test_an_input_error_behind_others_is_one_line(inner):
+    assert run(DEEP.format(inner=inner)) == ("error: There is no /data: give dataset_dir.\n", 1)
+
+
+def test_an_input_error_is_one_line():
+    assert run("raise InputError('Set pairs.')") == ("error: Set pairs.\n", 1)
+
+
+def test_other_errors_keep_their_trace():
+    text, code = run("1 / 0")
+    assert text.startswith("Traceback") and "ZeroDivisionError" in text and code == 1
+
+
+def test_other_errors_behind_others_keep_their_trace():
+    text, _ = run("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('outer') from error")
+    assert "ZeroDivisionError" in text and "RuntimeError: outer" in text and "\nerror: " not in text

@@ -1,0 +1,34 @@
+"""The norm of the gradient is bounded, and nothing else changes."""
+
+import pytest
+import torch
+
+from scripts.gradient_clipping import GradientClipping
+
+
+@pytest.fixture
+def gradient(make_training):
+    """A function: the gradient with which one optimizer step was made, as a vector."""
+
+    def make(max_norm=None):
+        training, steps = make_training(), []
+        if max_norm is not None:
+            GradientClipping(max_norm).attach(training.trainer)
+        training.optimizer.register_step_pre_hook(
+            lambda *_: steps.append(torch.cat([p.grad.flatten().clone() for p in training.network.parameters()]))
+        )
+        torch.manual_seed(0)
+        training.trainer.run()
+        return steps[0]
+
+    return make
+
+
+def test_a_large_gradient_is_scaled_down_before_the_step(gradient):
+    plain, clipped = gradient(), gradient(max_norm=0.01)
+    assert plain.norm() > 0.1
+    assert torch.allclose(clipped, plain * 0.01 / plain.norm(), rtol=1e-3)
+
+
+def test_a_small_gradient_stays_as_it_is(gradient):
+    assert torch.equal(gradient(), gradient(max_norm=1e6))

@@ -1,0 +1,103 @@
+"""No subject is on two sides, and who is on which is on record."""
+
+import json
+
+import pytest
+
+from scripts.errors import InputError
+from scripts.split import recorded_split, split_scans, write_split
+
+
+def scans_of(number, each=1):
+    return [
+        {"image": f"/{subject}_{i}.nii.gz", "subject": f"S{subject:03d}"}
+        for subject in range(number)
+        for i in range(each)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("number, val_size, test_size", [(3, 0.1, 0.2), (10, 0.1, 0.2), (17, 3, 0.3), (40, 0.45, 0.45)])
+def test_each_scan_is_on_one_side_with_all_of_its_subject(number, val_size, test_size, seed):
+    scans = scans_of(number, each=3)
+    split = split_scans(scans, val_size, test_size, seed)
+    sides = [{scan["subject"] for scan in split[part]} for part in ("train", "validate", "test")]
+    assert all(sides) and sum(map(len, sides)) == len(set.union(*sides)) == number
+    assert sorted(scan["image"] for part in split.values() for scan in part) == sorted(s["image"] for s in scans)
+
+
+@pytest.mark.parametrize("sizes, expected", [((0.1, 0.2), (2, 4)), ((3, 5), (3, 5)), ((0.01, 1), (1, 1))])
+def test_sizes_are_shares_or_numbers_of_subjects(sizes, expected):
+    split = split_scans(scans_of(20, each=2), *sizes, seed=0)
+    assert (len(split["validate"]), len(split["test"])) == (2 * expected[0], 2 * expected[1])
+
+
+def test_the_same_seed_gives_the_same_split_in_any_order_of_scans():
+    scans = scans_of(20)
+    split = split_scans(scans, 3, 5, seed=4)
+    again = split_scans(scans[::-1], 3, 5, seed=4)
+    assert {name: part[::-1] for name, part in again.items()} == split
+
+
+def test_another_seed_gives_another_split():
+    assert split_scans(scans_of(20), 3, 5, seed=0) != split_scans(scans_of(20), 3, 5, seed=1)
+
+
+def test_too_few_subjects_are_refused():
+    with pytest.raises(InputError, match=r"2 subjects \(S000, S001\.\.\.\) cannot be split.*CSV"):
+        split_scans(scans_of(2, each=9), 0.1, 0.2, seed=0)
+
+
+def test_the_subjects_of_a_split_are_on_record(tmp_path):
+    split = split_scans(scans_of(6, each=2), 1, 2, seed=0)
+    write_split(split, tmp_path / "run" / "split.json")
+    recorded = json.loads((tmp_path / "run" / "split.json").read_text())
+    assert recorded == {name: sorted({scan["subject"] for scan in part}) for name, part in split.items()}
+
+
+def test_the_same_split_may_be_written_again(tmp_path):
+    for _ in range(2):
+        write_split(split_scans(scans_of(6), 1, 2, seed=0), tmp_path / "split.json")
+
+
+def test_another_split_is_refused_and_the_old_kept(tmp_path):
+    write_split(split_scans(scans_of(6), 1, 2, seed=0), tmp_path / "split.json")
+    before = (tmp_path / "split.json").read_text()
+    with pytest.raises(InputError, match="holds another split"):
+        write_split(split_scans(scans_of(6), 2, 1, seed=0), tmp_path / "split.json")
+    assert (tmp_path / "split.json").read_text() == before
+
+
+def test_a_recorded_split_keeps_its_parts_whatever_the_sizes(tmp_path):
+    scans = scans_of(12, each=2)
+    split = split_scans(scans, 2, 3, seed=0)
+    write_split(split, tmp_path / "split.json")
+    assert recorded_split(scans, tmp_path / "split.json", 4, 4, seed=9) == split
+
+
+def test_subjects_unknown_to_a_recorded_split_are_tested_on(tmp_path):
+    split = split_scans(scans_of(6), 1, 2, seed=0)
+    write_split(split, tmp_path / "split.json")
+    new = {"image": "/new.nii.gz", "subject": "new"}
+    now = recorded_split([*scans_of(6), new], tmp_path / "split.json", 1, 2, seed=0)
+    assert now == split | {"test": [*split["test"], new]}
+
+
+def test_a_split_is_drawn_where_the_recorded_one_knows_no_subject(tmp_path):
+    others = [scan | {"subject": "other" + scan["subject"]} for scan in scans_of(8)]
+    write_split(split_scans(others, 1, 2, seed=0), tmp_path / "split.json")
+    now = recorded_split(scans_of(9), tmp_path / "split.json", 2, 3, seed=5)
+    assert now == split_scans(scans_of(9), 2, 3, seed=5)
+
+
+def test_a_split_is_drawn_with_a_warning_where_none_is_recorded(tmp_path, caplog):
+    now = recorded_split(scans_of(9), tmp_path / "split.json", 2, 3, seed=5)
+    assert now == split_scans(scans_of(9), 2, 3, seed=5)
+    assert "cannot be known" in caplog.text
+
+
+def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):
+    split = split_scans(scans_of(6), 1, 2, seed=0)
+    write_split(split, tmp_path / "split.json")
+    with pytest.raises(InputError, match="under 'validate'"):
+        recorded_split([*split["train"], *split["test"]], tmp_path / "split.json", 1, 2, seed=0)
