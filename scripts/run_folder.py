@@ -16,6 +16,8 @@ __all__ = ["open_run", "record_settings", "unknown_keys"]
 
 # what MONAI reads by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
+# folders that no key may need any more where paths are overridden
+FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 
 
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
@@ -74,7 +76,7 @@ def unknown_keys(config: dict) -> list[str]:
         Their names: misspelt overrides, as a rule.
     """
     referred = set(re.findall(r"[@%](\w+)", json.dumps(config, default=str)))
-    return [key for key in config if key not in STRUCTURE | referred and not DESCRIPTION.match(key)]
+    return [key for key in config if key not in STRUCTURE | FOLDERS | referred and not DESCRIPTION.match(key)]
 
 
 def _config_in_use() -> dict:

@@ -134,7 +134,7 @@ def test_a_run_killed_in_mid_epoch_resumes_after_the_last_whole_one(cohort, tmp_
     words = [sys.executable, "-W", "ignore", *command("train", bundle_root=BUNDLE, **settings)]
     process = subprocess.Popen(words, cwd=BUNDLE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
-    while not (tmp_path / "run" / "history.csv").is_file() and time.monotonic() < deadline:
+    while not (tmp_path / "run" / "checkpoint.pt").is_file() and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
     process.wait()
