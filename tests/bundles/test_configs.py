@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from monai.bundle import ConfigComponent
+from monai.bundle import ConfigComponent, ConfigParser
 from monai.utils import min_version, optional_import
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
@@ -98,3 +98,11 @@ def test_the_defaults_of_isimed_are_those_of_the_paper():
 def test_the_papers_batch_is_in_its_own_overlay():
     config = read(BUNDLES / "isimed_pretraining" / "configs" / "paper.json")
     assert (config["batch_size"], config["max_epochs"]) == (64, 50)
+
+
+@pytest.mark.parametrize("said, meant", [("true", True), ("false", False), (True, True), (False, False)])
+def test_switches_may_be_said_in_small_letters_on_the_command_line(said, meant):
+    parser = ConfigParser(read(BUNDLES / "isimed_pretraining" / "configs" / "train.json"))
+    parser.update({"amp": said, "resume": said})
+    assert parser.get_parsed_content("train#inferer").amp is meant
+    assert (parser.get_parsed_content("train#load_checkpoint#_disabled_")) is not meant
