@@ -24,7 +24,7 @@ def check_scans(scans: list[dict]) -> None:
         InputError: some scans are unreadable, truncated, not 3D, or not finite.
     """
     logger.info(f"Reading {len(scans)} scans to check them.")
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(2) as pool:  # whole scans in memory, one each
         faults = pool.map(lambda scan: fault(scan["image"]), scans)
     faulty = [f"{scan['image']} {text}" for scan, text in zip(scans, faults, strict=True) if text]
     if faulty:
@@ -39,18 +39,19 @@ def fault(path: str | Path) -> str | None:
     """What keeps a file from being used as a 3D scan, in words; None where nothing does."""
     try:
         image = nibabel.load(path)
-        shape = tuple(size for i, size in enumerate(image.shape) if i < 3 or size > 1)
-        if len(shape) != 3 or min(shape) < 2:
+        if image.shape[3:] not in ((), (1,)) or len(image.shape) < 3 or min(image.shape[:3]) < 2:
             return f"is not 3D (shape {'x'.join(map(str, image.shape))})"
         voxels = np.asanyarray(image.dataobj)
-        if voxels.dtype.fields:
-            return "cannot be used: its voxels are colours"
+        if voxels.dtype.fields or np.iscomplexobj(voxels):
+            return "cannot be used: its voxels are colours or complex numbers"
     except EOFError:
         return "is truncated"
     except Exception as error:  # whatever the reader raises means that the file cannot be read
         return f"cannot be read ({' '.join(str(error).split())[:120] or type(error).__name__})"
     if not np.isfinite(voxels).all():
         return f"has {int((~np.isfinite(voxels)).sum())} voxels that are NaN or infinite"
+    if voxels.min() == voxels.max():
+        return "is constant"
     if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-6:
         return "has an affine that is not invertible"
     return None

@@ -56,8 +56,9 @@ class LoadCheckpoint:
         state = torch.load(self.path, map_location="cpu", weights_only=True)
         for name, item in self.objects.items():
             _plain(item).load_state_dict(state[name])
-        engine.state.epoch = state["trainer"]["iteration"] // engine.state.epoch_length
-        engine.state.iteration = state["trainer"]["iteration"]
+        # an epoch may have another number of steps now, with another number of processes
+        engine.state.epoch = state["trainer"]["iteration"] // state["trainer"]["epoch_length"]
+        engine.state.iteration = engine.state.epoch * engine.state.epoch_length
 
 
 class SaveBestEncoder:
@@ -106,7 +107,10 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
         InputError: there is no such file, it is no state_dict, or its names or shapes are not the network's.
     """
     if not Path(path).is_file():
-        raise InputError(f"There are no weights at {path}: give encoder the encoder.pt of a training run.")
+        raise InputError(
+            f"There are no weights at {path}: give encoder the encoder.pt of a training run, or bundle_root the "
+            "folder of the bundle."
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state)

@@ -71,8 +71,11 @@ def _synthetic(folder: str | os.PathLike) -> Path:
 def _from_list(path: Path) -> list[dict]:
     """Read a JSON list (or Decathlon's lists `training`, `validation` and `test`) or a CSV table."""
     if path.suffix == ".csv":
-        with open(path, newline="") as file:
-            return _from_items(list(csv.DictReader(file)), path)
+        try:
+            with open(path, newline="", encoding="utf-8-sig") as file:
+                return _from_items(list(csv.DictReader(file)), path)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path} is not a text in UTF-8: save it as CSV in UTF-8.") from error
     if path.suffix != ".json":
         raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
     return _from_items(_items(_read_json(path)), path)
@@ -124,8 +127,7 @@ def _resolve(path: str, source: Path) -> Path:
 
 def _from_folder(root: Path) -> list[dict]:
     """Find NIfTI files; those that are masks by their names become labels of the scans that they belong to."""
-    found = [path for path in root.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file()]
-    files = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    files = _nifti_files(root)
     masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(_stem(path))]
     images = sorted(set(files).difference(masks))
     if images and masks:
@@ -135,6 +137,21 @@ def _from_folder(root: Path) -> list[dict]:
         {"image": str(path), "subject": subject} | ({"label": str(labels[path])} if path in labels else {})
         for path, subject in zip(images, _subjects(images), strict=True)
     ]
+
+
+def _nifti_files(root: Path) -> list[Path]:
+    """NIfTI files below a folder, through links too, less hidden ones."""
+    files, seen = [], set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        found = (name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith("."))
+        files += [Path(folder) / name for name in found if (Path(folder) / name).is_file()]
+    return files
 
 
 def _in_mask_folder(path: Path, root: Path) -> bool:
@@ -149,35 +166,43 @@ def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Pat
     apart = [path for path in masks if _in_mask_folder(path, root)]
     count = Counter(map(_stem, apart))
     by_name = {_stem(path): path for path in apart if count[_stem(path)] == 1}
-    beside, stems = defaultdict(dict), defaultdict(set)
+    beside, cases = defaultdict(dict), defaultdict(set)
     for path in set(masks).difference(apart):
         beside[path.parent][MASK_FILE.match(_stem(path))["case"]] = path
-    for path in images:
-        stems[path.parent].add(_stem(path))
+    names = dict(zip(images, _cases(images), strict=True))
+    for path, name in names.items():
+        cases[path.parent].add(name)
     labels = {}
-    for path in images:
-        shared = [mask for case, mask in beside[path.parent].items() if case not in stems[path.parent]]
-        own = by_name.get(_stem(path)) or beside[path.parent].get(_stem(path))
+    for path, name in names.items():
+        shared = [mask for case, mask in beside[path.parent].items() if case not in cases[path.parent]]
+        own = by_name.get(name) or beside[path.parent].get(name)
         label = own or (shared[0] if len(shared) == 1 else None)
         labels |= {path: label} if label else {}
     return labels
 
 
 def _stem(path: Path) -> str:
-    """File name without suffix and nnU-Net channel: CASE_0000.nii.gz -> CASE."""
-    return CHANNEL.sub("", re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE))
+    return re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+
+
+def _cases(paths: list[Path]) -> list[str]:
+    """File names without suffix and, where all of several cases have nnU-Net's channels, without these."""
+    stems = [_stem(path) for path in paths]
+    cases = [CHANNEL.sub("", stem) for stem in stems]
+    first = {f"{case}_0000" for case in cases}
+    return cases if len(first) > 1 and first.issubset(stems) else stems
 
 
 def _subjects(paths: list[Path]) -> list[str]:
-    """The BIDS subject where a path has one; else the topmost folder in which they differ; else the file's name.
+    """The BIDS subject where a path has one; else the topmost folder in which they differ; else the file's case.
 
     One folder too many is one subject too few, which is seen; one too few would put a subject on two sides.
     """
     common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
-    return [_subject(path.relative_to(common)) for path in paths]
+    return [_subject(path.relative_to(common), case) for path, case in zip(paths, _cases(paths), strict=True)]
 
 
-def _subject(path: Path) -> str:
+def _subject(path: Path, case: str) -> str:
     bids = [match.group() for match in map(BIDS_SUBJECT.match, path.parts) if match]
     folders = [part for part in path.parts[:-1] if not PART_FOLDER.match(part)]
-    return next(iter(bids + folders), _stem(path))
+    return next(iter(bids + folders), case)

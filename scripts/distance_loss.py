@@ -6,18 +6,48 @@ from torch import nn
 from .distributed import gather
 from .errors import InputError
 
-__all__ = ["PAIRS", "DistanceLoss", "distance_loss"]
+__all__ = ["PAIRS", "DistanceLoss", "distance_loss", "pair_distances"]
 
 PAIRS = ("all", "within")
+
+
+class _PairDistances(torch.autograd.Function):
+    """`torch.pdist` whose backward needs no tensor of N x N x D, as torch's own on CUDA does."""
+
+    @staticmethod
+    def forward(ctx, points: torch.Tensor) -> torch.Tensor:
+        distances = torch.pdist(points)
+        ctx.save_for_backward(points, distances)
+        return distances
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:
+        points, distances = ctx.saved_tensors
+        first, second = torch.triu_indices(len(points), len(points), 1, device=points.device)
+        # d|z_i - z_j| / dz_i = (z_i - z_j) / |z_i - z_j|, and 0 where the points coincide
+        weights = points.new_zeros(len(points), len(points))
+        weights[first, second] = torch.where(distances > 0, gradient / distances, 0)
+        weights = weights + weights.T
+        centred = points - points.mean(0)  # no difference changes, and less is rounded off
+        with torch.autocast(points.device.type, enabled=False):
+            return centred * weights.sum(1, keepdim=True) - weights @ centred
+
+
+def pair_distances(points: torch.Tensor) -> torch.Tensor:
+    """Euclidean distances of all pairs i < j, [N (N - 1) / 2] from [N, D], in the order of `torch.triu_indices`.
+
+    Exact (`torch.cdist`, by default, rounds small distances off in a matrix product), with gradient zero where two
+    points coincide, and in memory of N² + N D.
+    """
+    return _PairDistances.apply(points)
 
 
 def distance_loss(embedding: torch.Tensor, location: torch.Tensor, scan: torch.Tensor | None = None) -> torch.Tensor:
     r"""Mean over pairs i < j of $(\lVert z_i - z_j \rVert_2 - \lVert c_i - c_j \rVert_2)^2$, in mm².
 
     Source: Jabareen, Yuan, Lukassen, ISImed, arXiv 2410.16947; its mean over all N² entries of the distance matrix is
-    (N - 1) / N times this one. Distances are exact and their gradient is zero where two points coincide (`torch.pdist`;
-    `torch.cdist` by default rounds small distances off in a matrix product). The Kullback-Leibler term of the method's
-    published code is left out: it compares raw embeddings with random numbers, neither of them a distribution.
+    (N - 1) / N times this one. The Kullback-Leibler term of the method's published code is left out: it compares raw
+    embeddings with random numbers, neither of them a distribution.
 
     Args:
         embedding: z, [N, D]; distances between its rows are read in mm.
@@ -29,7 +59,7 @@ def distance_loss(embedding: torch.Tensor, location: torch.Tensor, scan: torch.T
     """
     with torch.autocast(embedding.device.type, enabled=False):
         embedding = embedding if embedding.dtype == torch.float64 else embedding.float()
-        error = torch.pdist(embedding) - torch.pdist(location.to(embedding.dtype))
+        error = pair_distances(embedding) - pair_distances(location.to(embedding.dtype))
         if scan is not None:
             first, second = torch.triu_indices(len(scan), len(scan), 1, device=scan.device)
             error = error[scan[first] == scan[second]]

@@ -1,4 +1,4 @@
-"""The page about an encoder: its figures, from what its evaluation left behind, and a map over an unseen scan."""
+"""The page about an encoder: its figures, from what its evaluation left behind, and a map over a test scan."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ def report_encoder(
         title: of the page.
         network: with the encoder's weights.
         inferer: embeds the scan on a grid.
-        scan: a preprocessed item with the `image` [1, X, Y, Z] of an unseen subject.
+        scan: a preprocessed item with the `image` [1, X, Y, Z] of a test subject.
         device: where to.
     """
     if not optional_import("matplotlib")[1]:
@@ -81,15 +81,17 @@ def _embedding_figures(arrays: dict[str, torch.Tensor], pairs: str) -> list[Figu
     figures = [distance_agreement(latent, physical, distance_pairs(untrained, pairs)[0].numpy())]
     scores, location = arrays["components"].numpy(), crops.location.numpy()
     figures.append(principal_components(scores, location))
-    points = umap_points(crops.embedding[:UMAP_CROPS].numpy(), seed=0)
+    drawn = np.random.RandomState(0).permutation(len(location))[:UMAP_CROPS]
+    points = umap_points(crops.embedding.numpy()[drawn], seed=0)
     if points is not None:
-        caption = "UMAP of the embeddings of unseen crops (no unit), coloured by where in the body each crop lies."
-        figures.append(embedding_map_2d("umap", "UMAP", caption, points, location[:UMAP_CROPS]))
-    caption = "First two principal components of the embeddings of unseen crops (mm), coloured by place."
-    return [
-        *figures,
-        embedding_map_2d("components_map", "Principal components as a map", caption, scores[:, :2], location),
-    ]
+        caption = "UMAP of the embeddings of test crops (no unit), coloured by where in the body each crop lies."
+        figures.append(embedding_map_2d("umap", "UMAP", caption, points, location[drawn]))
+    for first, second in ((0, 1), (0, 2)):
+        title = f"Principal components {first + 1} and {second + 1}"
+        caption = "Two principal components of the embeddings of test crops (mm), coloured by where each crop lies."
+        name = f"components_{first + 1}_{second + 1}"
+        figures.append(embedding_map_2d(name, title, caption, scores[:, [first, second]], location))
+    return figures
 
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:

@@ -20,7 +20,7 @@ def report_input_errors() -> None:
 def _excepthook(kind, error, trace) -> None:
     cause = error
     while cause is not None and not isinstance(cause, InputError):
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     if cause is None:
         sys.__excepthook__(kind, error, trace)
     else:

@@ -14,7 +14,7 @@ from torch.nn.functional import adaptive_avg_pool3d
 from .atomic import savez_atomically, write_atomically
 from .checkpoint import load_encoder
 from .location import prepare_crops
-from .probe import PrincipalComponents, RidgeProbe, r2_score, rankme
+from .probe import PrincipalComponents, RidgeProbe, fingerprint, r2_score, rankme
 
 __all__ = ["Crops", "distance_pairs", "embed", "encoder_metrics", "evaluate_encoder", "rival_metrics"]
 
@@ -45,6 +45,7 @@ def evaluate_encoder(
     inferer: Callable,
     device: torch.device,
     pairs: str,
+    scans: list[dict],
     output_dir: str,
 ) -> None:
     """Measure an encoder and its rivals; write metrics.json, embeddings.npz and basis.npz (principal components).
@@ -56,6 +57,7 @@ def evaluate_encoder(
         inferer: runs a network on crops.
         device: where to.
         pairs: `all` or `within`: those that the encoder was trained on.
+        scans: the items under `test`, for their number and that of their subjects.
         output_dir: where the files go.
 
     Raises:
@@ -68,16 +70,17 @@ def evaluate_encoder(
     rivals = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs, pairs=pairs).items()}
     metrics = encoder_metrics(**ours, pairs=pairs) | rivals | rival_metrics(**ours, pairs=pairs)
     test = ours["test"]
-    metrics |= {"subjects": len(test.scan.unique()), "crops": len(test.scan), "pairs": pairs, "encoder": str(encoder)}
+    metrics |= {"subjects": len({scan["subject"] for scan in scans}), "scans": len(scans), "crops": len(test.scan)}
+    metrics |= {"pairs": pairs, "encoder": str(encoder)}
 
     folder = Path(output_dir)
-    basis = PrincipalComponents(ours["train"].embedding)
+    basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
     arrays = vars(test) | {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
     savez_atomically(folder / "embeddings.npz", **{name: array.numpy() for name, array in arrays.items()})
     write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=4)))
     logger.info(
-        f"{metrics['crops']} crops of {metrics['subjects']} unseen scans: location error "
+        f"{metrics['crops']} crops of {metrics['subjects']} test subjects: location error "
         f"{metrics['location_error_mm']:.1f} mm (untrained encoder {metrics['location_error_mm_random_encoder']:.1f}, "
         f"raw intensities {metrics['location_error_mm_intensities']:.1f}, mean position "
         f"{metrics['location_error_mm_mean_position']:.1f}), distance error {metrics['distance_error_mm']:.1f} mm "

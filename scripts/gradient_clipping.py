@@ -4,11 +4,15 @@ from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
 from torch.nn.utils import clip_grad_norm_
 
+from .errors import InputError
+
 __all__ = ["GradientClipping"]
 
 
 class GradientClipping:
     """Scale the gradient of a MONAI trainer's network down to a norm before each optimizer step.
+
+    A gradient that is not finite ends the training with a sentence: scaled, it would turn the weights into NaN.
 
     Args:
         max_norm: largest L2 norm of all gradients together.
@@ -22,4 +26,9 @@ class GradientClipping:
         engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:
-        clip_grad_norm_(engine.network.parameters(), self.max_norm)
+        norm = clip_grad_norm_(engine.network.parameters(), self.max_norm)
+        if not norm.isfinite():
+            raise InputError(
+                f"The gradient is not finite in step {engine.state.iteration} (epoch {engine.state.epoch}): what was "
+                "saved before is good; lower learning_rate or set amp to false, and continue with --resume true."
+            )

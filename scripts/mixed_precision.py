@@ -13,7 +13,8 @@ def supports_bfloat16(device: torch.device) -> bool:
     """Whether a device has bfloat16 instructions (and does not merely emulate them)."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    known = device.type == "cpu" and hasattr(torch.cpu, "get_capabilities")
+    capabilities = torch.cpu.get_capabilities() if known else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 

@@ -1,13 +1,15 @@
 """What an embedding knows of the place: a ridge probe, principal components, and the rank that it uses."""
 
 import os
+import zlib
 
 import numpy as np
 import torch
+from torch import nn
 
 from .atomic import savez_atomically
 
-__all__ = ["PrincipalComponents", "RidgeProbe", "r2_score", "rankme"]
+__all__ = ["PrincipalComponents", "RidgeProbe", "fingerprint", "r2_score", "rankme"]
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
 
@@ -53,15 +55,19 @@ class PrincipalComponents:
     Args:
         embedding: [N, D].
         components: how many directions.
+        encoder: `fingerprint` of the network that the embeddings are from.
 
     Attributes:
-        mean: [D]; directions: [components, D]; low, high: percentiles 2 and 98 of the scores, [components].
+        mean: [D]; directions: [components, D]; low, high: percentiles 2 and 98 of the scores, [components]; encoder.
     """
 
-    def __init__(self, embedding: torch.Tensor, components: int = 3) -> None:
+    def __init__(self, embedding: torch.Tensor, components: int = 3, encoder: int = 0) -> None:
         embedding = embedding.double()
+        self.encoder = torch.tensor(encoder)
         self.mean = embedding.mean(0)
-        directions = torch.linalg.svd(embedding - self.mean, full_matrices=False).Vh[:components]
+        centred = embedding - self.mean
+        # eigenvalues rise; of D x D, so that many crops need no more memory than they have themselves
+        directions = torch.linalg.eigh(centred.T @ centred).eigenvectors.T.flip(0)[:components]
         # a sign has no meaning; this choice makes it the same each time
         largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
         self.directions = directions * largest.sign()
@@ -87,6 +93,14 @@ class PrincipalComponents:
         with np.load(path) as stored:
             vars(basis).update({name: torch.from_numpy(stored[name]) for name in stored})
         return basis
+
+
+def fingerprint(network: nn.Module) -> int:
+    """Checksum of a network's weights, the same in float16 as in float32."""
+    checksum = 0
+    for tensor in network.state_dict().values():
+        checksum = zlib.crc32(tensor.half().cpu().numpy().tobytes(), checksum)
+    return checksum
 
 
 def r2_score(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

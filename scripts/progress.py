@@ -58,6 +58,7 @@ class Progress:
 
     def _start_epoch(self, engine: Engine) -> None:
         self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), None
+        engine.state.metrics.pop("validation_loss", None)
         self.rate = engine.optimizer.param_groups[0]["lr"]
 
     def _step(self, engine: Engine) -> None:

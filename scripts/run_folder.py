@@ -12,7 +12,7 @@ from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 
-__all__ = ["open_run", "record_settings", "unknown_keys"]
+__all__ = ["check_settings", "open_run", "record_settings", "unknown_keys"]
 
 # what MONAI reads by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
@@ -20,6 +20,9 @@ STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def"
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 
 
+# what an encoder depends on, and so has to be the same wherever it is used or trained on
+LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame", "pairs")
+TRAINED_BY = ("seed", "batch_size", "crops_per_volume", "learning_rate", "lr_scheduler", "optimizer", "loss")
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
@@ -43,7 +46,34 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         raise InputError(
             f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
         )
+    config = _config_in_use()
+    if config.get("val_interval", 1) > config.get("max_epochs", 1):
+        raise InputError(
+            "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
+        )
+    if resume:
+        check_settings(output_dir, LEARNED_FROM + TRAINED_BY)
     record_settings(Path(output_dir) / "config.json")
+
+
+def check_settings(run_dir: str, keys: tuple[str, ...] = LEARNED_FROM) -> None:
+    """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
+
+    Args:
+        run_dir: of the training run; nothing is checked if it has no config.json.
+        keys: what has to be the same.
+
+    Raises:
+        InputError: names a key and both values.
+    """
+    path, config = Path(run_dir) / "config.json", _config_in_use()
+    trained = json.loads(path.read_text()) if path.is_file() else {}
+    for key in keys:
+        if key in config and key in trained and _text(config[key]) != _text(trained[key]):
+            raise InputError(
+                f"{key} is {_text(config[key])}, but the run in {run_dir} has {_text(trained[key])}: "
+                f"give --{key} that run's value."
+            )
 
 
 def record_settings(path: str | Path) -> None:
@@ -62,8 +92,7 @@ def record_settings(path: str | Path) -> None:
         hint = f"did you mean {close[0]}?" if close else "correct or remove it."
         raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
     if rank() == 0:
-        text = json.dumps(config, indent=4, default=str)
-        write_atomically(path, lambda file: file.write_text(text))
+        write_atomically(path, lambda file: file.write_text(_text(config, indent=4)))
 
 
 def unknown_keys(config: dict) -> list[str]:
@@ -89,4 +118,8 @@ def _config_in_use() -> dict:
         if isinstance(frame.f_locals.get("self"), ConfigParser):
             return frame.f_locals["self"].get()
         frame = frame.f_back
-    return {}
+    raise RuntimeError("This is called from a MONAI configuration, or not at all.")
+
+
+def _text(item, indent: int | None = None) -> str:
+    return json.dumps(item, indent=indent, default=str)

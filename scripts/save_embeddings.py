@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import math
 import re
 from itertools import chain, count
 from pathlib import Path
@@ -12,14 +13,18 @@ import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.transforms import LoadImage, ResampleToMatch
+from torch import nn
 
 from .atomic import savez_atomically, write_atomically
 from .embedding_map import component_map, grid_affine, grid_centres
-from .probe import PrincipalComponents
+from .errors import InputError
+from .probe import PrincipalComponents, fingerprint
 
 __all__ = ["SaveEmbeddings"]
 
 logger = logging.getLogger(__name__)
+
+BASIS_CROPS = 2000  # of a scan, for the principal components of all
 
 
 class SaveEmbeddings:
@@ -31,9 +36,12 @@ class SaveEmbeddings:
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
-        basis: .npz of the principal components; fitted to all these scans and written if it is not there.
+        basis: .npz of this encoder's principal components; fitted to all these scans and written if it is not there.
         crop_size: voxels, [X, Y, Z].
         stride: voxels from one crop to the next.
+
+    Raises:
+        InputError: the principal components are of another encoder.
     """
 
     def __init__(self, output_dir: str, basis: str, crop_size: list[int], stride: int) -> None:
@@ -42,8 +50,16 @@ class SaveEmbeddings:
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans."""
+        engine.add_event_handler(Events.STARTED, self._check_basis)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._save_embeddings)
         engine.add_event_handler(Events.COMPLETED, self._save_maps)
+
+    def _check_basis(self, engine: Engine) -> None:
+        if self.basis.is_file() and int(PrincipalComponents.load(self.basis).encoder) != fingerprint(engine.network):
+            raise InputError(
+                f"The principal components in {self.basis} are of another encoder: give basis that of this encoder's "
+                "evaluation, or a new name, to have them made of these scans."
+            )
 
     def _save_embeddings(self, engine: Engine) -> None:
         image, embedding = engine.state.batch["image"][0], engine.state.output["pred"][0].cpu()
@@ -56,13 +72,13 @@ class SaveEmbeddings:
             grid_shape=np.array(shape),
             grid_affine=affine.numpy(),
         )
-        box = MetaTensor(torch.ones(1, *image.shape[1:]), affine=image.affine)
-        self.done[name] = (image.meta["filename_or_obj"], box)
+        self.done[name] = (image.meta["filename_or_obj"], image.shape[1:], image.affine)
         logger.info(f"{name}: {shape.numel()} embeddings ({len(self.done)} of {len(engine.data_loader)} scans)")
 
     def _save_maps(self, engine: Engine) -> None:
-        basis = self._basis()
-        for name, (source, box) in self.done.items():
+        basis = self._basis(engine.network)
+        for name, (source, box_shape, box_affine) in self.done.items():
+            box = MetaTensor(torch.ones(1, *box_shape), affine=box_affine)
             scan = LoadImage(ensure_channel_first=True)(source)
             embedding, affine = self._grid(name)
             inside = ResampleToMatch(mode="nearest", padding_mode="zeros")(box, scan)
@@ -80,10 +96,11 @@ class SaveEmbeddings:
             grid = stored["embedding"].T.reshape(-1, *stored["grid_shape"])
             return torch.from_numpy(grid), torch.from_numpy(stored["grid_affine"])
 
-    def _basis(self) -> PrincipalComponents:
+    def _basis(self, network: nn.Module) -> PrincipalComponents:
         if not self.basis.is_file():
             grids = [self._grid(name)[0].flatten(1).T for name in self.done]
-            PrincipalComponents(torch.cat(grids)).save(self.basis)
+            few = [grid[:: math.ceil(len(grid) / BASIS_CROPS)] for grid in grids]
+            PrincipalComponents(torch.cat(few), encoder=fingerprint(network)).save(self.basis)
         return PrincipalComponents.load(self.basis)
 
 

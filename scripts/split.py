@@ -31,8 +31,11 @@ def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int)
         The items under `train`, `validate` and `test`.
 
     Raises:
-        InputError: there are too few subjects for each part to have one.
+        InputError: there are too few subjects for each part to have one, or a size is neither share nor number.
     """
+    for name, size in (("val_size", val_size), ("test_size", test_size)):
+        if size <= 0 or (size >= 1 and size != int(size)):
+            raise InputError(f"{name} is {size}: give a share below 1 or a number of subjects.")
     subjects = sorted({scan["subject"] for scan in scans})
     n_val, n_test = (max(1, round(size * len(subjects))) if size < 1 else int(size) for size in (val_size, test_size))
     if len(subjects) < n_val + n_test + 1:
@@ -48,13 +51,18 @@ def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int)
 
 
 def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
-    """Write the subjects of each part to a JSON file, or check that they are those that it holds.
+    """Write the subjects of each part to a JSON file, or check that they are those of the run that is gone on with.
+
+    Args:
+        split: as `split_scans` returns it.
+        path: of the file; where a checkpoint.pt lies beside it, it must hold this split already.
 
     Raises:
         InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
     """
     subjects, path = _subjects(split), Path(path)
-    if path.is_file() and json.loads(path.read_text()) != subjects:
+    started = path.is_file() and (path.parent / "checkpoint.pt").is_file()
+    if started and json.loads(path.read_text()) != subjects:
         raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
     if rank() == 0:
         write_atomically(path, lambda file: file.write_text(json.dumps(subjects, indent=4)))
@@ -78,12 +86,12 @@ def recorded_split(
         InputError: a part has no subject, or there are too few to split.
     """
     if not Path(path).is_file():
-        logger.warning(f"There is no {path}: whether the encoder was trained on these subjects cannot be known.")
+        logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
         return split_scans(scans, val_size, test_size, seed)
     recorded = json.loads(Path(path).read_text())
     part = {subject: name for name in PARTS for subject in recorded[name]}
     if not any(scan["subject"] in part for scan in scans):
-        logger.info(f"None of these subjects is in {path}: the encoder has seen none of them.")
+        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
         return split_scans(scans, val_size, test_size, seed)
     split = {name: [scan for scan in scans if part.get(scan["subject"], "test") == name] for name in PARTS}
     for name, members in split.items():

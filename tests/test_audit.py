@@ -51,8 +51,16 @@ def coloured(path, write_scan):
     nib.save(nib.Nifti1Image(voxels, np.eye(4)), path)
 
 
+def blank(path, write_scan):
+    write_scan(path, voxels=np.ones((9, 8, 7)))
+
+
+def five_axes(path, write_scan):
+    write_scan(path, voxels=np.arange(504.0).reshape(9, 8, 7, 1, 1))
+
+
 def singular(path, write_scan):
-    image = nib.Nifti1Image(np.ones((9, 8, 7), np.float32), None)
+    image = nib.Nifti1Image(np.arange(504, dtype=np.float32).reshape(9, 8, 7), None)
     image.header.set_sform(np.diag([2.0, 0, 2, 1]), code=1)
     nib.save(image, path)
 
@@ -68,6 +76,8 @@ BAD = {
     with_nan: "has 2 voxels that are NaN or infinite",
     singular: "not invertible",
     coloured: "cannot",
+    blank: "is constant",
+    five_axes: "is not 3D (shape 9x8x7x1x1)",
 }
 
 
@@ -108,4 +118,4 @@ def test_good_scans_pass(tmp_path, write_scan):
 
 
 def test_a_fourth_axis_of_one_passes(tmp_path, write_scan):
-    assert fault(write_scan(tmp_path / "scan.nii.gz", voxels=np.ones((9, 8, 7, 1)))) is None
+    assert fault(write_scan(tmp_path / "scan.nii.gz", voxels=np.arange(504.0).reshape(9, 8, 7, 1))) is None

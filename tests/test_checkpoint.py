@@ -68,7 +68,7 @@ def test_the_weights_have_the_networks_own_names_also_under_distributed_training
     assert torch.load(tmp_path / "run" / "encoder.pt").keys() == network.state_dict().keys()
 
 
-def run(path, max_epochs, objects, load=False):
+def run(path, max_epochs, objects, load=False, length=2):
     engine = Engine(lambda engine, batch: None)
     if load:
         LoadCheckpoint(path, objects).attach(engine)
@@ -77,7 +77,7 @@ def run(path, max_epochs, objects, load=False):
     engine.add_event_handler(
         Events.ITERATION_STARTED, lambda engine: steps.append((engine.state.epoch, engine.state.iteration))
     )
-    engine.run(range(2), max_epochs=max_epochs)
+    engine.run(range(length), max_epochs=max_epochs)
     return steps
 
 
@@ -87,6 +87,12 @@ def test_a_checkpoint_restores_its_objects_and_the_place(tmp_path):
     other = nn.Linear(2, 2)
     assert run(path, 3, {"network": other}, load=True) == [(3, 5), (3, 6)]
     assert torch.equal(other.weight, network.weight)
+
+
+def test_epochs_are_counted_whatever_the_number_of_their_steps(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    run(path, 2, {}, length=6)
+    assert run(path, 3, {}, load=True, length=3) == [(3, 7), (3, 8), (3, 9)]
 
 
 def test_a_finished_run_has_nothing_to_go_on_with(tmp_path):

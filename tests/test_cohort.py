@@ -224,3 +224,29 @@ def test_an_item_without_an_image_is_refused(tmp_path):
 def test_a_scan_alone_is_no_list(fill):
     with pytest.raises(InputError, match=r"neither a folder nor a \.json or \.csv list"):
         find_scans(fill("a.nii.gz") / "a.nii.gz")
+
+
+def test_four_digits_that_are_no_channels_belong_to_the_name(fill):
+    root = fill("amos_0001.nii.gz", "amos_0002.nii.gz", "amos_0003.nii.gz")
+    assert len(set(subjects(find_scans(root), root).values())) == 3
+
+
+def test_linked_folders_are_followed_and_circles_are_not(fill, tmp_path):
+    root = fill("P1/t1.nii.gz")
+    elsewhere = fill("t1.nii.gz", root=tmp_path / "archive")
+    (root / "P2").symlink_to(elsewhere)
+    (root / "P1" / "circle").symlink_to(root)
+    assert set(subjects(find_scans(root), root).values()) == {"P1", "P2"}
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(fill):
+    root = fill("a.nii.gz")
+    (root / "list.csv").write_bytes(b"\xef\xbb\xbfimage,subject\r\na.nii.gz,P1\r\n")
+    assert subjects(find_scans(root / "list.csv"), root) == {"a.nii.gz": "P1"}
+
+
+def test_a_table_in_another_encoding_is_refused(fill):
+    root = fill("a.nii.gz")
+    (root / "list.csv").write_bytes("image,subject\na.nii.gz,Müller\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not a text in UTF-8"):
+        find_scans(root / "list.csv")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from scripts.distance_loss import DistanceLoss, distance_loss
+from scripts.distance_loss import DistanceLoss, distance_loss, pair_distances
 from scripts.errors import InputError
 
 
@@ -163,3 +163,15 @@ def test_the_module_compares_the_pairs_that_it_is_set_to(crops, pairs):
 def test_unknown_pairs_are_refused_with_those_that_there_are():
     with pytest.raises(InputError, match=r"no pairs 'some'.*all, within"):
         DistanceLoss("some")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_distances_and_gradient_are_those_of_torch_which_needs_n_n_d_on_gpus(dtype):
+    points = torch.randn(40, 16, dtype=dtype)
+    points[1] = points[0]
+    weights = torch.randn(780, dtype=dtype)
+    ours, theirs = points.clone().requires_grad_(), points.clone().requires_grad_()
+    (pair_distances(ours) * weights).sum().backward()
+    (torch.pdist(theirs) * weights).sum().backward()
+    assert torch.equal(pair_distances(points), torch.pdist(points))
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-5)

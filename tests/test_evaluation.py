@@ -15,6 +15,8 @@ from scripts.probe import PrincipalComponents
 
 CPU = torch.device("cpu")
 
+SCANS = [{"subject": "P1"}, {"subject": "P1"}, {"subject": "P2"}, {"subject": "P3"}]
+
 
 def draw(number, embed):
     """Crops of two scans with an embedding that is computed from their locations."""
@@ -137,7 +139,7 @@ def encoder(tmp_path):
 
 @pytest.fixture
 def evaluated(loaders, encoder, tmp_path):
-    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, "all", str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, "all", SCANS, str(tmp_path / "out"))
     return tmp_path / "out"
 
 
@@ -196,7 +198,9 @@ def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
 
     loaders = {part: never() for part in ("train", "validate", "test")}
     with pytest.raises(InputError, match="no weights"):
-        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, "all", str(tmp_path))
+        evaluate_encoder(
+            tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, "all", SCANS, str(tmp_path)
+        )
 
 
 def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):

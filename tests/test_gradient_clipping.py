@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from scripts.errors import InputError
 from scripts.gradient_clipping import GradientClipping
 
 
@@ -32,3 +33,13 @@ def test_a_large_gradient_is_scaled_down_before_the_step(gradient):
 
 def test_a_small_gradient_stays_as_it_is(gradient):
     assert torch.equal(gradient(), gradient(max_norm=1e6))
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_weights(make_training):
+    training = make_training()
+    before = [parameter.clone() for parameter in training.network.parameters()]
+    GradientClipping(2.0).attach(training.trainer)
+    training.trainer.loss_function = lambda prediction, target: prediction.sum() * float("inf")
+    with pytest.raises(InputError, match="The gradient is not finite in step 1"):
+        training.trainer.run()
+    assert all(torch.equal(old, new) for old, new in zip(before, training.network.parameters(), strict=True))

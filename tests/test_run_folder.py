@@ -7,7 +7,7 @@ import pytest
 from monai.bundle import ConfigParser
 
 from scripts.errors import InputError
-from scripts.run_folder import open_run, record_settings, unknown_keys
+from scripts.run_folder import open_run, unknown_keys
 
 
 @pytest.fixture(autouse=True)
@@ -107,14 +107,29 @@ def test_a_folder_with_a_run_is_refused(occupied):
 
 
 def test_a_refused_folder_keeps_its_settings(occupied):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="holds a run"):
         open_run(str(occupied))
     assert (occupied / "config.json").read_text() == "old settings"
 
 
-def test_a_run_may_be_resumed(occupied):
-    open_run(str(occupied), resume=True)
-    assert (occupied / "config.json").read_text() != "old settings"
+RESUMED = {"run#resume": True, "seed": 0, "train#seed": "@seed"}
+
+
+def test_a_run_may_be_resumed_for_longer(tmp_path, occupied):
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "max_epochs": 50}))
+    configure(tmp_path, "open_run", RESUMED | {"max_epochs": 60}).get_parsed_content("run")
+    assert recorded(tmp_path)["max_epochs"] == 60
+
+
+def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupied):
+    (occupied / "config.json").write_text(json.dumps({"seed": 1}))
+    message = input_error(configure(tmp_path, "open_run", RESUMED))
+    assert "seed is 0, but the run in" in message and "has 1: give --seed that run's value" in message
+
+
+def test_a_run_that_would_never_validate_is_refused(tmp_path):
+    settings = {"max_epochs": 3, "val_interval": 5, "train#interval": "@val_interval"}
+    assert "val_interval is larger than max_epochs" in input_error(configure(tmp_path, "open_run", settings))
 
 
 def test_there_must_be_a_run_to_resume(tmp_path):
@@ -122,8 +137,8 @@ def test_there_must_be_a_run_to_resume(tmp_path):
         open_run(str(tmp_path / "run"), resume=True)
 
 
-@pytest.mark.parametrize("begin, path", [(open_run, "run"), (record_settings, "run/config.json")])
-def test_from_here_on_input_errors_are_one_line(tmp_path, capsys, begin, path):
-    begin(str(tmp_path / path))
+@pytest.mark.parametrize("run", RUNS)
+def test_from_here_on_input_errors_are_one_line(tmp_path, capsys, run):
+    configure(tmp_path, run).get_parsed_content("run")
     sys.excepthook(InputError, InputError("Set pairs."), None)
     assert capsys.readouterr().err == "error: Set pairs.\n"

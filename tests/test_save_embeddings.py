@@ -9,7 +9,9 @@ from monai.engines import SupervisedEvaluator
 from monai.inferers import SimpleInferer
 from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, SelectItemsd, Spacingd
 
+from scripts.atomic import savez_atomically
 from scripts.embedding_map import GridInferer
+from scripts.errors import InputError
 from scripts.foreground import body_mask
 from scripts.probe import PrincipalComponents
 from scripts.save_embeddings import SaveEmbeddings
@@ -134,3 +136,13 @@ def test_scans_of_the_same_name_do_not_overwrite_each_other(infer, tmp_path, wri
     found = names(infer(scans))
     assert sum(name.endswith("_embeddings.npz") for name in found) == 3
     assert sum(name.endswith("_components.nii.gz") for name in found) == 3
+
+
+def test_a_basis_of_another_encoder_is_refused(infer, scans, tmp_path):
+    infer(scans)
+    basis = next(tmp_path.rglob("basis.npz"))
+    with np.load(basis) as stored:
+        arrays = dict(stored)
+    savez_atomically(basis, **arrays | {"encoder": arrays["encoder"] + 1})
+    with pytest.raises(InputError, match="are of another encoder"):
+        infer(scans)

@@ -60,12 +60,25 @@ def test_the_same_split_may_be_written_again(tmp_path):
         write_split(split_scans(scans_of(6), 1, 2, seed=0), tmp_path / "split.json")
 
 
-def test_another_split_is_refused_and_the_old_kept(tmp_path):
+def test_another_split_than_that_of_a_started_run_is_refused_and_the_old_kept(tmp_path):
+    (tmp_path / "checkpoint.pt").touch()
     write_split(split_scans(scans_of(6), 1, 2, seed=0), tmp_path / "split.json")
     before = (tmp_path / "split.json").read_text()
     with pytest.raises(InputError, match="holds another split"):
         write_split(split_scans(scans_of(6), 2, 1, seed=0), tmp_path / "split.json")
     assert (tmp_path / "split.json").read_text() == before
+
+
+def test_a_split_of_a_run_that_never_got_anywhere_is_replaced(tmp_path):
+    for sizes in ((1, 2), (2, 1)):
+        write_split(split_scans(scans_of(6), *sizes, seed=0), tmp_path / "split.json")
+    assert len(json.loads((tmp_path / "split.json").read_text())["validate"]) == 2
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5])
+def test_a_size_that_is_neither_share_nor_number_is_refused(size):
+    with pytest.raises(InputError, match=f"val_size is {size}: give a share"):
+        split_scans(scans_of(9), size, 1, seed=0)
 
 
 def test_a_recorded_split_keeps_its_parts_whatever_the_sizes(tmp_path):
@@ -93,7 +106,7 @@ def test_a_split_is_drawn_where_the_recorded_one_knows_no_subject(tmp_path):
 def test_a_split_is_drawn_with_a_warning_where_none_is_recorded(tmp_path, caplog):
     now = recorded_split(scans_of(9), tmp_path / "split.json", 2, 3, seed=5)
     assert now == split_scans(scans_of(9), 2, 3, seed=5)
-    assert "cannot be known" in caplog.text
+    assert "may have been trained on" in caplog.text
 
 
 def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):

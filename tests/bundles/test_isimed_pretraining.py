@@ -178,10 +178,10 @@ def test_a_run_is_not_overwritten(cohort, trained):
 
 
 @pytest.mark.slow
-def test_weights_of_another_network_are_refused(cohort, trained, tmp_path):
+def test_settings_that_are_not_those_of_the_encoders_run_are_refused(cohort, trained, tmp_path):
     settings = {"dataset_dir": cohort, "output_dir": tmp_path, "encoder": trained / "encoder.pt", **MAP}
     output = run("inference", status=1, embedding_size=64, **settings)
-    assert "do not fit this network" in output
+    assert "embedding_size is 64, but the run in" in output
     assert "Traceback" not in output
 
 
