@@ -11,7 +11,8 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
     """Concatenate a tensor over all processes; gradients reach the tensors of every process.
 
     Each process receives the gradient of the sum of all processes' losses, and `DistributedDataParallel` averages
-    gradients: a loss of gathered tensors that every process computes in full trains as one process with all data would.
+    gradients: a loss of gathered tensors that every process computes in full has the gradient of one process with all
+    data.
 
     Args:
         tensor: [B, ...], of one shape in all processes.

@@ -1,4 +1,4 @@
-"""Where the body is: a box that noise, specks and a patient table's edge do not move."""
+"""Where the body is: a box that noise and specks do not move."""
 
 import torch
 

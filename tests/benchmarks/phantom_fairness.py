@@ -67,17 +67,22 @@ def auc(columns: slice, parts: list, order: torch.Tensor) -> float:
     return float(compute_roc_auc(probe(quadratic(x_test[:, columns]))[:, 0], y_test))
 
 
+def measure(cohort: Path, seed: int) -> dict[str, torch.Tensor]:
+    """AUCs of both rivals, one for each of some random halves of the cohort's subjects."""
+    set_determinism(seed)
+    parts = [crops(scan) for scan in find_scans(cohort)]
+    orders = [torch.randperm(len(parts)) for _ in range(SPLITS)]
+    rivals = {"position alone": slice(1, 4), "mean intensity alone": slice(0, 1)}
+    return {name: torch.tensor([auc(columns, parts, order) for order in orders]) for name, columns in rivals.items()}
+
+
 def main() -> None:
     """Print the mean AUC, and the largest, over random halves of the subjects, for each seed given (default 0)."""
     for seed in map(int, sys.argv[1:] or ["0"]):
-        set_determinism(seed)
+        print(f"seed {seed}: {SUBJECTS} subjects, {CROPS} crops each")
         with TemporaryDirectory() as folder:
-            parts = [crops(scan) for scan in find_scans(make_cohort(Path(folder) / "phantom", SUBJECTS, seed))]
-        orders = [torch.randperm(len(parts)) for _ in range(SPLITS)]
-        share = float(torch.cat([labels for _, labels in parts]).mean())
-        print(f"seed {seed}: {SUBJECTS} subjects, {CROPS} crops each, {share:.0%} with a lesion")
-        for name, columns in (("position alone", slice(1, 4)), ("mean intensity alone", slice(0, 1))):
-            values = torch.tensor([auc(columns, parts, order) for order in orders])
+            rivals = measure(make_cohort(Path(folder) / "phantom", SUBJECTS, seed), seed)
+        for name, values in rivals.items():
             print(f"  {name:21s} AUC {values.mean():.3f} ± {values.std():.3f} (largest {values.max():.3f})")
 
 
