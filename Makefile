@@ -14,7 +14,7 @@ demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report;
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
 
 test: $(VENV)/ready  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed
-	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans $(SCANS)) $(ARGS)
+	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans=$(SCANS)) $(ARGS)
 
 bench: $(VENV)/ready  ## speed and memory, as ratios to a baseline of the same run
 	$(VENV)/bin/python tests/benchmarks/training.py

@@ -1,4 +1,4 @@
-"""Checks on real scans, any folder of them: `pytest --scans FOLDER`."""
+"""Checks on real scans, any folder of them: `pytest --scans=FOLDER`."""
 
 import pytest
 import torch
