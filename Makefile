@@ -16,8 +16,9 @@ demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report;
 test: $(VENV)/ready  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed
 	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans=$(SCANS)) $(ARGS)
 
-bench: $(VENV)/ready  ## speed and memory, as ratios to a baseline of the same run
+bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
+	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
