@@ -1,6 +1,7 @@
 """Bad input is answered with one sentence."""
 
 import sys
+from collections.abc import Iterator
 
 __all__ = ["InputError", "report_input_errors"]
 
@@ -12,16 +13,32 @@ class InputError(ValueError):
 def report_input_errors() -> None:
     """Make an uncaught `InputError` end the process with its message alone, without a stack trace.
 
-    MONAI wraps what its components raise, so the chain of causes is searched. Every other exception keeps its trace.
+    So do an interruption from the keyboard, and a component's argument that a configuration misspells. MONAI wraps what
+    its components raise, so the chain of causes is searched. Every other exception keeps its trace.
     """
     sys.excepthook = _excepthook
 
 
 def _excepthook(kind, error, trace) -> None:
-    cause = error
-    while cause is not None and not isinstance(cause, InputError):
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    if cause is None:
+    sentence = next(filter(None, map(_sentence, _causes(error))), None)
+    if sentence is None:
         sys.__excepthook__(kind, error, trace)
     else:
-        print(f"error: {cause}", file=sys.stderr)
+        print(f"error: {sentence}", file=sys.stderr)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted. What was saved is whole; a training continues with --resume true."
+    cause = error.__cause__
+    if str(error).startswith("Failed to instantiate") and "unexpected keyword argument" in str(cause):
+        return f"A key of the configuration is misspelt: {cause}."
+    return None

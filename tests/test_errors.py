@@ -45,3 +45,14 @@ def test_other_errors_keep_their_trace():
 def test_other_errors_behind_others_keep_their_trace():
     text, _ = run("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('outer') from error")
     assert "ZeroDivisionError" in text and "RuntimeError: outer" in text and "\nerror: " not in text
+
+
+def test_an_interruption_is_one_line():
+    text, _ = run("raise KeyboardInterrupt")
+    assert text.startswith("error: Interrupted.") and "Traceback" not in text
+
+
+def test_a_misspelt_argument_of_a_component_is_one_line():
+    component = '{"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1, "bais": False}'
+    text, _ = run(f"from monai.bundle import ConfigParser\nConfigParser({component}).get_parsed_content('')")
+    assert "unexpected keyword argument 'bais'" in text.splitlines()[-1] and "Traceback" not in text
