@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from .atomic import savez_atomically
+from .errors import InputError
 
 __all__ = ["PrincipalComponents", "RidgeProbe", "fingerprint", "r2_score", "rankme"]
 
@@ -88,10 +89,16 @@ class PrincipalComponents:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "PrincipalComponents":
-        """Read what `save` wrote."""
+        """Read what `save` wrote; an `InputError` says so if the file is something else."""
         basis = cls.__new__(cls)
-        with np.load(path) as stored:
-            vars(basis).update({name: torch.from_numpy(stored[name]) for name in stored})
+        try:
+            with np.load(path) as stored:
+                names = ("encoder", "mean", "directions", "low", "high")
+                vars(basis).update({name: torch.from_numpy(stored[name]) for name in names})
+        except Exception as error:  # NumPy raises many kinds
+            raise InputError(
+                f"{path} holds no principal components: give basis the basis.npz of an evaluation."
+            ) from error
         return basis
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from scripts.errors import InputError
 from scripts.probe import PENALTIES, PrincipalComponents, RidgeProbe, r2_score, rankme
 
 
@@ -155,3 +156,10 @@ def test_rankme_does_not_change_its_input():
     before = embedding.clone()
     rankme(embedding)
     assert torch.equal(embedding, before)
+
+
+@pytest.mark.parametrize("content", [b"text", b""])
+def test_a_file_without_components_is_refused(tmp_path, content):
+    (tmp_path / "basis.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"basis\.npz holds no principal components"):
+        PrincipalComponents.load(tmp_path / "basis.npz")
