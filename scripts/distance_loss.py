@@ -6,7 +6,7 @@ from torch import nn
 from .distributed import gather
 from .errors import InputError
 
-__all__ = ["PAIRS", "DistanceLoss", "distance_loss", "pair_distances"]
+__all__ = ["PAIRS", "DistanceLoss", "distance_loss", "gather_places", "pair_distances"]
 
 PAIRS = ("all", "within")
 
@@ -84,5 +84,9 @@ class DistanceLoss(nn.Module):
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """Loss of embeddings [B, D] against the `location` [B, 3] (mm) and `scan` [B] of their crops."""
-        scan = gather(target["scan"]) if self.pairs == "within" else None
-        return distance_loss(gather(embedding), gather(target["location"]), scan)
+        return distance_loss(gather(embedding), *gather_places(target, self.pairs))
+
+
+def gather_places(target: dict[str, torch.Tensor], pairs: str) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Locations [N, 3] of all processes' crops, and the numbers of their scans [N] where `pairs` are those `within`."""
+    return gather(target["location"]), gather(target["scan"]) if pairs == "within" else None

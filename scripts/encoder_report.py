@@ -58,7 +58,7 @@ def report_encoder(
     with np.load(folder / "embeddings.npz") as stored:
         arrays = {name: torch.from_numpy(stored[name]) for name in stored}
     metrics = json.loads((folder / "metrics.json").read_text())
-    figures = [*_losses(run), *_embedding_figures(arrays, metrics["pairs"])]
+    figures = [*_losses(run), *_embedding_figures(arrays)]
     figures.append(_map_figure(network, inferer, scan, PrincipalComponents.load(folder / "basis.npz"), device))
     settings = {path.stem: json.loads(path.read_text()) for path in _settings(folder, run)}
     page = write_report(folder, title, metrics, figures, settings)
@@ -70,15 +70,15 @@ def _losses(run: Path) -> list[Figure]:
     if not (run / "history.csv").is_file():
         return []
     with open(run / "history.csv", newline="") as file:
-        rows = [{key: float(value) if value else None for key, value in row.items()} for row in csv.DictReader(file)]
-    return [loss_curves(rows)]
+        rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+    return [loss_curves({key: np.array([row[key] for row in rows]) for key in rows[0]})]
 
 
-def _embedding_figures(arrays: dict[str, torch.Tensor], pairs: str) -> list[Figure]:
+def _embedding_figures(arrays: dict[str, torch.Tensor]) -> list[Figure]:
     crops = Crops(*(arrays[name] for name in ("embedding", "location", "scan", "intensities")))
     untrained = Crops(arrays["embedding_random_encoder"], crops.location, crops.scan, crops.intensities)
-    latent, physical = (distance.numpy() for distance in distance_pairs(crops, pairs))
-    figures = [distance_agreement(latent, physical, distance_pairs(untrained, pairs)[0].numpy())]
+    latent, physical, _ = (pairs.numpy() for pairs in distance_pairs(crops))
+    figures = [distance_agreement(latent, physical, distance_pairs(untrained)[0].numpy())]
     scores, location = arrays["components"].numpy(), crops.location.numpy()
     figures.append(principal_components(scores, location))
     drawn = np.random.RandomState(0).permutation(len(location))[:UMAP_CROPS]

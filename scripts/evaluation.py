@@ -13,6 +13,7 @@ from torch.nn.functional import adaptive_avg_pool3d
 
 from .atomic import savez_atomically, write_atomically
 from .checkpoint import load_encoder
+from .collapse import collapse, embedding_std
 from .location import prepare_crops
 from .probe import PrincipalComponents, RidgeProbe, fingerprint, r2_score, rankme
 
@@ -44,7 +45,6 @@ def evaluate_encoder(
     loaders: Mapping[str, Iterable],
     inferer: Callable,
     device: torch.device,
-    pairs: str,
     scans: list[dict],
     output_dir: str,
 ) -> None:
@@ -56,7 +56,6 @@ def evaluate_encoder(
         loaders: of the crops of the subjects under `train`, `validate` and `test`.
         inferer: runs a network on crops.
         device: where to.
-        pairs: `all` or `within`: those that the encoder was trained on.
         scans: the items under `test`, for their number and that of their subjects.
         output_dir: where the files go.
 
@@ -66,12 +65,15 @@ def evaluate_encoder(
     untrained = copy.deepcopy(network)
     load_encoder(network, encoder)
     crops = {part: embed([network, untrained], loader, inferer, device) for part, loader in loaders.items()}
+    fault = collapse(crops["test"][0].embedding)
+    if fault:
+        logger.warning(f"The encoder has collapsed: {fault}.")
     ours, theirs = ({part: pair[i] for part, pair in crops.items()} for i in (0, 1))
-    rivals = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs, pairs=pairs).items()}
-    metrics = encoder_metrics(**ours, pairs=pairs) | rivals | rival_metrics(**ours, pairs=pairs)
+    rivals = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs).items()}
+    metrics = encoder_metrics(**ours) | rivals | rival_metrics(**ours)
     test = ours["test"]
     metrics |= {"subjects": len({scan["subject"] for scan in scans}), "scans": len(scans), "crops": len(test.scan)}
-    metrics |= {"pairs": pairs, "encoder": str(encoder)}
+    metrics["encoder"] = str(encoder)
 
     folder = Path(output_dir)
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
@@ -101,52 +103,50 @@ def embed(networks: list[nn.Module], loader: Iterable, inferer: Callable, device
     return [Crops(*map(torch.cat, zip(*part, strict=True))) for part in parts]
 
 
-def distance_pairs(crops: Crops, pairs: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """D_latent and D_physical, in mm, [P] each, of `all` pairs i < j or of those `within` a scan."""
-    latent, physical = torch.pdist(crops.embedding), torch.pdist(crops.location)
-    if pairs == "all":
-        return latent, physical
+def distance_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """D_latent and D_physical in mm of all pairs i < j, and whether they are of one scan, [P] each."""
     first, second = torch.triu_indices(len(crops.scan), len(crops.scan), 1)
-    same = crops.scan[first] == crops.scan[second]
-    return latent[same], physical[same]
+    return torch.pdist(crops.embedding), torch.pdist(crops.location), crops.scan[first] == crops.scan[second]
 
 
-def encoder_metrics(train: Crops, validate: Crops, test: Crops, pairs: str) -> dict:
+def encoder_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     """Figures of an encoder on test crops; what is fitted is fitted on training crops.
 
     Args:
         train: crops of training subjects, for the probe and the principal components.
         validate: crops of validation subjects, to choose the probe's penalty.
         test: crops of subjects that neither the encoder nor the probe has seen.
-        pairs: whose distances are compared.
 
     Returns:
         Names as in metrics.json. Errors are means in mm: of the Euclidean distance to the true place; `_axes`: of the
-        absolute difference in x, y and z; `distance_error_mm`: of |D_latent - D_physical|.
+        absolute difference in x, y and z; `distance_error_mm`: of |D_latent - D_physical| over all pairs.
     """
     prediction = RidgeProbe(train.embedding, train.location, validate.embedding, validate.location)(test.embedding)
     basis = PrincipalComponents(train.embedding)
     train_scores, validate_scores, test_scores = (basis(crops.embedding) for crops in (train, validate, test))
     from_scores = RidgeProbe(train_scores, train.location, validate_scores, validate.location)(test_scores)
+    latent, physical, same = distance_pairs(test)
     return {
         "location_error_mm": _euclidean(prediction, test.location),
         "location_error_mm_axes": (prediction - test.location).abs().mean(0).tolist(),
         "location_r2": r2_score(prediction, test.location).tolist(),
         "pca3_location_r2": r2_score(from_scores, test.location).tolist(),
-        "distance_error_mm": _difference(*distance_pairs(test, pairs)),
-        "distance_error_mm_within_scans": _difference(*distance_pairs(test, "within")),
+        "distance_error_mm": _difference(latent, physical),
+        "distance_error_mm_within_scans": _difference(latent[same], physical[same]),
         "rankme": rankme(test.embedding),
+        "embedding_std": embedding_std(test.embedding),
     }
 
 
-def rival_metrics(train: Crops, validate: Crops, test: Crops, pairs: str) -> dict:
+def rival_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     """Errors in mm without any encoder: from raw intensities, the mean position, and the mean distance."""
     probe = RidgeProbe(train.intensities, train.location, validate.intensities, validate.location)
-    mean_distance = distance_pairs(train, pairs)[1].mean()
+    (_, known, same_known), (_, physical, same) = distance_pairs(train), distance_pairs(test)
     return {
         "location_error_mm_intensities": _euclidean(probe(test.intensities), test.location),
         "location_error_mm_mean_position": _euclidean(train.location.mean(0), test.location),
-        "distance_error_mm_mean_distance": _difference(mean_distance, distance_pairs(test, pairs)[1]),
+        "distance_error_mm_mean_distance": _difference(known.mean(), physical),
+        "distance_error_mm_within_scans_mean_distance": _difference(known[same_known].mean(), physical[same]),
     }
 
 

@@ -26,26 +26,29 @@ class Figure:
     data: dict[str, np.ndarray]
 
 
-def loss_curves(history: list[dict]) -> Figure:
-    """Root mean square error by epoch; rows have epoch, train_loss and validation_loss (mm², None where not known)."""
-    keys = ("epoch", "train_loss", "validation_loss")
-    epoch, train, validation = (np.array([row[key] for row in history], float) for key in keys)  # None becomes nan
-    train, validation, seen = train**0.5, validation**0.5, np.isfinite(validation)
-    picture, (axes,) = _panels(1, 1, height=3.8)
-    axes.plot(epoch, train, color=QUIET, lw=1.3, label="training")
-    axes.plot(epoch[seen], validation[seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
-    if seen.any():
-        best = np.nanargmin(validation)
-        label = f"best validation: {validation[best]:.1f} mm in epoch {epoch[best]:.0f}"
-        axes.plot(epoch[best], validation[best], "o", ms=10, mfc="none", mec=UNTRAINED, mew=2, label=label)
-    axes.set_yscale("log", subs=[1.5, 2, 3, 5, 7])
-    axes.yaxis.set(major_formatter="{x:g}", minor_formatter="{x:g}")
-    axes.locator_params(axis="x", integer=True)
-    _label(axes, "epoch", "root mean square distance error (mm)")
-    axes.legend(frameon=False)
-    caption = "How far distances between embeddings are off physical ones; the weights of the ringed epoch are kept."
-    data = {"epoch": epoch, "training_mm": train, "validation_mm": validation}
-    return Figure("loss", "Training", caption, picture, data)
+def loss_curves(history: dict[str, np.ndarray]) -> Figure:
+    """Losses, and each metric of the validation, by epoch.
+
+    Args:
+        history: columns of history.csv; nan where an epoch was not validated.
+    """
+    told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second")
+    others = [name for name in history if name not in told]
+    epoch, seen = history["epoch"], np.isfinite(history["validation_loss"])
+    picture, panels = _panels(1, 1 + len(others), height=3.8)
+    panels[0].plot(epoch, history["train_loss"], color=QUIET, lw=1.3, label="training")
+    for axes, name in zip(panels, ["validation_loss", *others], strict=True):
+        axes.plot(epoch[seen], history[name][seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
+        axes.locator_params(axis="x", integer=True, nbins=6)
+        _label(axes, "epoch", "", name.replace("_", " "))
+        if seen.any():
+            best = np.nanargmin(history["validation_loss"])
+            style = {"ms": 10, "mfc": "none", "mec": UNTRAINED, "mew": 2, "label": f"best, epoch {epoch[best]:.0f}"}
+            axes.plot(epoch[best], history[name][best], "o", **style)
+    panels[0].set(yscale="log", title="loss")
+    panels[0].legend(frameon=False)
+    caption = "By epoch, on training and on validation subjects; the weights of the ringed epoch are kept."
+    return Figure("loss", "Training", caption, picture, history)
 
 
 def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untrained: np.ndarray) -> Figure:

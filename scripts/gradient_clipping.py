@@ -10,7 +10,7 @@ __all__ = ["GradientClipping"]
 
 
 class GradientClipping:
-    """Scale the gradient of a MONAI trainer's network down to a norm before each optimizer step.
+    """Scale the gradient of all that a MONAI trainer's optimizer trains down to a norm before each of its steps.
 
     A gradient that is not finite ends the training with a sentence: scaled, it would turn the weights into NaN.
 
@@ -26,7 +26,8 @@ class GradientClipping:
         engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:
-        norm = clip_grad_norm_(engine.network.parameters(), self.max_norm)
+        parameters = [parameter for group in engine.optimizer.param_groups for parameter in group["params"]]
+        norm = clip_grad_norm_(parameters, self.max_norm)
         if not norm.isfinite():
             raise InputError(
                 f"The gradient is not finite in step {engine.state.iteration} (epoch {engine.state.epoch}): what was "

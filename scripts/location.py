@@ -50,24 +50,30 @@ class FrameOrigind(Transform):
 
 
 class CropLocationd(Transform):
-    """Write the centre of a crop, relative to its scan's `origin` (mm, [3], float32), to `location`."""
+    """Write where a crop's centre is, relative to its scan's `origin`, [3], float32.
+
+    `location` is in mm, along the patient's axes; `voxel` in voxels, along the scan's own.
+    """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        return dict(data) | {"location": (centre_mm(data["image"]) - data["origin"]).float()}
+        location = centre_mm(data["image"]) - data["origin"]
+        axes = torch.as_tensor(data["image"].affine, dtype=torch.float64)[:3, :3]
+        return dict(data) | {"location": location.float(), "voxel": torch.linalg.solve(axes, location).float()}
 
 
 def prepare_crops(batch: Mapping, device=None, non_blocking: bool = False, **kwargs) -> tuple[torch.Tensor, dict]:
     """Split a batch of crops into the network's input and what the loss compares it with.
 
     Args:
-        batch: collated crops with `image` [B, C, X, Y, Z], `location` [B, 3] in mm and `scan` (B numbers of scans).
+        batch: collated crops with `image` [B, C, X, Y, Z], `location` [B, 3] in mm, `scan` (B numbers of scans), and
+            `voxel` [B, 3] if need be.
         device: where to; `non_blocking` and further arguments are those of `torch.Tensor.to`.
 
     Returns:
-        Images [B, C, X, Y, Z], and targets: `location` [B, 3] and `scan` [B].
+        Images [B, C, X, Y, Z], and the others as targets.
     """
-    tensors = (torch.as_tensor(batch[key]) for key in ("image", "location", "scan"))
-    # plain tensors: a MetaTensor would carry a stale affine through the network
-    image, location, scan = (tensor.to(device, non_blocking=non_blocking, **kwargs) for tensor in tensors)
-    image = image.as_tensor() if isinstance(image, MetaTensor) else image
-    return image, {"location": location, "scan": scan}
+    tensors = {key: torch.as_tensor(batch[key]) for key in ("image", "location", "scan", "voxel") if key in batch}
+    target = {key: tensor.to(device, non_blocking=non_blocking, **kwargs) for key, tensor in tensors.items()}
+    image = target.pop("image")
+    # a plain tensor: a MetaTensor would carry a stale affine through the network
+    return image.as_tensor() if isinstance(image, MetaTensor) else image, target

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import math
 import time
 from collections.abc import Mapping
 
@@ -20,13 +21,14 @@ class Progress:
     """Report on a trainer: a progress bar over all epochs, one line an epoch that was validated, history.csv.
 
     Args:
-        evaluator: whose metric `validation_loss` is reported; run before this handler in each epoch.
-        path: of the CSV with the columns epoch, train_loss, validation_loss (mm²), learning_rate, crops_per_second.
+        evaluator: with a metric `validation_loss`; it and all its other metrics are reported by their names. Run before
+            this handler in each epoch.
+        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, and the metrics.
     """
 
     def __init__(self, evaluator: Engine, path: str) -> None:
         self.evaluator, self.path, self.history = evaluator, path, []
-        self.bar = self.validated = None
+        self.bar, self.validated = None, {}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after the handler that validates; the first process alone reports."""
@@ -57,49 +59,50 @@ class Progress:
             self.bar = tqdm(total=total, initial=engine.state.iteration, unit="step", disable=None, leave=False)
 
     def _start_epoch(self, engine: Engine) -> None:
-        self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), None
-        engine.state.metrics.pop("validation_loss", None)
+        self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), {}
+        engine.state.metrics.clear()
         self.rate = engine.optimizer.param_groups[0]["lr"]
 
     def _step(self, engine: Engine) -> None:
         self.losses.append(engine.state.output["loss"].item())
-        self.crops += len(engine.state.output["image"])
+        self.crops += len(engine.state.output["label"]["scan"])
         self.seconds = time.monotonic() - self.epoch_began
         if self.bar is not None:
             self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)
-            self.bar.set_postfix_str(f"loss {self.losses[-1]:.0f} mm²", refresh=False)
+            self.bar.set_postfix_str(f"loss {self.losses[-1]:.4g}", refresh=False)
             self.bar.update()
 
     def _validate(self, evaluator: Engine) -> None:
-        self.validated = float(evaluator.state.metrics["validation_loss"])
+        self.validated = {name: float(value) for name, value in evaluator.state.metrics.items()}
 
     def _finish_epoch(self, engine: Engine) -> None:
         row = {
             "epoch": engine.state.epoch,
             "train_loss": sum(self.losses) / len(self.losses),
-            "validation_loss": self.validated,
             "learning_rate": self.rate,
             "crops_per_second": self.crops / self.seconds,
         }
-        before = [past["validation_loss"] for past in self.history if past["validation_loss"] is not None]
-        self.history.append(row)
+        before = [past["validation_loss"] for past in self.history if "validation_loss" in past]
+        self.history.append(row | self.validated)
         write_atomically(self.path, self._write)
-        if self.validated is not None:
-            engine.state.metrics["validation_loss"] = self.validated  # for TensorBoardStatsHandler
-            logger.info(self._line(engine, row, best=not before or self.validated < min(before)))
+        if self.validated:
+            engine.state.metrics.update(self.validated)  # for TensorBoardStatsHandler
+            logger.info(self._line(engine, row, best=self.validated["validation_loss"] < min(before, default=math.inf)))
 
     def _line(self, engine: Engine, row: dict, best: bool) -> str:
         done = engine.state.epoch - self.first_epoch
         left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
+        others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != "validation_loss"]
         return (
-            f"epoch {row['epoch']}/{engine.state.max_epochs}: root mean square distance error "
-            f"{row['train_loss'] ** 0.5:.1f} mm in training, {row['validation_loss'] ** 0.5:.1f} mm in validation"
-            f"{', the best so far' if best else ''}; {row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
+            f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
+            f"{self.validated['validation_loss']:.4g} in validation{', the best so far' if best else ''}; "
+            f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
         )
 
     def _write(self, path) -> None:
+        columns = list(dict.fromkeys(name for row in self.history for name in row))
         with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, self.history[0])
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.history)
 

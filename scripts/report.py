@@ -101,7 +101,7 @@ def _unbeaten(values: list, better: str) -> list[str]:
 
 
 def _head(title: str, metrics: dict) -> str:
-    names = ("dataset", "subjects", "crops", "frame", "pairs", "encoder")
+    names = ("subjects", "scans", "crops", "encoder")
     facts = " · ".join(f"{name}: {metrics[name]}" for name in names if name in metrics)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -4,6 +4,7 @@ import difflib
 import inspect
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from monai.bundle import ConfigParser
@@ -18,11 +19,11 @@ __all__ = ["check_settings", "open_run", "record_settings", "unknown_keys"]
 STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
-
-
-# what an encoder depends on, and so has to be the same wherever it is used or trained on
-LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame", "pairs")
-TRAINED_BY = ("seed", "batch_size", "crops_per_volume", "learning_rate", "lr_scheduler", "optimizer", "loss")
+# what an encoder depends on, and so has to be the same wherever it is used
+LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame")
+# what may change where a run is gone on with; write_split holds the split
+RESUMABLE = {"resume", "device", "max_epochs", "val_interval", "cache_rate", "num_workers", "amp", "network"}
+RESUMABLE |= {"val_size", "test_size"}
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
@@ -52,11 +53,12 @@ def open_run(output_dir: str, resume: bool = False) -> None:
             "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
         )
     if resume:
-        check_settings(output_dir, LEARNED_FROM + TRAINED_BY)
+        free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
+        check_settings(output_dir, [key for key in config if key not in free and not DESCRIPTION.match(key)])
     record_settings(Path(output_dir) / "config.json")
 
 
-def check_settings(run_dir: str, keys: tuple[str, ...] = LEARNED_FROM) -> None:
+def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
     Args:

@@ -38,7 +38,7 @@ def noise(location):
 
 
 def test_an_isometric_encoder_has_no_errors():
-    metrics = encoder_metrics(**three(isometric), pairs="all")
+    metrics = encoder_metrics(**three(isometric))
     for name in ("location_error_mm", "distance_error_mm", "distance_error_mm_within_scans"):
         assert metrics[name] < 0.05
     assert max(metrics["location_error_mm_axes"]) < 0.05
@@ -47,30 +47,30 @@ def test_an_isometric_encoder_has_no_errors():
 
 def test_an_encoder_of_noise_is_no_better_than_the_mean_position():
     crops = three(noise)
-    metrics, rivals = encoder_metrics(**crops, pairs="all"), rival_metrics(**crops, pairs="all")
+    metrics, rivals = encoder_metrics(**crops), rival_metrics(**crops)
     assert metrics["location_error_mm"] > 0.95 * rivals["location_error_mm_mean_position"]
     assert max(metrics["location_r2"]) < 0.1
 
 
 def test_a_scaled_encoder_knows_the_place_but_not_the_distance():
-    metrics = encoder_metrics(**three(lambda location: isometric(location) / 2), pairs="all")
+    metrics = encoder_metrics(**three(lambda location: isometric(location) / 2))
     assert metrics["location_error_mm"] < 0.05
     crops = three(lambda location: isometric(location) / 2)
     expected = float(torch.pdist(crops["test"].location).mean()) / 2
-    assert encoder_metrics(**crops, pairs="all")["distance_error_mm"] == pytest.approx(expected, rel=1e-4)
+    assert encoder_metrics(**crops)["distance_error_mm"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_what_three_components_do_not_hold_is_not_in_their_score():
     def hidden(location):  # the place is in the directions that vary least
         return torch.cat([1000 * torch.randn(len(location), 3), location], 1)
 
-    metrics = encoder_metrics(**three(hidden), pairs="all")
+    metrics = encoder_metrics(**three(hidden))
     assert min(metrics["location_r2"]) > 0.99 and max(metrics["pca3_location_r2"]) < 0.2
 
 
 def test_rivals_know_the_mean_position_and_the_mean_distance_of_training():
     crops = three(noise)
-    rivals = rival_metrics(**crops, pairs="all")
+    rivals = rival_metrics(**crops)
     train, test = crops["train"].location, crops["test"].location
     position = (train.mean(0) - test).square().sum(1).sqrt().mean()
     distance = (torch.pdist(train).mean() - torch.pdist(test)).abs().mean()
@@ -82,27 +82,41 @@ def test_the_rival_of_raw_intensities_sees_what_they_show():
     crops = three(noise)
     for part in crops.values():
         part.intensities[:, 4:7] = part.location
-    assert rival_metrics(**crops, pairs="all")["location_error_mm_intensities"] < 0.05
+    assert rival_metrics(**crops)["location_error_mm_intensities"] < 0.05
 
 
-def test_pairs_within_scans_are_those_of_the_same_scan():
+def test_distances_are_those_of_all_pairs_and_it_is_known_which_are_within_a_scan():
     crops = draw(9, noise)
-    latent, physical = distance_pairs(crops, "within")
-    pairs = [(i, j) for i in range(9) for j in range(i + 1, 9) if crops.scan[i] == crops.scan[j]]
+    latent, physical, same = distance_pairs(crops)
+    pairs = [(i, j) for i in range(9) for j in range(i + 1, 9)]
     assert latent.tolist() == pytest.approx([float((crops.embedding[i] - crops.embedding[j]).norm()) for i, j in pairs])
     assert physical.tolist() == pytest.approx([float((crops.location[i] - crops.location[j]).norm()) for i, j in pairs])
+    assert same.tolist() == [bool(crops.scan[i] == crops.scan[j]) for i, j in pairs]
 
 
-def test_all_pairs_are_all():
-    latent, physical = distance_pairs(draw(9, noise), "all")
-    assert len(latent) == len(physical) == 36
-
-
-def test_the_distance_error_is_that_of_the_pairs_that_are_asked_for():
+def test_distances_within_scans_have_an_error_of_their_own():
     crops = three(isometric)
     crops["test"].embedding[crops["test"].scan == 1] += 1000  # distances within scans stay right
-    assert encoder_metrics(**crops, pairs="within")["distance_error_mm"] < 0.05
-    assert encoder_metrics(**crops, pairs="all")["distance_error_mm"] > 100
+    metrics = encoder_metrics(**crops)
+    assert metrics["distance_error_mm_within_scans"] < 0.05 < 100 < metrics["distance_error_mm"]
+
+
+def test_either_distance_error_stands_beside_that_of_the_mean_distance():
+    crops = three(noise)
+    crops["train"].location[crops["train"].scan == 1] += 500
+    rivals = rival_metrics(**crops)
+    (_, known, same_known), (_, physical, same) = distance_pairs(crops["train"]), distance_pairs(crops["test"])
+    everywhere = float((known.mean() - physical).abs().mean())
+    within = float((known[same_known].mean() - physical[same]).abs().mean())
+    assert rivals["distance_error_mm_mean_distance"] == pytest.approx(everywhere)
+    assert rivals["distance_error_mm_within_scans_mean_distance"] == pytest.approx(within)
+    assert everywhere > 2 * within
+
+
+def test_the_spread_of_embeddings_is_measured():
+    crops = three(isometric)
+    expected = crops["test"].location.std(0, correction=0).sum() / 8  # eight features, five of them constant
+    assert encoder_metrics(**crops)["embedding_std"] == pytest.approx(float(expected), rel=1e-4)
 
 
 def tiny_network():
@@ -139,7 +153,7 @@ def encoder(tmp_path):
 
 @pytest.fixture
 def evaluated(loaders, encoder, tmp_path):
-    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, "all", SCANS, str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
     return tmp_path / "out"
 
 
@@ -163,7 +177,16 @@ def test_all_metrics_are_written(metrics):
         "subjects",
         "crops",
     }
-    assert (metrics["subjects"], metrics["crops"], metrics["pairs"]) == (3, 30, "all")
+    assert (metrics["subjects"], metrics["crops"]) == (3, 30)
+
+
+def test_an_encoder_that_has_collapsed_is_called_so(loaders, encoder, tmp_path, caplog):
+    state = torch.load(encoder, weights_only=True)
+    save_atomically(
+        {name: 0 * tensor + 1e-6 * tensor.sign() + name.endswith("bias") for name, tensor in state.items()}, encoder
+    )
+    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
+    assert "The encoder has collapsed: all crops have nearly the same embedding" in caplog.text
 
 
 def test_the_trained_encoder_is_compared_with_an_untrained_one(metrics):
@@ -198,9 +221,7 @@ def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
 
     loaders = {part: never() for part in ("train", "validate", "test")}
     with pytest.raises(InputError, match="no weights"):
-        evaluate_encoder(
-            tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, "all", SCANS, str(tmp_path)
-        )
+        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path))
 
 
 def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):

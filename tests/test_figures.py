@@ -18,23 +18,34 @@ def location(random):
     return random.uniform(-80, 80, (60, 3))
 
 
-def history(*losses):
-    return [{"epoch": i, "train_loss": 400, "validation_loss": loss} for i, loss in enumerate(losses, 1)]
+def history(*losses, **metrics):
+    columns = {"epoch": np.arange(1.0, 1 + len(losses)), "train_loss": np.full(len(losses), 400.0)}
+    return columns | {"validation_loss": np.array(losses, float)} | {name: np.array(m) for name, m in metrics.items()}
 
 
-def test_the_loss_is_drawn_as_its_root_in_mm():
-    data = figures.loss_curves(history(900, None, 100)).data
-    np.testing.assert_allclose(data["training_mm"], 20)
-    np.testing.assert_allclose(data["validation_mm"], [30, np.nan, 10])
+def test_losses_are_drawn_as_they_are():
+    columns = history(900, np.nan, 100)
+    axes = figures.loss_curves(columns).picture.axes[0]
+    training, validation, best = (line.get_xydata() for line in axes.get_lines())
+    np.testing.assert_array_equal(training, [[1, 400], [2, 400], [3, 400]])
+    np.testing.assert_array_equal(validation, [[1, 900], [3, 100]])
+    np.testing.assert_array_equal(best, [[3, 100]])
+
+
+def test_each_metric_of_the_validation_has_a_panel():
+    figure = figures.loss_curves(history(900, 100, rankme=[3.0, 7.0], learning_rate=[1.0, 0.9]))
+    assert [axes.get_title() for axes in figure.picture.axes] == ["loss", "rankme"]
+    np.testing.assert_array_equal(figure.picture.axes[1].get_lines()[0].get_xydata(), [[1, 3], [2, 7]])
+    np.testing.assert_array_equal(figure.data["rankme"], [3, 7])
 
 
 def test_the_best_validation_is_marked():
-    axes = figures.loss_curves(history(900, None, 100, 400)).picture.axes[0]
-    assert "best validation: 10.0 mm in epoch 3" in [text.get_text() for text in axes.get_legend().get_texts()]
+    axes = figures.loss_curves(history(900, np.nan, 100, 400)).picture.axes[0]
+    assert "best, epoch 3" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_a_run_without_validation_has_a_loss_curve(tmp_path):
-    figures.loss_curves(history(None, None)).picture.savefig(tmp_path / "loss.png")
+    figures.loss_curves(history(np.nan, np.nan)).picture.savefig(tmp_path / "loss.png")
 
 
 def test_distances_are_drawn_as_they_are(random):

@@ -43,3 +43,16 @@ def test_a_gradient_that_is_not_finite_never_reaches_the_weights(make_training):
     with pytest.raises(InputError, match="The gradient is not finite in step 1"):
         training.trainer.run()
     assert all(torch.equal(old, new) for old, new in zip(before, training.network.parameters(), strict=True))
+
+
+def test_a_head_of_the_loss_is_clipped_with_the_network(make_training):
+    training, head, norms = make_training(), torch.nn.Linear(3, 2), []
+    training.optimizer.add_param_group({"params": head.parameters()})
+    training.trainer.loss_function = lambda embedding, target: 1e3 * head(embedding).square().sum()
+    GradientClipping(0.5).attach(training.trainer)
+    parameters = [*training.network.parameters(), *head.parameters()]
+    training.optimizer.register_step_pre_hook(
+        lambda *_: norms.append(float(torch.cat([p.grad.flatten() for p in parameters]).norm()))
+    )
+    training.trainer.run()
+    assert norms == pytest.approx([0.5] * len(norms), rel=1e-3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor, list_data_collate
-from monai.transforms import Compose, CropForegroundd, LoadImage, Orientation, RandSpatialCropSamplesd
+from monai.transforms import Compose, CropForegroundd, LoadImage, Orientation, RandSpatialCropSamplesd, SpatialCrop
 
 from scripts.errors import InputError
 from scripts.location import CropLocationd, FrameOrigind, centre_mm, prepare_crops
@@ -58,6 +58,13 @@ def test_locations_are_the_crops_places_in_their_frame(scan, locate, frame):
     locations = torch.stack([crop["location"] for crop in crops])
     assert len(locations.unique(dim=0)) > 1
     assert torch.allclose(locations.double(), truth - origin, atol=1e-3)
+
+
+def test_a_crop_moved_by_voxels_is_so_many_voxels_away_also_in_an_oblique_scan(scan):
+    crops = [SpatialCrop(roi_slices=[slice(i, i + 4) for i in start])(scan) for start in ((0, 0, 0), (3, 1, 5))]
+    origin = FrameOrigind("foreground")({"image": scan})["origin"]
+    first, second = (CropLocationd()({"image": crop, "origin": origin})["voxel"] for crop in crops)
+    assert torch.allclose(second - first, torch.tensor([3.0, 1, 5]), atol=1e-4)
 
 
 def test_the_foreground_frame_begins_at_the_centre_of_the_body(scan):

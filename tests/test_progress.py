@@ -4,6 +4,7 @@ import csv
 import logging
 
 import pytest
+import torch
 from ignite.engine import Events
 from monai.handlers import ValidationHandler
 
@@ -45,7 +46,7 @@ def lines(caplog):
 def test_the_history_has_a_row_an_epoch(training, tmp_path):
     training(3).trainer.run()
     table = rows(tmp_path)
-    assert list(table[0]) == ["epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second"]
+    assert list(table[0]) == ["epoch", "train_loss", "learning_rate", "crops_per_second", "validation_loss"]
     assert [row["epoch"] for row in table] == ["1", "2", "3"]
     assert all(float(value) > 0 for row in table for value in row.values())
 
@@ -78,11 +79,32 @@ def test_each_validation_is_told_in_one_line(training, caplog):
     assert [line.split(":")[0] for line in lines(caplog)] == ["epoch 2/4", "epoch 4/4"]
 
 
-def test_distances_are_told_in_mm(training, caplog, tmp_path):
+def test_losses_are_told(training, caplog, tmp_path):
     with caplog.at_level(logging.INFO):
         with_losses(training(1), [49.0]).trainer.run()
-    trained = float(rows(tmp_path)[0]["train_loss"]) ** 0.5
-    assert f"{trained:.1f} mm in training, 7.0 mm in validation" in lines(caplog)[0]
+    trained = float(rows(tmp_path)[0]["train_loss"])
+    assert f"loss {trained:.4g} in training, 49 in validation" in lines(caplog)[0]
+
+
+def test_every_metric_of_the_validation_is_told_and_kept_by_its_name(training, caplog, tmp_path):
+    run = training(2)
+    run.evaluator.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(rankme=17.25))
+    with caplog.at_level(logging.INFO):
+        run.trainer.run()
+    assert "; rankme 17.2, " in lines(caplog)[0]
+    assert [row["rankme"] for row in rows(tmp_path)] == ["17.25", "17.25"]
+    assert run.trainer.state.metrics["rankme"] == 17.25  # for TensorBoard
+
+
+def test_crops_are_counted_and_not_their_views(training, tmp_path):
+    run = training(1)
+    run.trainer.prepare_batch = lambda batch, *_, **__: (
+        torch.cat([batch["image"]] * 2),
+        {key: batch[key] for key in ("location", "scan")},
+    )
+    run.trainer.loss_function = lambda embedding, target: embedding.square().mean()
+    run.trainer.run()
+    assert run.progress.crops == 18
 
 
 def test_the_best_so_far_is_called_so(training, caplog):

@@ -127,6 +127,20 @@ def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupi
     assert "seed is 0, but the run in" in message and "has 1: give --seed that run's value" in message
 
 
+@pytest.mark.parametrize("key, value", [("temperature", 0.5), ("view", {"holes": 3}), ("network_def", {"depth": 3})])
+def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key, value):
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}))
+    message = input_error(configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}))
+    assert f"{key} is {json.dumps(value)}, but the run in" in message
+
+
+@pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])
+def test_what_does_not_change_the_result_may_change_in_a_resume(tmp_path, occupied, key, value):
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}))
+    configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}).get_parsed_content("run")
+    assert recorded(tmp_path)[key] == value
+
+
 def test_a_run_that_would_never_validate_is_refused(tmp_path):
     settings = {"max_epochs": 3, "val_interval": 5, "train#interval": "@val_interval"}
     assert "val_interval is larger than max_epochs" in input_error(configure(tmp_path, "open_run", settings))

@@ -1,5 +1,6 @@
 """Configurations say everything, in one order and one vocabulary, and do not drift apart."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -54,6 +55,50 @@ def test_inference_prepares_scans_as_training_does(bundle):
         assert inference[key] == train[key], key
 
 
+# what makes a method; all else is the same in all pretraining bundles
+OWN = {"_desc_", "_desc_settings_", "loss", "optimizer", "view"}
+OWN |= {"pairs", "lambd", "temperature", "negatives", "barlow_weight"}
+OWN_IN_TRAIN = {"views", "preprocessing", "prepare_batch", "crop_transforms", "state"}
+OWN_IN_VALIDATE = {"views", "preprocessing", "distance_term", "barlow_term", "additional_metrics", "evaluator"}
+
+
+def shared(config):
+    """A training configuration without what makes its method."""
+    rest = {key: value for key, value in config.items() if key not in OWN}
+    for section, own in (("train", OWN_IN_TRAIN), ("validate", OWN_IN_VALIDATE)):
+        rest[section] = {key: value for key, value in config[section].items() if key not in own}
+    return rest
+
+
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_methods_differ_in_nothing_but_their_method(bundle):
+    ours, isimed = (read(path / "configs" / "train.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
+    assert shared(ours) == shared(isimed)
+
+
+@pytest.mark.parametrize("name", ["evaluate", "inference", "multi_gpu_train", "demo"])
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_all_methods_are_judged_and_used_alike(bundle, name):
+    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
+    assert ours | {"title": ""} == isimed | {"title": ""}
+
+
+VIEWING = [bundle for bundle in TRAINABLE if "view" in read(bundle / "configs" / "train.json")]
+
+
+@pytest.mark.parametrize("bundle", VIEWING, ids=lambda path: path.name)
+def test_methods_with_views_have_the_same_views(bundle):
+    ours, others = (read(path / "configs" / "train.json") for path in (bundle, VIEWING[0]))
+    for keys in (("view",), ("train", "views"), ("train", "preprocessing"), ("validate", "views")):
+        assert functools.reduce(dict.get, keys, ours) == functools.reduce(dict.get, keys, others)
+    ours, others = (read(path / "configs" / "anatomical_views.json") for path in (bundle, VIEWING[0]))
+    assert ours["view"] == others["view"]
+
+
+def test_there_are_four_methods_of_which_three_have_views():
+    assert (len(TRAINABLE), len(VIEWING)) == (4, 3)
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
 def test_a_configuration_begins_with_what_it_does(path):
     assert next(iter(read(path))) == "_desc_"
@@ -80,8 +125,9 @@ def test_a_file_is_formatted_as_json_does_it(path):
     assert path.read_text() == json.dumps(read(path), indent=4, ensure_ascii=False) + "\n"
 
 
-def test_the_defaults_of_isimed_are_those_of_the_paper():
-    config = read(BUNDLES / "isimed_pretraining" / "configs" / "train.json")
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_the_defaults_are_those_of_the_paper(bundle):
+    config = read(bundle / "configs" / "train.json")
     assert config["crop_size"] == [32, 32, 32]
     assert config["crops_per_volume"] == 16
     assert config["embedding_size"] == 1024
@@ -89,14 +135,16 @@ def test_the_defaults_of_isimed_are_those_of_the_paper():
     assert (config["optimizer"]["_target_"], config["learning_rate"]) == ("torch.optim.AdamW", 1e-3)
     assert config["lr_scheduler"]["gamma"] == 0.9
     assert config["train"]["gradient_clipping"]["max_norm"] == 2.0
-    assert config["pairs"] == "all"
+    assert config.get("pairs", "all") == "all"
+    assert config.get("lambd", 0.0051) == 0.0051
     assert config["intensity"]["_target_"] == "ScaleIntensityRangePercentilesd"
     assert [config["intensity"][key] for key in ("lower", "upper", "b_min", "b_max")] == [5, 95, -1, 1]
     assert config["train"]["dataloader"]["shuffle"] is True
 
 
-def test_the_papers_batch_is_in_its_own_overlay():
-    config = read(BUNDLES / "isimed_pretraining" / "configs" / "paper.json")
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_the_papers_batch_is_in_its_own_overlay(bundle):
+    config = read(bundle / "configs" / "paper.json")
     assert (config["batch_size"], config["max_epochs"]) == (64, 50)
 
 

@@ -1,0 +1,89 @@
+"""What every pretraining bundle does, each as its users run it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow, verify_net_in_out
+from monai.networks.nets import DenseNet121
+
+BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
+
+
+@pytest.fixture(params=BUNDLES, ids=lambda path: path.name)
+def bundle(request):
+    return request.param
+
+
+@pytest.fixture
+def trained(train, bundle):
+    """Folder of a run of one epoch."""
+    return train(bundle)
+
+
+def assert_is_plain_network(path):
+    DenseNet121(spatial_dims=3, in_channels=1, out_channels=1024).load_state_dict(torch.load(path, weights_only=True))
+
+
+@pytest.mark.slow
+def test_training_leaves_what_a_run_should(trained):
+    left = {path.name for path in trained.iterdir()}
+    assert {"config.json", "split.json", "checkpoint.pt", "encoder.pt", "history.csv", "models"} <= left
+    assert any(name.startswith("events") for name in left)
+
+
+@pytest.mark.slow
+def test_the_encoder_is_a_public_monai_network(trained):
+    assert_is_plain_network(trained / "encoder.pt")
+
+
+@pytest.mark.slow
+def test_rank_and_spread_of_the_embeddings_are_in_the_history(trained, history):
+    (row,) = history(trained)
+    assert float(row["rankme"]) >= 1 and float(row["embedding_std"]) > 0
+
+
+@pytest.mark.slow
+def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle, cohort, trained):
+    settings = small | {"evaluation_crops": 8, "map_stride": 12}
+    output = run(bundle, "train", "evaluate", dataset_dir=cohort, output_dir=trained, **settings)
+    metrics = json.loads((trained / "metrics.json").read_text())
+    for name in ("location_error_mm", "location_r2", "distance_error_mm", "pca3_location_r2", "rankme"):
+        assert name in metrics
+        assert f"{name}_random_encoder" in metrics
+    assert {"location_error_mm_mean_position", "location_error_mm_intensities", "subjects", "crops"} <= metrics.keys()
+    assert (metrics["subjects"], metrics["crops"]) == (1, 8)
+    assert str(trained / "report.html") in output
+    assert (trained / "report.html").stat().st_size > 100_000
+
+
+@pytest.mark.slow
+def test_two_processes_train_under_torchrun(run, small, history, bundle, cohort, tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "output_dir": tmp_path / "run"}
+    run(bundle, "train", "multi_gpu_train", launcher=launcher, dataset_dir=cohort, **settings)
+    assert len(history(tmp_path / "run")) == 1
+    assert_is_plain_network(tmp_path / "run" / "encoder.pt")
+
+
+def workflow(bundle, kind, **overrides):
+    config = str(bundle / "configs" / f"{kind}.json")
+    made = ConfigWorkflow(config, workflow_type=kind[:5], logging_file=False, bundle_root=str(bundle), **overrides)
+    made.initialize()
+    return made
+
+
+def test_all_properties_that_monai_expects_are_there(small, bundle, cohort, tmp_path):
+    overrides = {"dataset_dir": str(cohort), "output_dir": str(tmp_path)} | small | {"spacing": [4.0, 4.0, 4.0]}
+    assert workflow(bundle, "train", **overrides).check_properties() == []
+
+
+def test_all_inference_properties_that_monai_expects_are_there(bundle, cohort, tmp_path):
+    made = workflow(bundle, "inference", dataset_dir=str(cohort), output_dir=str(tmp_path))
+    assert made.check_properties() == []
+
+
+def test_the_network_takes_and_gives_what_the_metadata_says(bundle):
+    configs = bundle / "configs"
+    verify_net_in_out("network_def", str(configs / "metadata.json"), str(configs / "inference.json"), device="cpu")
