@@ -119,7 +119,8 @@ def encoder_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
 
     Returns:
         Names as in metrics.json. Errors are means in mm: of the Euclidean distance to the true place; `_axes`: of the
-        absolute difference in x, y and z; `distance_error_mm`: of |D_latent - D_physical| over all pairs.
+        absolute difference in x, y and z; `distance_error_mm`: of |D_latent - D_physical| over all pairs, of which
+        `distance_correlation` is Pearson's.
     """
     prediction = RidgeProbe(train.embedding, train.location, validate.embedding, validate.location)(test.embedding)
     basis = PrincipalComponents(train.embedding)
@@ -133,6 +134,7 @@ def encoder_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
         "pca3_location_r2": r2_score(from_scores, test.location).tolist(),
         "distance_error_mm": _difference(latent, physical),
         "distance_error_mm_within_scans": _difference(latent[same], physical[same]),
+        "distance_correlation": float(torch.corrcoef(torch.stack([latent, physical]).double())[0, 1]),
         "rankme": rankme(test.embedding),
         "embedding_std": embedding_std(test.embedding),
     }

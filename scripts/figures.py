@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from monai.utils import optional_import
 
-__all__ = ["Figure", "distance_agreement", "embedding_map_2d", "loss_curves", "principal_components", "scan_map"]
-__all__ += ["umap_points"]
+__all__ = ["Figure", "component_maps", "distance_agreement", "embedding_map_2d", "error_bars", "loss_curves"]
+__all__ += ["principal_components", "scan_map", "umap_points"]
 
 TRAINED, UNTRAINED, QUIET, INK = "#0072B2", "#D55E00", "#8A919C", "#24292F"  # told apart by colour-blind people too
 AXES = ("x, left to right", "y, back to front", "z, foot to head")
@@ -125,6 +125,44 @@ def principal_components(scores: np.ndarray, location: np.ndarray) -> Figure:
     )
     data = {f"component_{i + 1}": scores[:, i] for i in range(3)} | _columns(location) | _columns(fit, "fitted_")
     return Figure("components", "First three principal components", caption, picture, data)
+
+
+def error_bars(errors: dict[str, dict], encoders) -> Figure:
+    """Errors side by side.
+
+    Args:
+        errors: in mm, by what is measured, then by whose; None where it was not.
+        encoders: which of the names are trained encoders; the others are baselines.
+    """
+    picture, panels = _panels(1, len(errors), height=1 + 0.34 * max(map(len, errors.values())))
+    for axes, (label, values) in zip(panels, errors.items(), strict=True):
+        known = {name: value for name, value in reversed(values.items()) if value is not None}
+        colours = [TRAINED if name in encoders else QUIET for name in known]
+        bars = axes.barh(list(known), list(known.values()), color=colours)
+        axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=9)
+        axes.margins(x=0.15)
+        _label(axes, label, "")
+    caption = "Errors on the same test crops, of encoders and, in grey, of what they must beat. Shorter is better."
+    return Figure("errors", "Errors", caption, picture, {})
+
+
+def component_maps(scores: dict[str, np.ndarray], location: np.ndarray) -> Figure:
+    """Two principal components of each encoder's embeddings ([N, 2 or more]), coloured by location ([N, 3], mm)."""
+    picture, panels = _panels(len(scores), 3, height=2.6 * len(scores) + 0.6)
+    for row, (name, points) in enumerate(scores.items()):
+        for i in range(3):
+            axes = panels[3 * row + i]
+            dots = axes.scatter(*points.T[:2], c=location[:, i], cmap="viridis", s=5, lw=0)
+            axes.set(xticks=[], yticks=[])
+            axes.set_aspect("equal", adjustable="datalim")
+            _label(axes, "", name if i == 0 else "")
+            if row == 0:
+                bar = picture.colorbar(dots, ax=axes, location="top", aspect=30, label=f"{AXES[i]} (mm)")
+                bar.outline.set_visible(False)
+    caption = (
+        "The first two principal components of the embeddings of the same test crops, coloured by where each lies."
+    )
+    return Figure("maps", "Maps of the body", caption, picture, {})
 
 
 def scan_map(image: np.ndarray, rgb: np.ndarray, spacing_mm: float | tuple) -> Figure:

@@ -35,11 +35,15 @@ def nt_xent_loss(
     with torch.autocast(first.device.type, enabled=False):
         views = torch.cat([first, second])
         views = normalize(views if views.dtype == torch.float64 else views.float(), eps=1e-8)
-        itself = torch.eye(len(views), dtype=torch.bool, device=views.device)
-        other = itself.roll(len(first), 0)
-        hidden = itself if ignored is None else (itself | ignored.repeat(2, 2)) & ~other
-        logits = (views @ views.T / temperature).masked_fill(hidden, -torch.inf)
-        return cross_entropy(logits, other.int().argmax(1))
+        itself = torch.arange(len(views), device=views.device)
+        other = itself.roll(len(first))
+        hidden = torch.zeros(len(views), len(views), dtype=torch.bool, device=views.device)
+        if ignored is not None:
+            hidden |= ignored.repeat(2, 2)
+            hidden[itself, other] = False
+        hidden[itself, itself] = True
+        logits = (views / temperature) @ views.T
+        return cross_entropy(logits.masked_fill(hidden, -torch.inf), other)
 
 
 def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: list[int]) -> torch.Tensor:

@@ -1,0 +1,140 @@
+"""Several encoders on one page: the same test crops and figures, beside the same baselines."""
+
+import csv
+import json
+import sys
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from monai.utils import optional_import
+
+from .atomic import write_atomically
+from .errors import InputError, report_input_errors
+from .figures import component_maps, error_bars
+from .page import format_number, format_table, write_page
+from .report import BASELINES, ENCODER, Line, metric_lines
+
+__all__ = ["compare_encoders", "comparison_lines"]
+
+
+def compare_encoders(output_dir: str | Path, folders: list[str | Path]) -> Path:
+    """Write comparison.csv, and comparison.html with its figures; the page's path is returned (or the table's).
+
+    Args:
+        output_dir: where the files go.
+        folders: of `evaluate_encoder`'s results; an encoder is called as its folder is.
+
+    Raises:
+        InputError: a folder has no results, two have one name, or they are not of the same crops.
+    """
+    folders = _named(folders)
+    arrays = _same_crops(folders)
+    metrics = {name: json.loads((path / "metrics.json").read_text()) for name, path in folders.items()}
+    lines = comparison_lines(metrics)
+    table = Path(output_dir) / "comparison.csv"
+    write_atomically(table, lambda path: _write_table(path, lines))
+    if not optional_import("matplotlib")[1]:
+        return table
+    location = next(iter(arrays.values()))["location"]
+    figures = [error_bars({line.label: line.values for line in lines if line.label.endswith("error (mm)")}, folders)]
+    figures.append(component_maps({name: stored["components"] for name, stored in arrays.items()}, location))
+    facts = {key: metrics[next(iter(metrics))][key] for key in ("subjects", "scans", "crops")}
+    parts = [f'<p class="lead">{_lead(lines, folders)}</p>', _table(lines, folders)]
+    page = Path(output_dir) / "comparison.html"
+    return write_page(page, f"{len(folders)} encoders, on test subjects", facts, parts, figures, metrics)
+
+
+def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
+    """Lines with a column for each encoder, and the baselines, each the best that was measured beside any of them.
+
+    Args:
+        metrics: of each encoder by its name, as in metrics.json.
+    """
+    merged = []
+    for lines in zip(*map(metric_lines, metrics.values()), strict=True):
+        values = {name: line.values[ENCODER] for name, line in zip(metrics, lines, strict=True)}
+        for name in BASELINES:
+            best = lines[0]
+            for line in lines[1:]:
+                best = line if line.beats(line.values[name], best.values[name]) else best
+            values[name] = best.values[name]
+        merged.append(Line(lines[0].label, lines[0].explanation, lines[0].better, values))
+    return merged
+
+
+def _named(folders: list[str | Path]) -> dict[str, Path]:
+    named = {}
+    for folder in map(Path, folders):
+        if folder.name in named:
+            raise InputError(f"Two encoders are called {folder.name}: rename one of {named[folder.name]} and {folder}.")
+        named[folder.name] = folder
+    return named
+
+
+def _same_crops(folders: dict[str, Path]) -> dict[str, dict[str, np.ndarray]]:
+    """What the figures need of each encoder, if all have embedded the same crops."""
+    arrays = {}
+    for name, folder in folders.items():
+        for file in ("metrics.json", "embeddings.npz"):
+            if not (folder / file).is_file():
+                raise InputError(f"There is no {file} in {folder}: evaluate the encoder with this as output_dir first.")
+        with np.load(folder / "embeddings.npz") as stored:
+            arrays[name] = {key: stored[key] for key in ("location", "scan", "components")}
+    (first, expected), *others = arrays.items()
+    for name, found in others:
+        if any(not np.array_equal(found[key], expected[key]) for key in ("location", "scan")):
+            raise InputError(
+                f"{name} and {first} were not evaluated on the same crops: give both runs the same dataset_dir, seed, "
+                "val_size, test_size, spacing and frame."
+            )
+    return arrays
+
+
+def _leader(line: Line, encoders) -> str | None:
+    """The best of the encoders; None where no direction is better, or none was measured."""
+    measured = [name for name in encoders if line.values[name] is not None]
+    if not line.better or not measured:
+        return None
+    return min(measured, key=lambda name: line.values[name] * (1 if line.better == "lower" else -1))
+
+
+def _lead(lines: list[Line], encoders) -> str:
+    sentences = []
+    for line in lines:
+        leader = _leader(line, encoders)
+        if line.label in ("Location error (mm)", "Distance error (mm)") and leader:
+            beaten = [
+                f"{format_number(value)} {escape(name)}"
+                for name, value in line.values.items()
+                if name != leader and value is not None
+            ]
+            best = f"<b>{escape(leader)}</b> has the smallest {line.label.lower().removesuffix(' (mm)')}"
+            sentences.append(f"{best}, {format_number(line.values[leader])} mm ({', '.join(beaten)}).")
+    return " ".join(sentences)
+
+
+def _table(lines: list[Line], encoders) -> str:
+    rows = []
+    for line in lines:
+        leader, cells = _leader(line, encoders), []
+        for name, value in line.values.items():
+            text = f"<strong>{format_number(value)}</strong>" if name == leader else format_number(value)
+            unbeaten = line.unbeaten(name) if name in encoders else []
+            cells.append(f'<td class="lost" title="does not beat: {", ".join(unbeaten)}">' if unbeaten else "<td>")
+            cells.append(f"{text}</td>")
+        rows.append(f"<tr><td>{line.label}<small>{line.explanation}</small></td>{''.join(cells)}</tr>")
+    note = "Bold: the best of the encoders. Shaded: does not beat a baseline of its row."
+    return format_table("Results", list(lines[0].values), rows) + f"<small>{note}</small>"
+
+
+def _write_table(path: Path, lines: list[Line]) -> None:
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["metric", *lines[0].values])
+        writer.writerows([line.label, *line.values.values()] for line in lines)
+
+
+if __name__ == "__main__":
+    report_input_errors()
+    print(f"Comparison: {compare_encoders(sys.argv[1], sys.argv[2:])}")
