@@ -43,4 +43,4 @@ $(VENV)/ready: setup.cfg
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO) *.egg-info
+	rm -rf $(VENV) $(DEMO) $(COMPARISON) *.egg-info

@@ -62,4 +62,5 @@ class BarlowTwinsLoss(nn.Module):
 
 def _normalise(view: torch.Tensor) -> torch.Tensor:
     centred = view - view.mean(0)
+    centred = centred - centred.mean(0)  # again: of a large mean, the rounding error is no feature
     return centred * centred.square().mean(0).clamp(min=SMALLEST_VARIANCE).rsqrt()

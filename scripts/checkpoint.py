@@ -1,5 +1,6 @@
 """Checkpoints that survive being killed at any moment."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +11,12 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .atomic import save_atomically
-from .distributed import rank
+from .distributed import processes, rank
 from .errors import InputError
 
 __all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder"]
+
+logger = logging.getLogger(__name__)
 
 
 class SaveCheckpoint:
@@ -85,12 +88,17 @@ class SaveBestEncoder:
                 save_atomically(_plain(self.network).state_dict(), path)
 
     def state_dict(self) -> dict:
-        """The best value so far."""
-        return {"best": self.best}
+        """The best value so far, and the number of processes: a loss may depend on how many crops it spans."""
+        return {"best": self.best, "processes": processes()}
 
     def load_state_dict(self, state: Mapping) -> None:
-        """Go on from the best value of an earlier run."""
-        self.best = state["best"]
+        """Go on from the best value of an earlier run, if it can be compared."""
+        if state.get("processes", processes()) == processes():
+            self.best = state["best"]
+        elif rank() == 0:
+            logger.warning(
+                "The number of processes has changed, and the loss with it: the best encoder is sought anew."
+            )
 
 
 def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:

@@ -26,6 +26,8 @@ def collapse(embedding: torch.Tensor, smallest_spread: float = 0.01, smallest_ra
         smallest_spread: what differs between embeddings, as a share of what they are, in root mean squares.
         smallest_rank: RankMe of the differences from the mean; one direction alone has 1.
     """
+    if not embedding.isfinite().all():
+        return "embeddings are not finite"
     embedding = embedding.double()
     centred = embedding - embedding.mean(0)
     spread = float(centred.norm() / embedding.norm().clamp(min=torch.finfo(torch.float64).tiny))

@@ -55,10 +55,7 @@ def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
     for lines in zip(*map(metric_lines, metrics.values()), strict=True):
         values = {name: line.values[ENCODER] for name, line in zip(metrics, lines, strict=True)}
         for name in BASELINES:
-            best = lines[0]
-            for line in lines[1:]:
-                best = line if line.beats(line.values[name], best.values[name]) else best
-            values[name] = best.values[name]
+            values[name] = lines[0].best(line.values[name] for line in lines)
         merged.append(Line(lines[0].label, lines[0].explanation, lines[0].better, values))
     return merged
 
@@ -66,6 +63,8 @@ def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
 def _named(folders: list[str | Path]) -> dict[str, Path]:
     named = {}
     for folder in map(Path, folders):
+        if folder.name in BASELINES:
+            raise InputError(f"An encoder cannot be called {folder.name}, as a baseline is: rename {folder}.")
         if folder.name in named:
             raise InputError(f"Two encoders are called {folder.name}: rename one of {named[folder.name]} and {folder}.")
         named[folder.name] = folder
@@ -86,17 +85,15 @@ def _same_crops(folders: dict[str, Path]) -> dict[str, dict[str, np.ndarray]]:
         if any(not np.array_equal(found[key], expected[key]) for key in ("location", "scan")):
             raise InputError(
                 f"{name} and {first} were not evaluated on the same crops: give both runs the same dataset_dir, seed, "
-                "val_size, test_size, spacing and frame."
+                "val_size, test_size, spacing, crop_size, frame and evaluation_crops."
             )
     return arrays
 
 
 def _leader(line: Line, encoders) -> str | None:
     """The best of the encoders; None where no direction is better, or none was measured."""
-    measured = [name for name in encoders if line.values[name] is not None]
-    if not line.better or not measured:
-        return None
-    return min(measured, key=lambda name: line.values[name] * (1 if line.better == "lower" else -1))
+    best = line.best(line.values[name] for name in encoders)
+    return next(name for name in encoders if line.values[name] == best) if line.better and best is not None else None
 
 
 def _lead(lines: list[Line], encoders) -> str:
@@ -104,13 +101,14 @@ def _lead(lines: list[Line], encoders) -> str:
     for line in lines:
         leader = _leader(line, encoders)
         if line.label in ("Location error (mm)", "Distance error (mm)") and leader:
-            beaten = [
-                f"{format_number(value)} {escape(name)}"
-                for name, value in line.values.items()
-                if name != leader and value is not None
-            ]
-            best = f"<b>{escape(leader)}</b> has the smallest {line.label.lower().removesuffix(' (mm)')}"
-            sentences.append(f"{best}, {format_number(line.values[leader])} mm ({', '.join(beaten)}).")
+            others, baselines = (
+                ", ".join(f"{escape(name)} {format_number(line.values[name])}" for name in names if name != leader)
+                for names in (encoders, [name for name in BASELINES if line.values[name] is not None])
+            )
+            error = f"{line.label.lower().removesuffix(' (mm)')}, {format_number(line.values[leader])} mm"
+            beside = f" ({others})" if others else ""
+            best = f"Of the encoders, <b>{escape(leader)}</b> has the smallest {error}{beside}"
+            sentences.append(f"{best}; to be beaten: {baselines}.")
     return " ".join(sentences)
 
 
@@ -137,4 +135,8 @@ def _write_table(path: Path, lines: list[Line]) -> None:
 
 if __name__ == "__main__":
     report_input_errors()
+    if len(sys.argv) < 3:
+        raise InputError(
+            "Give a folder to write to, and folders of evaluations: python -m scripts.comparison TO FROM ..."
+        )
     print(f"Comparison: {compare_encoders(sys.argv[1], sys.argv[2:])}")

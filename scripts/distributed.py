@@ -4,7 +4,7 @@ import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_gather
 
-__all__ = ["gather", "rank", "wait"]
+__all__ = ["gather", "processes", "rank", "wait"]
 
 
 def gather(tensor: torch.Tensor) -> torch.Tensor:
@@ -20,9 +20,14 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
     Returns:
         [processes * B, ...]; `tensor` itself where there is one process.
     """
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+    if processes() > 1:
         return torch.cat(all_gather(tensor.contiguous()))
     return tensor
+
+
+def processes() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:

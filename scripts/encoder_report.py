@@ -88,7 +88,7 @@ def _embedding_figures(arrays: dict[str, torch.Tensor]) -> list[Figure]:
         figures.append(embedding_map_2d("umap", "UMAP", caption, points, location[drawn]))
     for first, second in ((0, 1), (0, 2)):
         title = f"Principal components {first + 1} and {second + 1}"
-        caption = "Two principal components of the embeddings of test crops (mm), coloured by where each crop lies."
+        caption = "Two principal components of the embeddings of test crops, coloured by where each crop lies."
         name = f"components_{first + 1}_{second + 1}"
         figures.append(embedding_map_2d(name, title, caption, scores[:, [first, second]], location))
     return figures

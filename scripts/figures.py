@@ -68,7 +68,7 @@ def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untraine
     left.set(xlim=(0, top), ylim=(0, top), aspect="equal")
     left.locator_params(nbins=6)
     left.legend(frameon=False, loc="upper left")
-    _label(left, "physical distance (mm)", "distance between embeddings (mm)")
+    _label(left, "physical distance (mm)", "distance between embeddings")
     picture.colorbar(hexagons, ax=left, label="pairs", format="{x:g}", shrink=0.85).outline.set_visible(False)
     trained, untrained = abs(latent - physical), abs(latent_untrained - physical)
     limit = min(np.percentile([trained, untrained], 99), 8 * np.percentile(trained, 99))  # so that both can be seen
@@ -79,7 +79,7 @@ def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untraine
         right.axvline(min(middle, limit), color=colour, lw=1.5, ls="--")
     right.set(xlim=(0, limit), ylim=(0, 1.25 * right.get_ylim()[1]))
     right.legend(loc="upper right", framealpha=1, edgecolor="none")
-    _label(right, "difference of the two distances (mm)", "pairs (%)")
+    _label(right, "difference of the two, read in mm", "pairs (%)")
     caption = f"Left: trained, dashed where equal. Right: dashed at medians; the last bar has all above {limit:.0f} mm."
     data = {"physical_mm": physical, "latent_mm": latent, "latent_untrained_mm": latent_untrained}
     return Figure("distances", "Distances between embeddings", caption, picture, data)
@@ -115,7 +115,7 @@ def principal_components(scores: np.ndarray, location: np.ndarray) -> Figure:
     for i, (upper, lower) in enumerate(zip(panels[:3], panels[3:], strict=True)):
         axis = alone[i].argmax()
         upper.plot(location[:, axis], scores[:, i], ".", **style)
-        _label(upper, f"{AXES[axis]} (mm)", f"component {i + 1} (mm)", f"component {i + 1}: R² = {alone[i, axis]:.2f}")
+        _label(upper, f"{AXES[axis]} (mm)", f"component {i + 1}", f"component {i + 1}: R² = {alone[i, axis]:.2f}")
         lower.plot(location[:, i], fit[:, i], ".", **style)
         lower.axline((0, 0), slope=1, color=INK, lw=1, ls="--")
         _label(lower, f"{AXES[i]} (mm)", "fitted (mm)", f"all three together: R² = {together[i]:.2f}")

@@ -71,7 +71,7 @@ class NTXentLoss(nn.Module):
             applied to the crops of all processes in each of them, so that its gradient needs no reduction.
 
     Raises:
-        InputError: unknown negatives, or a temperature that is not positive.
+        InputError: unknown negatives, or a temperature that is not positive; later, a step without negatives.
     """
 
     def __init__(
@@ -98,4 +98,9 @@ class NTXentLoss(nn.Module):
         ignored = None
         if self.negatives == "disjoint":
             ignored = overlap(gather(target["voxel"]), gather(target["scan"]), self.crop_size)
+            if ignored.all():
+                raise InputError(
+                    "All crops of a step overlap, which leaves no negatives: raise batch_size (or val_size, for the "
+                    "validation), or set negatives to all."
+                )
         return nt_xent_loss(first, second, self.temperature, ignored)

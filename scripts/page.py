@@ -71,11 +71,12 @@ def format_number(value: float | None) -> str:
 
 
 def _head(title: str, facts: dict) -> str:
+    title = escape(str(title))  # a number on the command line is one here
     told = " · ".join(f"{name}: {fact}" for name, fact in facts.items())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1><small>{escape(told)}</small>"
+        f"<title>{title}</title><style>{STYLE}</style></head>\n"
+        f"<body><h1>{title}</h1><small>{escape(told)}</small>"
     )
 
 

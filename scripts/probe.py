@@ -126,8 +126,10 @@ def rankme(embedding: torch.Tensor, epsilon: float = 1e-7) -> float:
         epsilon: keeps the logarithm finite.
 
     Returns:
-        From 1 (one direction) to min(N, D).
+        From 1 (one direction) to min(N, D); nan for embeddings that are not finite.
     """
+    if not embedding.isfinite().all():
+        return float("nan")
     singular = torch.linalg.svdvals(embedding.double())
     share = singular / singular.sum().clamp(min=torch.finfo(torch.float64).tiny) + epsilon
     return float(torch.exp(-(share * share.log()).sum()))

@@ -82,7 +82,7 @@ class Progress:
             "learning_rate": self.rate,
             "crops_per_second": self.crops / self.seconds,
         }
-        before = [past["validation_loss"] for past in self.history if "validation_loss" in past]
+        before = [past["validation_loss"] for past in self.history if past.get("validation_loss") is not None]
         self.history.append(row | self.validated)
         write_atomically(self.path, self._write)
         if self.validated:

@@ -1,5 +1,6 @@
 """One page that shows how good an encoder is, and beside what; it needs no network and no other file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,12 @@ ROWS = (
     ("location_error_mm", "Location error (mm)", "from a crop's centre to where its embedding puts it", "lower"),
     ("location_error_mm_axes", "Location error along an axis (mm)", "mean absolute error", "lower"),
     ("location_r2", "Location R²", "share of the variance of location that is explained; 1 is best", "higher"),
-    ("distance_error_mm", "Distance error (mm)", "between the distance of embeddings and that of crops", "lower"),
+    (
+        "distance_error_mm",
+        "Distance error (mm)",
+        "between the distance of embeddings, read in mm, and that of crops",
+        "lower",
+    ),
     ("distance_error_mm_within_scans", "Distance error within scans (mm)", "of pairs of crops of one scan", "lower"),
     ("distance_correlation", "Distance correlation", "of the two distances, whatever their scale; 1 is best", "higher"),
     ("pca3_location_r2", "Location R² of three components", "the first three principal ones; 1 is best", "higher"),
@@ -44,6 +50,12 @@ class Line:
     explanation: str
     better: str
     values: dict[str, float | None]
+
+    def best(self, values: Iterable[float | None]) -> float | None:
+        """The best of some values (the first, where no direction is better); None if no number is among them."""
+        numbers = [value for value in values if value is not None and not np.isnan(value)]
+        choose = {"lower": min, "higher": max}.get(self.better, lambda numbers: numbers[0])
+        return choose(numbers) if numbers else None
 
     def beats(self, value: float | None, other: float | None) -> bool:
         """Whether one value is better than another; nan is not, nor what was not measured."""
@@ -96,7 +108,7 @@ def _lead(lines: list[Line]) -> str:
     names = ("with an untrained encoder", "with raw intensities", "always answering the mean")
     for label, start in (
         ("Location error (mm)", "From its embedding, a crop is placed in the body with a mean error of"),
-        ("Distance error (mm)", "Distances between embeddings differ from physical distances by"),
+        ("Distance error (mm)", "Distances between embeddings, read in mm, differ from physical distances by"),
     ):
         if label in measured:
             own, *others = (format_number(value) for value in measured[label].values.values())

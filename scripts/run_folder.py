@@ -24,6 +24,8 @@ LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intens
 # what may change where a run is gone on with; write_split holds the split
 RESUMABLE = {"resume", "device", "max_epochs", "val_interval", "cache_rate", "num_workers", "amp", "network"}
 RESUMABLE |= {"val_size", "test_size"}
+# of the sections train and validate: how crops are loaded and shared among processes, and what is watched
+RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard"}
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
@@ -53,8 +55,7 @@ def open_run(output_dir: str, resume: bool = False) -> None:
             "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
         )
     if resume:
-        free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
-        check_settings(output_dir, [key for key in config if key not in free and not DESCRIPTION.match(key)])
+        check_settings(output_dir, _fixed_settings(config))
     record_settings(Path(output_dir) / "config.json")
 
 
@@ -68,14 +69,15 @@ def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     Raises:
         InputError: names a key and both values.
     """
-    path, config = Path(run_dir) / "config.json", _config_in_use()
-    trained = json.loads(path.read_text()) if path.is_file() else {}
+    path, config = Path(run_dir) / "config.json", ConfigParser(_config_in_use())
+    trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
     for key in keys:
-        if key in config and key in trained and _text(config[key]) != _text(trained[key]):
-            raise InputError(
-                f"{key} is {_text(config[key])}, but the run in {run_dir} has {_text(trained[key])}: "
-                f"give --{key} that run's value."
-            )
+        if key not in config or key not in trained or _text(config[key]) == _text(trained[key]):
+            continue
+        cure = "use the configuration files and overrides of that run"
+        if not isinstance(config[key], (dict, list)):
+            cure = f"give --{key} that run's value"
+        raise InputError(f"{key} is {_text(config[key])}, but the run in {run_dir} has {_text(trained[key])}: {cure}.")
 
 
 def record_settings(path: str | Path) -> None:
@@ -108,6 +110,14 @@ def unknown_keys(config: dict) -> list[str]:
     """
     referred = set(re.findall(r"[@%](\w+)", json.dumps(config, default=str)))
     return [key for key in config if key not in STRUCTURE | FOLDERS | referred and not DESCRIPTION.match(key)]
+
+
+def _fixed_settings(config: dict) -> list[str]:
+    """Names of all settings that may not change where a run is gone on with."""
+    free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
+    parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
+    parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]
+    return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
 
 
 def _config_in_use() -> dict:

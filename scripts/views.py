@@ -10,6 +10,7 @@ from monai.transforms import Randomizable, Transform
 from monai.utils import MAX_SEED
 
 from .distributed import gather
+from .errors import InputError
 from .location import prepare_crops
 
 __all__ = ["FixedViewsd", "TwoViewsd", "gather_views", "prepare_views"]
@@ -51,7 +52,9 @@ class FixedViewsd(Transform):
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict:
         crop = zlib.crc32(np.ascontiguousarray(data["image"]).tobytes())
-        return _with_views(data, self.view, np.random.RandomState([self.seed, crop]).randint(MAX_SEED, size=2))
+        return _with_views(
+            data, self.view, np.random.RandomState([self.seed, crop]).randint(MAX_SEED, size=2, dtype="uint32")
+        )
 
 
 def prepare_views(batch: Mapping, device=None, non_blocking: bool = False, **kwargs) -> tuple[torch.Tensor, dict]:
@@ -69,9 +72,17 @@ def prepare_views(batch: Mapping, device=None, non_blocking: bool = False, **kwa
 
 
 def gather_views(embedding: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Embeddings of the first and of the second views of all processes' crops, two [N, D], from [2 B, D] of one's."""
-    first, second = embedding.chunk(2)
-    return gather(first), gather(second)
+    """Embeddings of the first and of the second views of all processes' crops, two [N, D], from [2 B, D] of one's.
+
+    Raises:
+        InputError: there is one crop, which nothing can be told apart from.
+    """
+    first, second = map(gather, embedding.chunk(2))
+    if len(first) < 2:
+        raise InputError(
+            "A step has a single crop, with nothing to compare it with: raise batch_size or crops_per_volume."
+        )
+    return first, second
 
 
 def _with_views(data: Mapping, view: Callable, seeds) -> dict:
@@ -80,6 +91,7 @@ def _with_views(data: Mapping, view: Callable, seeds) -> dict:
 
 
 def _view(image: torch.Tensor, view: Callable, seed: int) -> torch.Tensor:
-    view.set_random_state(seed)
+    if isinstance(view, Randomizable):
+        view.set_random_state(seed)
     changed = view(image.clone())  # RandCoarseDropout and RandCoarseShuffle write into the image that they are given
     return changed.as_tensor() if isinstance(changed, MetaTensor) else changed

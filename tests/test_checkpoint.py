@@ -40,6 +40,15 @@ def test_nothing_is_written_when_the_first_loss_is_not_a_number(tmp_path, best):
     assert not list(tmp_path.iterdir())
 
 
+def test_with_another_number_of_processes_the_best_is_sought_anew(best, caplog):
+    best.validate(3.0)
+    resumed = SaveBestEncoder(best.network, best.metric, best.paths)
+    resumed.load_state_dict(best.state_dict() | {"processes": 2})
+    best.validate(4.0, resumed)
+    assert torch.load(best.paths[0])["weight"].unique().tolist() == [4]
+    assert "The number of processes has changed" in caplog.text
+
+
 def test_a_resumed_run_knows_the_best_of_the_run_before(best):
     best.validate(3.0)
     resumed = SaveBestEncoder(best.network, best.metric, best.paths)

@@ -40,6 +40,12 @@ def test_zeros_have_collapsed():
     assert collapse(torch.zeros(10, 4)) is not None
 
 
+def test_numbers_that_are_none_are_told(caplog):
+    engine = evaluator(torch.full((10, 4), float("nan")))
+    assert "embeddings are not finite" in caplog.text
+    assert engine.state.metrics["rankme"] != engine.state.metrics["rankme"]
+
+
 def evaluator(*batches):
     """An engine whose network gives these embeddings."""
     engine = Engine(lambda engine, batch: {"pred": batch})

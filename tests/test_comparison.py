@@ -87,8 +87,10 @@ def test_a_baseline_is_the_best_that_was_measured(order):
 
 def test_the_leaders_are_named_with_all_others(page):
     lead = re.search(r'class="lead">(.*?)</p>', page)[1]
-    assert "<b>isimed</b> has the smallest location error, 6.0 mm (9.0 barlow, 20.0 untrained encoder" in lead
-    assert "<b>isimed</b> has the smallest distance error, 5.0 mm (70.0 barlow, 77.0 untrained encoder" in lead
+    beaten = "untrained encoder 20.0, raw intensities 30.0, mean 60.0."
+    assert f"<b>isimed</b> has the smallest location error, 6.0 mm (barlow 9.0); to be beaten: {beaten}" in lead
+    beaten = "untrained encoder 77.0, mean 26.0."
+    assert f"<b>isimed</b> has the smallest distance error, 5.0 mm (barlow 70.0); to be beaten: {beaten}" in lead
 
 
 def cells(page, label):
@@ -104,6 +106,19 @@ def test_an_encoder_that_a_baseline_beats_is_marked(page):
     marked = ['class="lost"' in cell for cell in cells(page, "Distance error (mm)")]
     assert marked == [True, False, False, False, False]
     assert 'title="does not beat: mean"' in cells(page, "Distance error (mm)")[0]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_is_no_number_leads_nothing(evaluated, tmp_path, order):
+    pytest.importorskip("matplotlib")
+    folders = [evaluated("collapsed", location_error_mm=float("nan")), evaluated("good")]
+    page = compare_encoders(tmp_path / "all", [folders[i] for i in order]).read_text()
+    assert "<b>good</b> has the smallest location error, 9.0 mm" in page
+
+
+def test_an_encoder_is_not_mistaken_for_a_baseline(evaluated, tmp_path):
+    with pytest.raises(InputError, match="cannot be called mean, as a baseline is"):
+        compare_encoders(tmp_path / "all", [evaluated("mean")])
 
 
 def test_no_encoder_is_best_where_no_direction_is_better(page):
@@ -137,7 +152,11 @@ def test_two_folders_of_one_name_are_not_taken_for_one(both, tmp_path):
         compare_encoders(tmp_path / "all", [*both, tmp_path / "elsewhere" / "isimed"])
 
 
-def test_it_is_a_command_whose_mistakes_are_one_sentence(tmp_path):
-    words = [sys.executable, "-W", "ignore", "-m", "scripts.comparison", str(tmp_path / "all"), str(tmp_path / "gone")]
+@pytest.mark.parametrize(
+    ("folders", "sentence"),
+    [(["all", "gone"], "There is no metrics.json in gone"), (["all"], "Give a folder to write to, and folders of")],
+)
+def test_it_is_a_command_whose_mistakes_are_one_sentence(folders, sentence):
+    words = [sys.executable, "-W", "ignore", "-m", "scripts.comparison", *folders]
     done = subprocess.run(words, cwd=Path(__file__).parents[1], capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("error: There is no metrics.json in")
+    assert done.returncode == 1 and done.stderr.startswith(f"error: {sentence}")

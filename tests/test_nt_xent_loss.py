@@ -6,6 +6,7 @@ import pytest
 import torch
 from monai.losses import ContrastiveLoss
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from scripts.errors import InputError
 from scripts.nt_xent_loss import NTXentLoss, nt_xent_loss, overlap
@@ -108,6 +109,30 @@ def test_bfloat16_embeddings_are_compared_in_float32(views):
     assert torch.equal(loss, nt_xent_loss(first.float(), second.float(), 0.01))
 
 
+class LargestTensor(TorchDispatchMode):
+    """How many numbers the largest tensor has that is made meanwhile."""
+
+    numel = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        tensors = made if isinstance(made, (tuple, list)) else [made]
+        self.numel = max(self.numel, *(tensor.numel() for tensor in tensors if isinstance(tensor, torch.Tensor)), 0)
+        return made
+
+
+def largest_tensor(loss):
+    first, second = (torch.randn(32, 16, requires_grad=True) for _ in range(2))
+    with LargestTensor() as largest:
+        loss(first, second).backward()
+    return largest.numel
+
+
+def test_no_tensor_is_larger_than_the_similarities_where_monais_are_d_times_as_large():
+    assert largest_tensor(nt_xent_loss) == 64 * 64
+    assert largest_tensor(ContrastiveLoss(temperature=0.5)) == 64 * 64 * 16
+
+
 @pytest.mark.parametrize("embedding", [torch.zeros(4, 3), torch.full((4, 3), 1e15), torch.ones(1, 3)])
 def test_extreme_embeddings_give_numbers(embedding):
     embedding.requires_grad_()
@@ -179,6 +204,11 @@ def test_the_module_leaves_out_crops_that_overlap(views, target):
     ignored = overlap(target["voxel"], target["scan"], [12, 12, 12])
     assert not torch.equal(ignored, torch.eye(7, dtype=torch.bool))
     assert torch.equal(loss, nt_xent_loss(*views, 0.2, ignored)) and loss < nt_xent_loss(*views, 0.2)
+
+
+def test_a_step_whose_crops_all_overlap_is_refused(views, target):
+    with pytest.raises(InputError, match=r"leaves no negatives: raise batch_size .* or set negatives to all"):
+        NTXentLoss(0.2, "disjoint", [999] * 3)(torch.cat(views), {"voxel": target["voxel"], "scan": torch.zeros(7)})
 
 
 def test_a_head_is_between_the_embeddings_and_the_loss(views):

@@ -127,6 +127,13 @@ def test_a_resumed_run_goes_on_with_the_history(training, caplog, tmp_path):
     assert "the best so far" not in lines(caplog)[0]
 
 
+def test_a_history_of_an_earlier_version_is_gone_on_with(training, tmp_path):
+    run = with_losses(training(1), [5.0])
+    run.progress.load_state_dict({"history": [{"epoch": 1, "train_loss": 9.0, "validation_loss": None}]})
+    run.trainer.run()
+    assert [row["validation_loss"] for row in rows(tmp_path)] == ["", "5.0"]
+
+
 def test_the_validation_loss_is_there_for_tensorboard(training):
     run = with_losses(training(1), [4.0])
     run.trainer.run()

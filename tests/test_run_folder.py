@@ -127,11 +127,15 @@ def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupi
     assert "seed is 0, but the run in" in message and "has 1: give --seed that run's value" in message
 
 
-@pytest.mark.parametrize("key, value", [("temperature", 0.5), ("view", {"holes": 3}), ("network_def", {"depth": 3})])
+@pytest.mark.parametrize("key, value", [("temperature", 0.5), ("view", {"holes": 3}), ("train#crops", {"size": 8})])
 def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key, value):
-    (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}))
+    before = ConfigParser({"seed": 0, "train": {}})
+    before[key] = "another"
+    (occupied / "config.json").write_text(json.dumps(before.get()))
     message = input_error(configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}))
     assert f"{key} is {json.dumps(value)}, but the run in" in message
+    cure = "use the configuration files and overrides of that run" if isinstance(value, dict) else f"give --{key}"
+    assert cure in message
 
 
 @pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])

@@ -7,8 +7,10 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 from monai.data import CacheDataset, DataLoader, MetaTensor
+from monai.data.utils import set_rnd
 from monai.transforms import Compose, RandCoarseDropout, RandGaussianNoise
 
+from scripts.errors import InputError
 from scripts.views import FixedViewsd, TwoViewsd, gather_views, prepare_views
 
 CONFIGS = Path(__file__).parents[1] / "bundles" / "simclr_pretraining" / "configs"
@@ -48,8 +50,9 @@ def test_no_key_begins_like_those_that_resampling_takes_for_metadata(paper, crop
     assert not [key for key in TwoViewsd(paper)(crop) if key.startswith("image_")]
 
 
-def test_a_view_that_changes_nothing_is_the_crop(crop):
-    views = TwoViewsd(Compose([]))(crop)["views"]
+@pytest.mark.parametrize("view", [Compose([]), lambda image: image])
+def test_a_view_that_changes_nothing_is_the_crop(crop, view):
+    views = TwoViewsd(view)(crop)["views"]
     assert torch.equal(views, torch.stack([crop["image"]] * 2))
 
 
@@ -108,6 +111,12 @@ def test_fixed_views_are_two_different_ones(paper, crop):
     assert not torch.equal(first, second)
 
 
+def test_an_epoch_that_is_seeded_again_has_the_same_views(paper, crop):
+    dataset = CacheDataset([crop] * 2, Compose([TwoViewsd(paper)]), progress=False)
+    first, again, other = ([set_rnd(dataset, seed), dataset[0]["views"]][1] for seed in (5, 5, 6))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
 def test_workers_and_epochs_draw_different_views(paper, crop):
     loader = DataLoader(CacheDataset([crop] * 4, TwoViewsd(paper), progress=False), batch_size=1, num_workers=2)
     views = [batch["views"] for _ in range(2) for batch in loader]
@@ -125,6 +134,11 @@ def test_a_batch_of_views_has_the_first_of_all_crops_before_the_second_of_all():
 def test_embeddings_of_views_are_told_apart():
     first, second = gather_views(torch.arange(6)[:, None])
     assert first.flatten().tolist() == [0, 1, 2] and second.flatten().tolist() == [3, 4, 5]
+
+
+def test_a_single_crop_cannot_be_compared_with_others():
+    with pytest.raises(InputError, match=r"a single crop.*raise batch_size or crops_per_volume"):
+        gather_views(torch.randn(2, 4))
 
 
 def test_the_declared_views_are_those_of_the_papers_code():

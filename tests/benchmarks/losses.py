@@ -38,7 +38,7 @@ def measure(name: str, which: int, crops: int, results) -> None:
         start = time.perf_counter()
         loss(first, second).backward()
         times.append(time.perf_counter() - start)
-    results.put(((peak_bytes() - before) / 1e6, statistics.median(times)))
+    results.put((max(1, peak_bytes() - before) / 1e6, statistics.median(times)))
 
 
 def alone(name: str, which: int, crops: int) -> tuple[float, float]:

@@ -19,8 +19,9 @@ def test_both_terms_are_in_the_history_and_add_up(train, history, overlays, weig
 
 @pytest.mark.slow
 def test_heads_are_trained_and_are_not_in_the_encoder(train):
-    run = train(BUNDLE, "two_heads")
-    heads = torch.load(run / "checkpoint.pt", weights_only=True)["loss"]
-    assert heads["distance_head.weight"].shape == (512, 1024)
-    assert heads["barlow.head.weight"].shape == (2048, 1024)
-    DenseNet121(3, 1, 1024).load_state_dict(torch.load(run / "encoder.pt", weights_only=True))
+    run, encoder = train(BUNDLE, "two_heads"), DenseNet121(3, 1, 1024)
+    checkpoint = torch.load(run / "checkpoint.pt", weights_only=True)
+    assert checkpoint["loss"]["distance_head.weight"].shape == (512, 1024)
+    assert checkpoint["loss"]["barlow.head.weight"].shape == (2048, 1024)
+    assert len(checkpoint["optimizer"]["state"]) == len(list(encoder.parameters())) + len(checkpoint["loss"])
+    encoder.load_state_dict(torch.load(run / "encoder.pt", weights_only=True))

@@ -50,6 +50,18 @@ def test_training_runs_from_a_folder_with_scripts_of_its_own(run, small, cohort,
 
 
 @pytest.mark.slow
+def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, small, cohort, tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    settings = small | {"val_size": 2, "batch_size": 1, "dataset_dir": cohort, "output_dir": tmp_path / "2026"}
+    settings["test_size"] = 0.1
+    run(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    configs = (tmp_path / "2026" / "config", BUNDLE / "configs" / "evaluate")
+    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "title": "2026", "map_stride": 12}
+    run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
+    assert "<h1>2026</h1>" in (tmp_path / "results" / "report.html").read_text()
+
+
+@pytest.mark.slow
 def test_a_run_killed_in_mid_epoch_resumes_after_the_last_whole_one(run, small, command, history, cohort, tmp_path):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run", "max_epochs": 500}
     words = [sys.executable, "-W", "ignore", *command(BUNDLE, "train", **settings)]
