@@ -16,8 +16,8 @@ class ISImedBarlowLoss(nn.Module):
     Source: Jabareen, Yuan, Lukassen, ISImed, arXiv 2410.16947.
 
     Args:
-        weight: of the Barlow Twins loss against the distance loss in mm². Before training they are about 1 and 7000,
-            with gradients of 1 and 500: the default lies between, so that neither term is lost in the other.
+        weight: of the Barlow Twins loss against the distance loss in mm². Before training, about 7000 makes their
+            values equal and 540 their gradients: the default lies between, so that neither is lost in the other.
         lambd: weight of the redundancy between features within the Barlow Twins loss.
         pairs: as for `DistanceLoss`.
 
@@ -52,7 +52,7 @@ class TwoHeadLoss(ISImedBarlowLoss):
     Args:
         distance_head: from embeddings to those whose distances are compared with places.
         barlow_head: from embeddings to those whose views are correlated.
-        weight, lambd, pairs: as for `ISImedBarlowLoss`; behind heads, gradients are 1 and 200 before training.
+        weight, lambd, pairs: as for `ISImedBarlowLoss`; behind heads, 6000 and 240 make values and gradients equal.
     """
 
     def __init__(
