@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow, verify_net_in_out
+from monai.bundle import ConfigWorkflow, load, verify_net_in_out
 from monai.networks.nets import DenseNet121
 
 BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
@@ -87,3 +87,11 @@ def test_all_inference_properties_that_monai_expects_are_there(bundle, cohort, t
 def test_the_network_takes_and_gives_what_the_metadata_says(bundle):
     configs = bundle / "configs"
     verify_net_in_out("network_def", str(configs / "metadata.json"), str(configs / "inference.json"), device="cpu")
+
+
+def test_the_bundle_is_loaded_with_its_weights(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = load(bundle.name, bundle_dir=str(bundle.parent), source="github", repo="none/none/none")
+    stored = torch.load(bundle / "models" / "model.pt", weights_only=True)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, stored[name].to(tensor.dtype)), name
