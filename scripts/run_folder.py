@@ -72,7 +72,7 @@ def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     path, config = Path(run_dir) / "config.json", ConfigParser(_config_in_use())
     trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
     for key in keys:
-        if key not in config or key not in trained or _text(config[key]) == _text(trained[key]):
+        if key not in config or key not in trained or _meaning(config[key]) == _meaning(trained[key]):
             continue
         cure = "use the configuration files and overrides of that run"
         if not isinstance(config[key], (dict, list)):
@@ -131,6 +131,13 @@ def _config_in_use() -> dict:
             return frame.f_locals["self"].get()
         frame = frame.f_back
     raise RuntimeError("This is called from a MONAI configuration, or not at all.")
+
+
+def _meaning(item):
+    """A setting without its descriptions."""
+    if isinstance(item, dict):
+        return {key: _meaning(value) for key, value in item.items() if not DESCRIPTION.match(key)}
+    return [_meaning(value) for value in item] if isinstance(item, (list, tuple)) else _text(item)
 
 
 def _text(item, indent: int | None = None) -> str:

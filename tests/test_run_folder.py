@@ -145,6 +145,13 @@ def test_what_does_not_change_the_result_may_change_in_a_resume(tmp_path, occupi
     assert recorded(tmp_path)[key] == value
 
 
+def test_a_description_may_be_reworded(tmp_path, occupied):
+    before, after = ({"view": [{"_desc_": words, "holes": 3}], "seed": 0} for words in ("old words", "new words"))
+    (occupied / "config.json").write_text(json.dumps(before))
+    configure(tmp_path, "open_run", RESUMED | after | {"train#used": "@view"}).get_parsed_content("run")
+    assert recorded(tmp_path)["view"] == after["view"]
+
+
 def test_a_run_that_would_never_validate_is_refused(tmp_path):
     settings = {"max_epochs": 3, "val_interval": 5, "train#interval": "@val_interval"}
     assert "val_interval is larger than max_epochs" in input_error(configure(tmp_path, "open_run", settings))
