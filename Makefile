@@ -23,7 +23,7 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 	@for run in $(RUNS); do test -f $$run/config.json -a -f $$run/encoder.pt || { echo "There is no training run in $$run: its config.json or encoder.pt is missing."; exit 1; }; done
 	set -e; for run in $(abspath $(RUNS)); do \
 	    $(RUN) --config_file "['$$run/config.json','$(CONFIGS)/evaluate.json']" --meta_file $(CONFIGS)/metadata.json --logging_file $(CONFIGS)/logging.conf \
-	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --title "$$(basename $$run)" --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
+	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
 	$(VENV)/bin/python -m scripts.comparison $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
 
 bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort

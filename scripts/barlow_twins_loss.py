@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from .errors import require_number
 from .views import gather_views
 
 __all__ = ["BarlowTwinsLoss", "barlow_twins_loss", "cross_correlation"]
@@ -48,10 +49,14 @@ class BarlowTwinsLoss(nn.Module):
         lambd: weight of the redundancy between features.
         head: projection from the encoder's embeddings to those that are compared; none in ISImed's experiments. It is
             applied to the crops of all processes in each of them, so that its gradient needs no reduction.
+
+    Raises:
+        InputError: lambd is no number above 0.
     """
 
     def __init__(self, lambd: float = 0.0051, head: nn.Module | None = None) -> None:
         super().__init__()
+        require_number("lambd", lambd, above=0)
         self.lambd, self.head = lambd, head or nn.Identity()
 
     def forward(self, embedding: torch.Tensor, target: dict | None = None) -> torch.Tensor:

@@ -3,11 +3,17 @@
 import sys
 from collections.abc import Iterator
 
-__all__ = ["InputError", "report_input_errors"]
+__all__ = ["InputError", "report_input_errors", "require_number"]
 
 
 class InputError(ValueError):
     """Something that the user gave cannot be used; the message says what, why, and what to do."""
+
+
+def require_number(name: str, value, above: float) -> None:
+    """Raise an `InputError` unless a setting is a finite number above another."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not above < value < float("inf"):
+        raise InputError(f"{name} is {value}: give a number above {above:g}.")
 
 
 def report_input_errors() -> None:
@@ -37,7 +43,9 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted. What was saved is whole; a training continues with --resume true."
+        return (
+            "Interrupted. What was saved is whole: a training that left a checkpoint.pt continues with --resume true."
+        )
     cause = error.__cause__
     if str(error).startswith("Failed to instantiate") and "unexpected keyword argument" in str(cause):
         return f"A key of the configuration is misspelt: {cause}."

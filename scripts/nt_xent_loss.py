@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
 from .distributed import gather
-from .errors import InputError
+from .errors import InputError, require_number
 from .views import gather_views
 
 __all__ = ["NEGATIVES", "NTXentLoss", "nt_xent_loss", "overlap"]
@@ -65,13 +65,14 @@ class NTXentLoss(nn.Module):
 
     Args:
         temperature: T; below 1, so that views that are nearly alike count most.
-        negatives: `all` other crops of a step, or those that are `disjoint` from a crop: none that overlaps it.
+        negatives: `all` other crops of a step, or those that are `disjoint` from a crop: none that overlaps it, unless
+            all do.
         crop_size: voxels, [X, Y, Z], to know what overlaps.
         head: projection from the encoder's embeddings to those that are compared; none in ISImed's experiments. It is
             applied to the crops of all processes in each of them, so that its gradient needs no reduction.
 
     Raises:
-        InputError: unknown negatives, or a temperature that is not positive; later, a step without negatives.
+        InputError: unknown negatives, or a temperature that is no positive number.
     """
 
     def __init__(
@@ -84,8 +85,7 @@ class NTXentLoss(nn.Module):
         super().__init__()
         if negatives not in NEGATIVES:
             raise InputError(f"There are no negatives '{negatives}': set negatives to one of {', '.join(NEGATIVES)}.")
-        if temperature <= 0:
-            raise InputError(f"temperature is {temperature}: give a number above 0, usually from 0.05 to 0.5.")
+        require_number("temperature", temperature, above=0)
         self.temperature, self.negatives, self.crop_size = temperature, negatives, crop_size
         self.head = head or nn.Identity()
 
@@ -98,9 +98,5 @@ class NTXentLoss(nn.Module):
         ignored = None
         if self.negatives == "disjoint":
             ignored = overlap(gather(target["voxel"]), gather(target["scan"]), self.crop_size)
-            if ignored.all():
-                raise InputError(
-                    "All crops of a step overlap, which leaves no negatives: raise batch_size (or val_size, for the "
-                    "validation), or set negatives to all."
-                )
+            ignored &= ~ignored.all(1, keepdim=True)  # a crop that overlaps all others would have no negatives at all
         return nt_xent_loss(first, second, self.temperature, ignored)

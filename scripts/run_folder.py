@@ -4,6 +4,7 @@ import difflib
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,10 +75,11 @@ def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     for key in keys:
         if key not in config or key not in trained or _meaning(config[key]) == _meaning(trained[key]):
             continue
-        cure = "use the configuration files and overrides of that run"
-        if not isinstance(config[key], (dict, list)):
-            cure = f"give --{key} that run's value"
-        raise InputError(f"{key} is {_text(config[key])}, but the run in {run_dir} has {_text(trained[key])}: {cure}.")
+        ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
+        raise InputError(
+            f"{key} is {ours}, but the run in {run_dir} has {theirs}: give the configuration files and overrides of "
+            f"that run again, or {path} in place of train.json."
+        )
 
 
 def record_settings(path: str | Path) -> None:

@@ -8,6 +8,7 @@ from monai.losses import BarlowTwinsLoss as StockLoss
 from torch import nn
 
 from scripts.barlow_twins_loss import BarlowTwinsLoss, barlow_twins_loss, cross_correlation
+from scripts.errors import InputError
 
 
 def published_loss(first, second, lambd):
@@ -169,6 +170,12 @@ def test_views_that_share_nothing_do_not_agree():
 def test_views_that_share_something_agree_in_it():
     shared = torch.randn(400, 4) @ torch.randn(4, 30)
     assert held_out_agreement(shared + torch.randn(400, 30), shared + torch.randn(400, 30)) > 0.7
+
+
+@pytest.mark.parametrize("lambd", [-1, "word"])
+def test_a_weight_that_is_no_positive_number_is_refused(lambd):
+    with pytest.raises(InputError, match=f"lambd is {lambd}: give a number above 0"):
+        BarlowTwinsLoss(lambd)
 
 
 def test_the_module_compares_the_two_halves_of_a_batch(views):

@@ -107,6 +107,11 @@ def test_unknown_pairs_are_refused():
         ISImedBarlowLoss(pairs="some")
 
 
+def test_a_weight_that_is_no_positive_number_is_refused():
+    with pytest.raises(InputError, match="barlow_weight is heavy: give a number above 0"):
+        ISImedBarlowLoss(weight="heavy")
+
+
 def test_neither_term_can_be_met_on_noise():
     location, weight = 30 * torch.rand(160, 3), 2000
     first, second = torch.randn(2, 160, 60)

@@ -124,7 +124,7 @@ def test_a_run_may_be_resumed_for_longer(tmp_path, occupied):
 def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupied):
     (occupied / "config.json").write_text(json.dumps({"seed": 1}))
     message = input_error(configure(tmp_path, "open_run", RESUMED))
-    assert "seed is 0, but the run in" in message and "has 1: give --seed that run's value" in message
+    assert "seed is 0, but the run in" in message and "has 1: give the configuration files" in message
 
 
 @pytest.mark.parametrize("key, value", [("temperature", 0.5), ("view", {"holes": 3}), ("train#crops", {"size": 8})])
@@ -134,8 +134,7 @@ def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key
     (occupied / "config.json").write_text(json.dumps(before.get()))
     message = input_error(configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}))
     assert f"{key} is {json.dumps(value)}, but the run in" in message
-    cure = "use the configuration files and overrides of that run" if isinstance(value, dict) else f"give --{key}"
-    assert cure in message
+    assert f"or {occupied / 'config.json'} in place of train.json" in message
 
 
 @pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])

@@ -55,9 +55,9 @@ def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, smal
     settings["test_size"] = 0.1
     run(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
     configs = (tmp_path / "2026" / "config", BUNDLE / "configs" / "evaluate")
-    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "title": "2026", "map_stride": 12}
+    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12}
     run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
-    assert "<h1>2026</h1>" in (tmp_path / "results" / "report.html").read_text()
+    assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text()
 
 
 @pytest.mark.slow

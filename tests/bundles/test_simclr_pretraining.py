@@ -13,8 +13,7 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "simclr_pretraining"
 
 @pytest.mark.slow
 def test_all_options_together_train_a_plain_encoder(run, small, cohort, tmp_path):
-    settings = small | {"negatives": "disjoint", "spacing": "[2.0,2.0,2.0]"}  # so fine that not all crops overlap
-    settings |= {"dataset_dir": cohort, "output_dir": tmp_path / "run"}
+    settings = small | {"negatives": "disjoint", "dataset_dir": cohort, "output_dir": tmp_path / "run"}
     run(BUNDLE, "train", "projection_head", "anatomical_views", **settings)
     checkpoint, encoder = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True), DenseNet121(3, 1, 1024)
     encoder.load_state_dict(torch.load(tmp_path / "run" / "encoder.pt", weights_only=True))
