@@ -19,9 +19,8 @@ test: $(VENV)/ready  ## tests; SCANS=folder also checks that the bundle's weight
 
 compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training runs on the same crops, and puts them into one table and one page
 	@test -n "$(DATA)" -a -n "$(RUNS)" || { echo 'Give scans and training runs: make compare DATA=/my/scans RUNS="/my/run /my/other/run"'; exit 1; }
-	@test $(words $(RUNS)) = $(words $(sort $(notdir $(abspath $(RUNS))))) || { echo 'Two of the runs have the same folder name: rename one.'; exit 1; }
-	@for run in $(RUNS); do test -f $$run/config.json -a -f $$run/encoder.pt || { echo "There is no training run in $$run: its config.json or encoder.pt is missing."; exit 1; }; done
-	set -e; for run in $(abspath $(RUNS)); do \
+	$(VENV)/bin/python -m scripts.comparable $(RUNS)
+	@set -e; for run in $(abspath $(RUNS)); do \
 	    $(RUN) --config_file "['$$run/config.json','$(CONFIGS)/evaluate.json']" --meta_file $(CONFIGS)/metadata.json --logging_file $(CONFIGS)/logging.conf \
 	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
 	$(VENV)/bin/python -m scripts.comparison $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
