@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from monai.utils import optional_import
 
-__all__ = ["Figure", "component_maps", "distance_agreement", "embedding_map_2d", "error_bars", "loss_curves"]
+__all__ = [
+    "Figure",
+    "box_plot",
+    "component_maps",
+    "distance_agreement",
+    "embedding_map_2d",
+    "error_bars",
+    "loss_curves",
+]
 __all__ += ["principal_components", "scan_map", "umap_points"]
 
 TRAINED, UNTRAINED, QUIET, INK = "#0072B2", "#D55E00", "#8A919C", "#24292F"  # told apart by colour-blind people too
@@ -144,6 +152,21 @@ def error_bars(errors: dict[str, dict], encoders) -> Figure:
         _label(axes, label, "")
     caption = "Errors on the same test crops, of encoders and, in grey, of what they must beat. Shorter is better."
     return Figure("errors", "Errors", caption, picture, {})
+
+
+def box_plot(name: str, title: str, caption: str, values: dict[str, np.ndarray], baselines) -> Figure:
+    """Boxes of values [K] by what they are of, each value as a dot; those of baselines are grey."""
+    picture, (axes,) = _panels(1, 1, height=4)
+    for place, (label, found) in enumerate(values.items()):
+        colour = QUIET if label in baselines else TRAINED
+        style = {"boxprops": {"color": colour}, "medianprops": {"color": colour}, "whiskerprops": {"color": colour}}
+        axes.boxplot(
+            found[np.isfinite(found)], positions=[place], widths=0.5, showfliers=False, showcaps=False, **style
+        )
+        axes.plot(place + np.linspace(-0.15, 0.15, len(found)), found, "o", ms=3, color=colour, alpha=0.6)
+    axes.set_xticks(range(len(values)), list(values))
+    _label(axes, "", title)
+    return Figure(name, title, caption, picture, dict(values))
 
 
 def component_maps(scores: dict[str, np.ndarray], location: np.ndarray) -> Figure:

@@ -1,0 +1,129 @@
+"""Several cross-validations of the same folds in one table and on one page, with how sure their differences are."""
+
+import csv
+import sys
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from monai.utils import optional_import
+
+from .atomic import write_atomically
+from .cross_validation import RIVALS
+from .errors import InputError, report_input_errors
+from .figures import box_plot
+from .fold_statistics import bootstrap_interval, paired_tests, roc_auc
+from .page import format_table, write_page
+
+__all__ = ["compare_folds"]
+
+ALIKE = ("subject", "fold", "label")
+
+
+def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
+    """Write comparison.csv (of each pair) and comparison.html; the path of the page is returned, or of the table.
+
+    Args:
+        output_dir: where the files go.
+        folders: of `cross_validate_encoder`'s results.
+
+    Raises:
+        InputError: a folder has no scores, they are not of the same crops and folds, or two encoders have one name.
+    """
+    crops, scores = _read(folders)
+    numbers = np.unique(crops["fold"])
+    aucs = {
+        name: np.array(
+            [roc_auc(values[crops["fold"] == fold], crops["label"][crops["fold"] == fold]) for fold in numbers]
+        )
+        for name, values in scores.items()
+    }
+    # of k folds, one tests and one validates: 1 / (k - 2) test subjects per training subject
+    tests = {
+        (first, second): paired_tests(aucs[first], aucs[second], 1 / (len(numbers) - 2))
+        for first in aucs
+        for second in aucs
+        if first != second
+    }
+    table = Path(output_dir) / "comparison.csv"
+    write_atomically(table, lambda path: _write_tests(path, tests))
+    if not optional_import("matplotlib")[1]:
+        return table
+    intervals = {
+        name: bootstrap_interval(values, *(crops[key] for key in ("label", "subject", "fold")))
+        for name, values in scores.items()
+    }
+    lead = " ".join(_finding(name, aucs, intervals, tests) for name in scores if name not in RIVALS)
+    parts = [f'<p class="lead">{lead}</p>', _table(aucs, intervals, tests)]
+    facts = {"subjects": len(set(crops["subject"])), "crops": len(crops["label"]), "folds": len(numbers)}
+    figure = box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, RIVALS)
+    return write_page(Path(output_dir) / "comparison.html", "Cross-validation", facts, parts, [figure], {})
+
+
+def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What all folders have alike, of each crop, and the scores of each classifier; rivals come last."""
+    crops, scores, rivals = {}, {}, {}
+    for folder in map(Path, folders):
+        if not (folder / "scores.csv").is_file():
+            raise InputError(
+                f"There is no scores.csv in {folder}: cross-validate an encoder with it as output_dir first."
+            )
+        with open(folder / "scores.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        known = {name: columns.pop(name) for name in ALIKE}
+        if crops and any(not np.array_equal(known[name], crops[name]) for name in ALIKE):
+            raise InputError(
+                f"{folder} was not cross-validated on the crops and folds of {folders[0]}: use its settings."
+            )
+        crops = known
+        for name, values in columns.items():
+            if name in scores:
+                raise InputError(f"Two encoders are called {name}: cross-validate one again with another --name.")
+            kind = rivals if name in RIVALS else scores
+            kind[name] = values.astype(float)
+    crops["label"] = crops["label"].astype(int)
+    return crops, scores | rivals
+
+
+def _finding(name: str, aucs: dict, intervals: dict, tests: dict) -> str:
+    low, high = intervals[name]
+    beaten = [rival for rival in aucs if rival in RIVALS and aucs[name].mean() > aucs[rival].mean()]
+    lost = [rival for rival in RIVALS if rival not in beaten]
+    sure = [f"{rival} (p = {tests[name, rival]['p_corrected']:.2g})" for rival in beaten]
+    told = f"beats {' and '.join(sure)}" if sure else ""
+    told += (" but " if sure and lost else "") + (f"does not beat {' and '.join(lost)} alone" if lost else "")
+    return f"<b>{escape(name)}</b>: AUC {np.nanmean(aucs[name]):.3f} (95 % from {low:.3f} to {high:.3f}); it {told}."
+
+
+def _table(aucs: dict, intervals: dict, tests: dict) -> str:
+    rows = []
+    for name in aucs:
+        low, high = intervals[name]
+        cells = [f"<td><strong>{np.nanmean(aucs[name]):.3f}</strong></td><td>{low:.3f} to {high:.3f}</td>"]
+        for other in aucs:
+            test = tests.get((name, other))
+            text = (
+                f"{test['difference']:+.3f}<small>p {test['p_paired']:.2g} / {test['p_corrected']:.2g}</small>"
+                if test
+                else ""
+            )
+            cells.append(f"<td>{text}</td>")
+        rows.append(f"<tr><td>{escape(name)}</td>{''.join(cells)}</tr>")
+    note = "Differences of the mean AUC, row less column; p of the paired t-test / as Nadeau and Bengio correct it."
+    return format_table("Results", ["AUC", "95 % interval", *aucs], rows) + f"<small>{note}</small>"
+
+
+def _write_tests(path: Path, tests: dict) -> None:
+    header = ["encoder", "other", *next(iter(tests.values()))]
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([header, *([*pair, *test.values()] for pair, test in tests.items())])
+
+
+if __name__ == "__main__":
+    report_input_errors()
+    if len(sys.argv) < 3:
+        raise InputError(
+            "Give a folder to write to, and folders of cross-validations: python -m scripts.fold_comparison TO FROM ..."
+        )
+    print(f"Comparison: {compare_folds(sys.argv[1], sys.argv[2:])}")

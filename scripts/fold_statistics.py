@@ -1,0 +1,74 @@
+"""How sure a difference between two encoders is, over the folds of one cross-validation."""
+
+import numpy as np
+from monai.utils import optional_import
+
+__all__ = ["bootstrap_interval", "paired_tests", "roc_auc"]
+
+
+def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Probability that a positive item scores higher than a negative one, ties half; nan where one kind is missing."""
+    order = np.sort(scores[labels == 0])
+    positive = scores[labels == 1]
+    if not len(order) or not len(positive):
+        return float("nan")
+    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
+    return float(below.mean() / 2 / len(order))
+
+
+def bootstrap_interval(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    subjects: np.ndarray,
+    folds: np.ndarray,
+    repeats: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Interval of the mean AUC over folds, from resampled subjects: crops of one subject are not independent.
+
+    Subjects are drawn with replacement within each fold, whose scores are of one classifier.
+
+    Args:
+        scores: out-of-fold scores, [N]; `labels` 0 or 1, `subjects` and `folds` of each, [N].
+        repeats: resamplings.
+        level: share of them in the interval.
+        seed: draws them.
+
+    Returns:
+        Percentiles (1 - level) / 2 and (1 + level) / 2.
+    """
+    random, means = np.random.RandomState(seed), []
+    members = []
+    for fold in np.unique(folds):
+        inside = folds == fold
+        members.append([np.flatnonzero(inside & (subjects == subject)) for subject in np.unique(subjects[inside])])
+    for _ in range(repeats):
+        drawn = (np.concatenate([fold[i] for i in random.randint(len(fold), size=len(fold))]) for fold in members)
+        means.append(np.nanmean([roc_auc(scores[items], labels[items]) for items in drawn]))
+    return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
+
+
+def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> dict[str, float]:
+    """Is the first of two encoders better, from their metric in the same folds?
+
+    The paired t-test takes folds for independent, though they share most of their training subjects; the corrected one
+    adds test / training to its variance (Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning
+    52, 2003).
+
+    Args:
+        first, second: of each fold, [K].
+        test_share: test subjects per training subject: 1 / (K - 1), or 1 / (K - 2) where one fold validates.
+
+    Returns:
+        `difference` of the means, `effect_size` (difference / its standard deviation over folds), `p_paired` and
+        `p_corrected`, both two-sided; nan where all folds differ by the same.
+    """
+    difference = np.asarray(first) - np.asarray(second)
+    number, mean, variance = len(difference), difference.mean(), difference.var(ddof=1)
+    stats, _ = optional_import("scipy.stats")
+    result = {"difference": float(mean), "effect_size": float(mean / np.sqrt(variance)) if variance else float("nan")}
+    for name, factor in (("p_paired", 1 / number), ("p_corrected", 1 / number + test_share)):
+        statistic = abs(mean) / np.sqrt(factor * variance) if variance else float("nan")
+        result[name] = float(2 * stats.t.sf(statistic, number - 1))
+    return result

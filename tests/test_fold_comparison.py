@@ -1,0 +1,82 @@
+"""Cross-validations side by side, in the same folds or not at all."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from scripts.errors import InputError
+from scripts.fold_comparison import compare_folds
+from scripts.fold_statistics import paired_tests, roc_auc
+
+pytest.importorskip("scipy")
+SUBJECTS, FOLDS = np.repeat(np.arange(30), 8), np.repeat(np.arange(30), 8) % 5
+LABELS = np.tile([0, 1], 120)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A function: folder of a cross-validation of an encoder whose scores show the label so much."""
+
+    def make(name, strength, labels=LABELS, seed=0):
+        random, rivals = np.random.RandomState(seed), np.random.RandomState(99)
+        scores = {name: strength * LABELS + random.randn(240)}
+        scores |= {rival: 0.5 * LABELS + rivals.randn(240) for rival in ("position", "intensity")}
+        path = tmp_path / name
+        path.mkdir()
+        with open(path / "scores.csv", "w", newline="") as file:
+            rows = zip(SUBJECTS, FOLDS, labels, *scores.values(), strict=True)
+            csv.writer(file).writerows([["subject", "fold", "label", *scores], *rows])
+        make.scores[name] = scores
+        return path
+
+    make.scores = {}
+    return make
+
+
+def table(tmp_path):
+    with open(tmp_path / "all" / "comparison.csv", newline="") as file:
+        return {(row["encoder"], row["other"]): row for row in csv.DictReader(file)}
+
+
+def aucs(scores):
+    return np.array([roc_auc(scores[fold == FOLDS], LABELS[fold == FOLDS]) for fold in range(5)])
+
+
+def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
+    compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)])
+    expected = paired_tests(aucs(folder.scores["good"]["good"]), aucs(folder.scores["poor"]["poor"]), 1 / 3)
+    row = table(tmp_path)["good", "poor"]
+    assert {key: float(row[key]) for key in expected} == pytest.approx(expected)
+
+
+def test_rivals_are_compared_with_once_and_stand_last(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)]).read_text()
+    columns = re.findall(r"<th>(.*?)</th>", page)
+    assert columns[1:] == ["AUC", "95 % interval", "good", "poor", "position", "intensity"]
+
+
+def test_an_encoder_that_a_rival_beats_is_said_not_to_beat_it(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0, seed=1)]).read_text()
+    lead = re.search(r'class="lead">(.*?)</p>', page)[1]
+    assert re.search(r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position \(p = .*?\) and intensity", lead)
+    assert re.search(r"<b>poor</b>: .*; it does not beat position and intensity alone\.", lead)
+
+
+def test_other_crops_are_not_compared(folder, tmp_path):
+    with pytest.raises(InputError, match="not cross-validated on the crops and folds"):
+        compare_folds(tmp_path / "all", [folder("first", 1), folder("second", 1, labels=1 - LABELS)])
+
+
+def test_a_folder_without_scores_is_named(folder, tmp_path):
+    with pytest.raises(InputError, match=r"no scores\.csv in .*gone"):
+        compare_folds(tmp_path / "all", [folder("first", 1), tmp_path / "gone"])
+
+
+def test_two_encoders_of_one_name_are_refused(folder, tmp_path):
+    path = folder("first", 1)
+    with pytest.raises(InputError, match="Two encoders are called first"):
+        compare_folds(tmp_path / "all", [path, path])
