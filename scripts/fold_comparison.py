@@ -18,6 +18,7 @@ from .page import format_table, write_page
 __all__ = ["compare_folds"]
 
 ALIKE = ("subject", "fold", "label")
+SURE = 0.05  # largest p of the corrected test at which a difference is called one
 
 
 def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
@@ -88,12 +89,14 @@ def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, n
 
 def _finding(name: str, aucs: dict, intervals: dict, tests: dict) -> str:
     low, high = intervals[name]
-    beaten = [rival for rival in aucs if rival in RIVALS and aucs[name].mean() > aucs[rival].mean()]
-    lost = [rival for rival in RIVALS if rival not in beaten]
-    sure = [f"{rival} (p = {tests[name, rival]['p_corrected']:.2g})" for rival in beaten]
-    told = f"beats {' and '.join(sure)}" if sure else ""
-    told += (" but " if sure and lost else "") + (f"does not beat {' and '.join(lost)} alone" if lost else "")
-    return f"<b>{escape(name)}</b>: AUC {np.nanmean(aucs[name]):.3f} (95 % from {low:.3f} to {high:.3f}); it {told}."
+    findings = []
+    for rival in RIVALS:
+        p = tests[name, rival]["p_corrected"]
+        better = aucs[name].mean() > aucs[rival].mean()
+        verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
+        findings.append(f"{verdict} {rival} alone (p = {p:.2g})")
+    auc = f"AUC {np.nanmean(aucs[name]):.3f} (95 % from {low:.3f} to {high:.3f})"
+    return f"<b>{escape(name)}</b>: {auc}; it {' and '.join(findings)}."
 
 
 def _table(aucs: dict, intervals: dict, tests: dict) -> str:

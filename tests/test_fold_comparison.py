@@ -58,12 +58,14 @@ def test_rivals_are_compared_with_once_and_stand_last(folder, tmp_path):
     assert columns[1:] == ["AUC", "95 % interval", "good", "poor", "position", "intensity"]
 
 
-def test_an_encoder_that_a_rival_beats_is_said_not_to_beat_it(folder, tmp_path):
+def test_an_encoder_is_said_to_beat_a_rival_only_where_that_is_sure(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0, seed=1)]).read_text()
+    folders = [folder("good", 3), folder("better", 0.6, seed=3), folder("poor", 0, seed=1)]
+    page = compare_folds(tmp_path / "all", folders).read_text()
     lead = re.search(r'class="lead">(.*?)</p>', page)[1]
-    assert re.search(r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position \(p = .*?\) and intensity", lead)
-    assert re.search(r"<b>poor</b>: .*; it does not beat position and intensity alone\.", lead)
+    assert re.search(r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position alone \(p = .*?\) and beats", lead)
+    assert re.search(r"<b>better</b>: .*?; it is not surely better than position alone", lead)
+    assert re.search(r"<b>poor</b>: .*; it does not beat position alone .* and does not beat intensity alone", lead)
 
 
 def test_other_crops_are_not_compared(folder, tmp_path):
