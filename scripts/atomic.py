@@ -1,13 +1,14 @@
 """Files whose name always stands for a whole file, whatever stops the process that writes them."""
 
+import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-__all__ = ["save_atomically", "savez_atomically", "write_atomically"]
+__all__ = ["save_atomically", "savez_atomically", "write_atomically", "write_csv_atomically"]
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
@@ -42,5 +43,15 @@ def savez_atomically(path: str | os.PathLike, **arrays: np.ndarray) -> None:
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:  # NumPy adds a suffix to names, not to open files
             np.savez_compressed(file, **arrays)
+
+    write_atomically(path, write)
+
+
+def write_csv_atomically(path: str | os.PathLike, rows: Iterable[Iterable]) -> None:
+    """Write a table, whose first row is its header, to a name that always stands for a whole file."""
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "w", newline="") as file:
+            csv.writer(file).writerows(rows)
 
     write_atomically(path, write)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from .errors import require_number
+from .errors import require_positive
 from .views import gather_views
 
 __all__ = ["BarlowTwinsLoss", "barlow_twins_loss", "cross_correlation"]
@@ -56,7 +56,7 @@ class BarlowTwinsLoss(nn.Module):
 
     def __init__(self, lambd: float = 0.0051, head: nn.Module | None = None) -> None:
         super().__init__()
-        require_number("lambd", lambd, above=0)
+        require_positive("lambd", lambd)
         self.lambd, self.head = lambd, head or nn.Identity()
 
     def forward(self, embedding: torch.Tensor, target: dict | None = None) -> torch.Tensor:

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from .errors import InputError, report_input_errors
+from .run_folder import without_descriptions
 
 __all__ = ["check_runs"]
 
@@ -44,10 +45,8 @@ def check_runs(folders: list[str]) -> None:
 def _crops_of(run: Path) -> dict:
     """What decides on a run's test crops, as text."""
     config, split = (json.loads((run / file).read_text()) for file in ("config.json", "split.json"))
-    settings = {key: config.get(key) for key in SAME}
-    if isinstance(settings["intensity"], dict):
-        settings["intensity"].pop("_desc_", None)
-    return {key: json.dumps(value) for key, value in settings.items()} | {"split.json": json.dumps(split)}
+    settings = {key: without_descriptions(config.get(key)) for key in SAME} | {"split.json": split}
+    return {key: json.dumps(value) for key, value in settings.items()}
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Several encoders on one page: the same test crops and figures, beside the same baselines."""
 
-import csv
+import argparse
 import json
-import sys
 from html import escape
 from pathlib import Path
 
 import numpy as np
 from monai.utils import optional_import
 
-from .atomic import write_atomically
+from .atomic import write_csv_atomically
 from .errors import InputError, report_input_errors
 from .figures import component_maps, error_bars
 from .page import format_number, format_table, write_page
@@ -33,7 +32,8 @@ def compare_encoders(output_dir: str | Path, folders: list[str | Path]) -> Path:
     metrics = {name: json.loads((path / "metrics.json").read_text()) for name, path in folders.items()}
     lines = comparison_lines(metrics)
     table = Path(output_dir) / "comparison.csv"
-    write_atomically(table, lambda path: _write_table(path, lines))
+    rows = [[line.label, *line.values.values()] for line in lines]
+    write_csv_atomically(table, [["metric", *lines[0].values], *rows])
     if not optional_import("matplotlib")[1]:
         return table
     location = next(iter(arrays.values()))["location"]
@@ -126,17 +126,9 @@ def _table(lines: list[Line], encoders) -> str:
     return format_table("Results", list(lines[0].values), rows) + f"<small>{note}</small>"
 
 
-def _write_table(path: Path, lines: list[Line]) -> None:
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["metric", *lines[0].values])
-        writer.writerows([line.label, *line.values.values()] for line in lines)
-
-
 if __name__ == "__main__":
     report_input_errors()
-    if len(sys.argv) < 3:
-        raise InputError(
-            "Give a folder to write to, and folders of evaluations: python -m scripts.comparison TO FROM ..."
-        )
-    print(f"Comparison: {compare_encoders(sys.argv[1], sys.argv[2:])}")
+    parser = argparse.ArgumentParser(prog="python -m scripts.comparison", description=__doc__)
+    parser.add_argument("output_dir", help="folder to write to")
+    parser.add_argument("folders", nargs="+", help="folders of evaluations")
+    print(f"Comparison: {compare_encoders(**vars(parser.parse_args()))}")

@@ -1,19 +1,18 @@
 """What a frozen encoder is worth for a task: a linear classifier in folds of subjects, beside what it must beat."""
 
-import csv
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
-from monai.metrics import compute_average_precision
+from monai.metrics import compute_average_precision, compute_roc_auc
 from torch import nn
 
-from .atomic import write_atomically
+from .atomic import write_csv_atomically
 from .checkpoint import load_encoder
 from .errors import InputError
-from .fold_statistics import bootstrap_interval, roc_auc
+from .fold_statistics import bootstrap_interval
 from .folds import parts_of_fold, subject_folds
 from .location import prepare_crops
 from .logistic_probe import LogisticProbe
@@ -24,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 RIVALS = ("position", "intensity")
 UNTRAINED = "random"
+METRICS = (compute_roc_auc, compute_average_precision)
 
 
 def cross_validate_encoder(
@@ -132,29 +132,21 @@ def _write(folder: Path, scores: dict, labels: np.ndarray, subjects: np.ndarray,
     for name, values in scores.items():
         for number in np.unique(fold):
             inside = fold == number
-            truth, score = labels[inside], values[inside]
+            score, truth = torch.from_numpy(values[inside]), torch.from_numpy(labels[inside])
             both = 0 < truth.sum() < len(truth)
-            precision = compute_average_precision(torch.from_numpy(score), torch.from_numpy(truth)) if both else np.nan
+            metrics = [float(metric(score, truth)) if both else np.nan for metric in METRICS]
             counts = (int(truth.sum()), int((1 - truth).sum()), len(set(subjects[inside])))
-            rows.append([name, number, roc_auc(score, truth), float(precision), *counts])
+            rows.append([name, number, *metrics, *counts])
         low, high = bootstrap_interval(values, labels, subjects, fold)
         means[name] = np.nanmean([row[2] for row in rows if row[0] == name])
         logger.info(
             f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) over {len(np.unique(fold))} folds."
         )
     header = ["encoder", "fold", "auc", "average_precision", "positives", "negatives", "subjects"]
-    _write_table(folder / "cross_validation.csv", [header, *rows])
+    write_csv_atomically(folder / "cross_validation.csv", [header, *rows])
     columns = zip(subjects, fold, labels.astype(int), *scores.values(), strict=True)
-    _write_table(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
+    write_csv_atomically(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
     own, *_ = scores
     for rival in RIVALS:
         if means[own] <= means[rival]:
             logger.warning(f"{own} does not beat {rival} alone: {means[own]:.3f} against {means[rival]:.3f}.")
-
-
-def _write_table(path: Path, rows: list) -> None:
-    def write(temporary: Path) -> None:
-        with open(temporary, "w", newline="") as file:
-            csv.writer(file).writerows(rows)
-
-    write_atomically(path, write)

@@ -3,17 +3,17 @@
 import sys
 from collections.abc import Iterator
 
-__all__ = ["InputError", "report_input_errors", "require_number"]
+__all__ = ["InputError", "report_input_errors", "require_positive"]
 
 
 class InputError(ValueError):
     """Something that the user gave cannot be used; the message says what, why, and what to do."""
 
 
-def require_number(name: str, value, above: float) -> None:
-    """Raise an `InputError` unless a setting is a finite number above another."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not above < value < float("inf"):
-        raise InputError(f"{name} is {value}: give a number above {above:g}.")
+def require_positive(name: str, value) -> None:
+    """Raise an `InputError` unless a setting is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise InputError(f"{name} is {value}: give a number above 0.")
 
 
 def report_input_errors() -> None:

@@ -1,18 +1,20 @@
 """Several cross-validations of the same folds in one table and on one page, with how sure their differences are."""
 
+import argparse
 import csv
-import sys
 from html import escape
 from pathlib import Path
 
 import numpy as np
+import torch
+from monai.metrics import compute_roc_auc
 from monai.utils import optional_import
 
-from .atomic import write_atomically
+from .atomic import write_csv_atomically
 from .cross_validation import RIVALS
 from .errors import InputError, report_input_errors
 from .figures import box_plot
-from .fold_statistics import bootstrap_interval, paired_tests, roc_auc
+from .fold_statistics import bootstrap_interval, paired_tests
 from .page import format_table, write_page
 
 __all__ = ["compare_folds"]
@@ -32,22 +34,18 @@ def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
         InputError: a folder has no scores, they are not of the same crops and folds, or two encoders have one name.
     """
     crops, scores = _read(folders)
-    numbers = np.unique(crops["fold"])
-    aucs = {
-        name: np.array(
-            [roc_auc(values[crops["fold"] == fold], crops["label"][crops["fold"] == fold]) for fold in numbers]
-        )
-        for name, values in scores.items()
-    }
+    aucs = _aucs(crops, scores)
+    folds = len(np.unique(crops["fold"]))
     # of k folds, one tests and one validates: 1 / (k - 2) test subjects per training subject
     tests = {
-        (first, second): paired_tests(aucs[first], aucs[second], 1 / (len(numbers) - 2))
+        (first, second): paired_tests(aucs[first], aucs[second], 1 / (folds - 2))
         for first in aucs
         for second in aucs
         if first != second
     }
     table = Path(output_dir) / "comparison.csv"
-    write_atomically(table, lambda path: _write_tests(path, tests))
+    header = ["encoder", "other", *next(iter(tests.values()))]
+    write_csv_atomically(table, [header, *([*pair, *test.values()] for pair, test in tests.items())])
     if not optional_import("matplotlib")[1]:
         return table
     intervals = {
@@ -56,7 +54,7 @@ def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
     }
     lead = " ".join(_finding(name, aucs, intervals, tests) for name in scores if name not in RIVALS)
     parts = [f'<p class="lead">{lead}</p>', _table(aucs, intervals, tests)]
-    facts = {"subjects": len(set(crops["subject"])), "crops": len(crops["label"]), "folds": len(numbers)}
+    facts = {"subjects": len(set(crops["subject"])), "crops": len(crops["label"]), "folds": folds}
     figure = box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, RIVALS)
     return write_page(Path(output_dir) / "comparison.html", "Cross-validation", facts, parts, [figure], {})
 
@@ -87,6 +85,17 @@ def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, n
     return crops, scores | rivals
 
 
+def _aucs(crops: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """ROC AUC of each classifier in each fold that has crops with and without a lesion."""
+    members = [crops["fold"] == fold for fold in np.unique(crops["fold"])]
+    members = [inside for inside in members if 0 < crops["label"][inside].mean() < 1]
+    labels = [torch.from_numpy(crops["label"][inside]) for inside in members]
+    return {
+        name: np.array([compute_roc_auc(torch.from_numpy(values[i]), y) for i, y in zip(members, labels, strict=True)])
+        for name, values in scores.items()
+    }
+
+
 def _finding(name: str, aucs: dict, intervals: dict, tests: dict) -> str:
     low, high = intervals[name]
     findings = []
@@ -95,7 +104,7 @@ def _finding(name: str, aucs: dict, intervals: dict, tests: dict) -> str:
         better = aucs[name].mean() > aucs[rival].mean()
         verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
         findings.append(f"{verdict} {rival} alone (p = {p:.2g})")
-    auc = f"AUC {np.nanmean(aucs[name]):.3f} (95 % from {low:.3f} to {high:.3f})"
+    auc = f"AUC {aucs[name].mean():.3f} (95 % from {low:.3f} to {high:.3f})"
     return f"<b>{escape(name)}</b>: {auc}; it {' and '.join(findings)}."
 
 
@@ -103,7 +112,7 @@ def _table(aucs: dict, intervals: dict, tests: dict) -> str:
     rows = []
     for name in aucs:
         low, high = intervals[name]
-        cells = [f"<td><strong>{np.nanmean(aucs[name]):.3f}</strong></td><td>{low:.3f} to {high:.3f}</td>"]
+        cells = [f"<td><strong>{aucs[name].mean():.3f}</strong></td><td>{low:.3f} to {high:.3f}</td>"]
         for other in aucs:
             test = tests.get((name, other))
             text = (
@@ -117,16 +126,9 @@ def _table(aucs: dict, intervals: dict, tests: dict) -> str:
     return format_table("Results", ["AUC", "95 % interval", *aucs], rows) + f"<small>{note}</small>"
 
 
-def _write_tests(path: Path, tests: dict) -> None:
-    header = ["encoder", "other", *next(iter(tests.values()))]
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([header, *([*pair, *test.values()] for pair, test in tests.items())])
-
-
 if __name__ == "__main__":
     report_input_errors()
-    if len(sys.argv) < 3:
-        raise InputError(
-            "Give a folder to write to, and folders of cross-validations: python -m scripts.fold_comparison TO FROM ..."
-        )
-    print(f"Comparison: {compare_folds(sys.argv[1], sys.argv[2:])}")
+    parser = argparse.ArgumentParser(prog="python -m scripts.fold_comparison", description=__doc__)
+    parser.add_argument("output_dir", help="folder to write to")
+    parser.add_argument("folders", nargs="+", help="folders of cross-validations")
+    print(f"Comparison: {compare_folds(**vars(parser.parse_args()))}")

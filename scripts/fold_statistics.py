@@ -1,19 +1,11 @@
 """How sure a difference between two encoders is, over the folds of one cross-validation."""
 
 import numpy as np
+import torch
+from monai.metrics import compute_roc_auc
 from monai.utils import optional_import
 
-__all__ = ["bootstrap_interval", "paired_tests", "roc_auc"]
-
-
-def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Probability that a positive item scores higher than a negative one, ties half; nan where one kind is missing."""
-    order = np.sort(scores[labels == 0])
-    positive = scores[labels == 1]
-    if not len(order) or not len(positive):
-        return float("nan")
-    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
-    return float(below.mean() / 2 / len(order))
+__all__ = ["bootstrap_interval", "paired_tests"]
 
 
 def bootstrap_interval(
@@ -43,9 +35,10 @@ def bootstrap_interval(
     for fold in np.unique(folds):
         inside = folds == fold
         members.append([np.flatnonzero(inside & (subjects == subject)) for subject in np.unique(subjects[inside])])
+    scores, labels = torch.from_numpy(scores), torch.from_numpy(labels)
     for _ in range(repeats):
         drawn = (np.concatenate([fold[i] for i in random.randint(len(fold), size=len(fold))]) for fold in members)
-        means.append(np.nanmean([roc_auc(scores[items], labels[items]) for items in drawn]))
+        means.append(np.nanmean([_auc(scores[items], labels[items]) for items in drawn]))
     return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
 
 
@@ -72,3 +65,8 @@ def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> di
         statistic = abs(mean) / np.sqrt(factor * variance) if variance else float("nan")
         result[name] = float(2 * stats.t.sf(statistic, number - 1))
     return result
+
+
+def _auc(scores: torch.Tensor, labels: torch.Tensor) -> float:
+    """ROC AUC; nan where one kind is missing, of which MONAI's would warn each time."""
+    return float(compute_roc_auc(scores, labels)) if 0 < labels.double().mean() < 1 else float("nan")

@@ -5,7 +5,7 @@ from torch import nn
 
 from .barlow_twins_loss import BarlowTwinsLoss
 from .distance_loss import DistanceLoss, distance_loss, gather_places
-from .errors import require_number
+from .errors import require_positive
 from .views import gather_views
 
 __all__ = ["ISImedBarlowLoss", "TwoHeadLoss"]
@@ -28,7 +28,7 @@ class ISImedBarlowLoss(nn.Module):
 
     def __init__(self, weight: float = 2000, lambd: float = 0.0051, pairs: str = "all") -> None:
         super().__init__()
-        require_number("barlow_weight", weight, above=0)
+        require_positive("barlow_weight", weight)
         self.weight, self.distance, self.barlow = weight, DistanceLoss(pairs), BarlowTwinsLoss(lambd)
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:

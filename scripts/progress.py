@@ -1,6 +1,5 @@
 """A run that a person can follow: a bar with loss and time left, a line a validation, a table of losses."""
 
-import csv
 import logging
 import math
 import time
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 from ignite.engine import Engine, Events
 from monai.utils import optional_import
 
-from .atomic import write_atomically
+from .atomic import write_csv_atomically
 from .distributed import rank
 
 __all__ = ["Progress"]
@@ -84,7 +83,8 @@ class Progress:
         }
         before = [past["validation_loss"] for past in self.history if past.get("validation_loss") is not None]
         self.history.append(row | self.validated)
-        write_atomically(self.path, self._write)
+        columns = list(dict.fromkeys(name for past in self.history for name in past))
+        write_csv_atomically(self.path, [columns, *([past.get(name) for name in columns] for past in self.history)])
         if self.validated:
             engine.state.metrics.update(self.validated)  # for TensorBoardStatsHandler
             logger.info(self._line(engine, row, best=self.validated["validation_loss"] < min(before, default=math.inf)))
@@ -98,13 +98,6 @@ class Progress:
             f"{self.validated['validation_loss']:.4g} in validation{', the best so far' if best else ''}; "
             f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
         )
-
-    def _write(self, path) -> None:
-        columns = list(dict.fromkeys(name for row in self.history for name in row))
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.history)
 
     def _close(self, *_) -> None:
         if self.bar is not None:

@@ -14,7 +14,7 @@ from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 
-__all__ = ["check_settings", "open_run", "record_settings", "unknown_keys"]
+__all__ = ["check_settings", "open_run", "record_settings", "unknown_keys", "without_descriptions"]
 
 # what MONAI reads by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
@@ -73,7 +73,9 @@ def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     path, config = Path(run_dir) / "config.json", ConfigParser(_config_in_use())
     trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
     for key in keys:
-        if key not in config or key not in trained or _meaning(config[key]) == _meaning(trained[key]):
+        if key not in config or key not in trained:
+            continue
+        if without_descriptions(config[key]) == without_descriptions(trained[key]):
             continue
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
         raise InputError(
@@ -114,6 +116,13 @@ def unknown_keys(config: dict) -> list[str]:
     return [key for key in config if key not in STRUCTURE | FOLDERS | referred and not DESCRIPTION.match(key)]
 
 
+def without_descriptions(item):
+    """A setting as it is in a configuration, less what merely describes it."""
+    if isinstance(item, dict):
+        return {key: without_descriptions(value) for key, value in item.items() if not DESCRIPTION.match(key)}
+    return [without_descriptions(value) for value in item] if isinstance(item, (list, tuple)) else item
+
+
 def _fixed_settings(config: dict) -> list[str]:
     """Names of all settings that may not change where a run is gone on with."""
     free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
@@ -133,13 +142,6 @@ def _config_in_use() -> dict:
             return frame.f_locals["self"].get()
         frame = frame.f_back
     raise RuntimeError("This is called from a MONAI configuration, or not at all.")
-
-
-def _meaning(item):
-    """A setting without its descriptions."""
-    if isinstance(item, dict):
-        return {key: _meaning(value) for key, value in item.items() if not DESCRIPTION.match(key)}
-    return [_meaning(value) for value in item] if isinstance(item, (list, tuple)) else _text(item)
 
 
 def _text(item, indent: int | None = None) -> str:

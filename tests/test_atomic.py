@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.atomic import save_atomically, savez_atomically, write_atomically
+from scripts.atomic import save_atomically, savez_atomically, write_atomically, write_csv_atomically
 
 
 @pytest.fixture
@@ -66,3 +66,18 @@ def test_folders_are_made(tmp_path):
     with np.load(tmp_path / "new" / "folder" / "arrays.npz") as stored:
         assert stored["a"].tolist() == [0, 1, 2]
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["arrays.npz"]
+
+
+def test_a_table_is_written_whole_or_not_at_all(tmp_path):
+    def rows():
+        yield ["name", "value"]
+        yield ["with, comma", None]
+        if fail:
+            raise RuntimeError("in the middle")
+
+    fail = False
+    write_csv_atomically(tmp_path / "new" / "table.csv", rows())
+    fail = True
+    with pytest.raises(RuntimeError, match="in the middle"):
+        write_csv_atomically(tmp_path / "new" / "table.csv", rows())
+    assert (tmp_path / "new" / "table.csv").read_text().splitlines() == ["name,value", '"with, comma",']

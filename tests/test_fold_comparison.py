@@ -5,10 +5,12 @@ import re
 
 import numpy as np
 import pytest
+import torch
+from monai.metrics import compute_roc_auc
 
 from scripts.errors import InputError
 from scripts.fold_comparison import compare_folds
-from scripts.fold_statistics import paired_tests, roc_auc
+from scripts.fold_statistics import paired_tests
 
 pytest.importorskip("scipy")
 SUBJECTS, FOLDS = np.repeat(np.arange(30), 8), np.repeat(np.arange(30), 8) % 5
@@ -41,7 +43,8 @@ def table(tmp_path):
 
 
 def aucs(scores):
-    return np.array([roc_auc(scores[fold == FOLDS], LABELS[fold == FOLDS]) for fold in range(5)])
+    parts = [[torch.from_numpy(values[fold == FOLDS]) for values in (scores, LABELS)] for fold in range(5)]
+    return np.array([compute_roc_auc(*part) for part in parts])
 
 
 def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
@@ -82,3 +85,11 @@ def test_two_encoders_of_one_name_are_refused(folder, tmp_path):
     path = folder("first", 1)
     with pytest.raises(InputError, match="Two encoders are called first"):
         compare_folds(tmp_path / "all", [path, path])
+
+
+def test_a_fold_without_lesions_has_no_auc_and_does_not_count(folder, tmp_path):
+    labels = np.where(FOLDS == 0, 0, LABELS)
+    folders = [folder("first", 3, labels=labels), folder("second", 0.2, labels=labels, seed=1)]
+    compare_folds(tmp_path / "all", folders)
+    first, second = (aucs(folder.scores[name][name])[1:] for name in ("first", "second"))
+    assert float(table(tmp_path)["first", "second"]["difference"]) == pytest.approx((first - second).mean())
