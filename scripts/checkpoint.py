@@ -14,7 +14,7 @@ from .atomic import save_atomically
 from .distributed import processes, rank
 from .errors import InputError
 
-__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder"]
+__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint", "load_encoder", "read_weights"]
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,25 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
     Raises:
         InputError: there is no such file, it is no state_dict, or its names or shapes are not the network's.
     """
+    try:
+        network.load_state_dict(read_weights(path))
+    except RuntimeError as error:  # it lists every name
+        raise InputError(
+            f"The weights in {path} do not fit this network ({_short(error)}): give encoder the encoder.pt of a run "
+            "with the same network_def, and set embedding_size to that run's."
+        ) from error
+    return network
+
+
+def read_weights(path: str | os.PathLike) -> dict[str, torch.Tensor]:
+    """Read a flat state_dict.
+
+    Args:
+        path: of an encoder.pt or model.pt; float16 weights are fine.
+
+    Raises:
+        InputError: there is no such file, or it is no state_dict.
+    """
     if not Path(path).is_file():
         raise InputError(
             f"There are no weights at {path}: give encoder the encoder.pt of a training run, or bundle_root the "
@@ -121,14 +140,17 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state)
-    except Exception as error:  # unpickling can raise anything; load_state_dict lists every name
-        reason = " ".join(str(error).split())[:200]
+    except Exception as error:  # unpickling can raise anything
         raise InputError(
-            f"The weights in {path} do not fit this network ({reason}...): give encoder the encoder.pt of a run with "
-            "the same network_def, and set embedding_size to that run's."
+            f"The weights in {path} cannot be read ({_short(error)}): give the encoder.pt of a run."
         ) from error
-    return network
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise InputError(f"The weights in {path} are no flat state_dict: give encoder the encoder.pt of a run.")
+    return state
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] + "..."
 
 
 def _plain(item):

@@ -6,15 +6,16 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+import torch
 from monai.utils import optional_import
 
 from .atomic import write_csv_atomically
 from .errors import InputError, report_input_errors
-from .figures import component_maps, error_bars
+from .figures import Figure, component_maps, distances_of_encoders, error_bars
 from .page import format_number, format_table, write_page
 from .report import BASELINES, ENCODER, Line, metric_lines
 
-__all__ = ["compare_encoders", "comparison_lines"]
+__all__ = ["compare_encoders", "comparison_lines", "encoder_sections"]
 
 
 def compare_encoders(output_dir: str | Path, folders: list[str | Path]) -> Path:
@@ -27,22 +28,31 @@ def compare_encoders(output_dir: str | Path, folders: list[str | Path]) -> Path:
     Raises:
         InputError: a folder has no results, two have one name, or they are not of the same crops.
     """
-    folders = _named(folders)
-    arrays = _same_crops(folders)
-    metrics = {name: json.loads((path / "metrics.json").read_text()) for name, path in folders.items()}
+    metrics, _ = _results(folders)
     lines = comparison_lines(metrics)
     table = Path(output_dir) / "comparison.csv"
     rows = [[line.label, *line.values.values()] for line in lines]
     write_csv_atomically(table, [["metric", *lines[0].values], *rows])
     if not optional_import("matplotlib")[1]:
         return table
-    location = next(iter(arrays.values()))["location"]
-    figures = [error_bars({line.label: line.values for line in lines if line.label.endswith("error (mm)")}, folders)]
-    figures.append(component_maps({name: stored["components"] for name, stored in arrays.items()}, location))
     facts = {key: metrics[next(iter(metrics))][key] for key in ("subjects", "scans", "crops")}
-    parts = [f'<p class="lead">{_lead(lines, folders)}</p>', _table(lines, folders)]
+    parts, figures = encoder_sections(folders)
     page = Path(output_dir) / "comparison.html"
     return write_page(page, f"{len(folders)} encoders, on test subjects", facts, parts, figures, metrics)
+
+
+def encoder_sections(folders: list[str | Path]) -> tuple[list[str], list[Figure]]:
+    """What a page says of encoders, as HTML, and its figures; arguments and errors as for `compare_encoders`."""
+    metrics, arrays = _results(folders)
+    lines = comparison_lines(metrics)
+    location = next(iter(arrays.values()))["location"]
+    latent = {name: _distances(stored["embedding"]) for name, stored in arrays.items()}
+    figures = [distances_of_encoders(latent, _distances(location))]
+    figures.append(component_maps({name: stored["components"] for name, stored in arrays.items()}, location))
+    figures.append(
+        error_bars({line.label: line.values for line in lines if line.label.endswith("error (mm)")}, metrics)
+    )
+    return [f'<p class="lead">{_lead(lines, metrics)}</p>', _table(lines, metrics)], figures
 
 
 def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
@@ -58,6 +68,17 @@ def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
             values[name] = lines[0].best(line.values[name] for line in lines)
         merged.append(Line(lines[0].label, lines[0].explanation, lines[0].better, values))
     return merged
+
+
+def _results(folders: list[str | Path]) -> tuple[dict[str, dict], dict[str, dict[str, np.ndarray]]]:
+    """metrics.json and arrays of each encoder, by its name."""
+    named = _named(folders)
+    arrays = _same_crops(named)
+    return {name: json.loads((path / "metrics.json").read_text()) for name, path in named.items()}, arrays
+
+
+def _distances(points: np.ndarray) -> np.ndarray:
+    return torch.pdist(torch.from_numpy(points)).numpy()
 
 
 def _named(folders: list[str | Path]) -> dict[str, Path]:
@@ -79,7 +100,7 @@ def _same_crops(folders: dict[str, Path]) -> dict[str, dict[str, np.ndarray]]:
             if not (folder / file).is_file():
                 raise InputError(f"There is no {file} in {folder}: evaluate the encoder with this as output_dir first.")
         with np.load(folder / "embeddings.npz") as stored:
-            arrays[name] = {key: stored[key] for key in ("location", "scan", "components")}
+            arrays[name] = {key: stored[key] for key in ("embedding", "location", "scan", "components")}
     (first, expected), *others = arrays.items()
     for name, found in others:
         if any(not np.array_equal(found[key], expected[key]) for key in ("location", "scan")):

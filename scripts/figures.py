@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ __all__ = [
     "box_plot",
     "component_maps",
     "distance_agreement",
+    "distances_of_encoders",
     "embedding_map_2d",
     "error_bars",
+    "label_curves",
     "loss_curves",
 ]
 __all__ += ["principal_components", "scan_map", "umap_points"]
 
 TRAINED, UNTRAINED, QUIET, INK = "#0072B2", "#D55E00", "#8A919C", "#24292F"  # told apart by colour-blind people too
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#24292F", "#F0E442")  # Okabe and Ito
 AXES = ("x, left to right", "y, back to front", "z, foot to head")
 PLANES = {"sagittal": "PAIS", "coronal": "LRIS", "axial": "LRPA"}  # left, right, lower and upper edge of the picture
 
@@ -91,6 +95,20 @@ def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untraine
     caption = f"Left: trained, dashed where equal. Right: dashed at medians; the last bar has all above {limit:.0f} mm."
     data = {"physical_mm": physical, "latent_mm": latent, "latent_untrained_mm": latent_untrained}
     return Figure("distances", "Distances between embeddings", caption, picture, data)
+
+
+def distances_of_encoders(latent: dict[str, np.ndarray], physical: np.ndarray) -> Figure:
+    """Distances between embeddings, of each encoder [P], against physical distances [P], of pairs of crops."""
+    picture, panels = _panels(1, len(latent), height=3.2)
+    for axes, (name, distances) in zip(panels, latent.items(), strict=True):
+        top, right = (1.02 * np.percentile(values, 99.9) for values in (distances, physical))
+        extent = {"gridsize": 40, "extent": (0, right, 0, top)}
+        axes.hexbin(physical, distances, **extent, bins="log", mincnt=1, cmap="Blues", linewidths=0.1)
+        axes.plot([0, right], [0, right], color=INK, lw=1, ls="--")
+        axes.set(xlim=(0, right), ylim=(0, top))
+        _label(axes, "physical (mm)", "between embeddings" if axes is panels[0] else "", name)
+    caption = "Distances between embeddings against those between crops, of the same pairs; dashed where equal."
+    return Figure("distances", "Distances between embeddings", caption, picture, {})
 
 
 def umap_points(embedding: np.ndarray, seed: int) -> np.ndarray | None:
@@ -167,6 +185,30 @@ def box_plot(name: str, title: str, caption: str, values: dict[str, np.ndarray],
     axes.set_xticks(range(len(values)), list(values))
     _label(axes, "", title)
     return Figure(name, title, caption, picture, dict(values))
+
+
+def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np.ndarray], baselines) -> Figure:
+    """Mean over folds of a metric against the share of training subjects that have labels.
+
+    Args:
+        name: of the figure; `title` of its axis.
+        shares: from 0 to 1, [S].
+        values: of each classifier, [S, K] over K folds.
+        baselines: which of the names are drawn dashed and grey.
+    """
+    picture, (axes,) = _panels(1, 1, height=4.2)
+    colours = cycle(COLOURS)
+    for label, folds in values.items():
+        mean, error = np.nanmean(folds, 1), np.nanstd(folds, 1, ddof=1) / np.sqrt(np.isfinite(folds).sum(1))
+        style = {"color": QUIET, "ls": "--"} if label in baselines else {"color": next(colours)}
+        axes.errorbar(100 * shares, mean, error, marker="o", ms=4, capsize=2, lw=1.6, label=label, **style)
+    axes.set(xscale="log", xticks=100 * shares, xticklabels=[f"{100 * share:g}" for share in shares])
+    axes.minorticks_off()
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    _label(axes, "training subjects with labels (%)", title)
+    caption = f"Mean {title} over folds, with its standard error, at nested shares of the training subjects."
+    data = {"share": shares} | {label: np.nanmean(folds, 1) for label, folds in values.items()}
+    return Figure(name, "Label efficiency", caption, picture, data)
 
 
 def component_maps(scores: dict[str, np.ndarray], location: np.ndarray) -> Figure:

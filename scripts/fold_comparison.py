@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import itertools
 from html import escape
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from monai.metrics import compute_roc_auc
 from monai.utils import optional_import
 
 from .atomic import write_csv_atomically
-from .cross_validation import RIVALS
+from .cross_validation import FOLD_METRICS
 from .errors import InputError, report_input_errors
-from .figures import box_plot
+from .figures import Figure, box_plot, label_curves
 from .fold_statistics import bootstrap_interval, paired_tests
 from .page import format_table, write_page
 
-__all__ = ["compare_folds"]
+__all__ = ["compare_folds", "fold_sections"]
 
 ALIKE = ("subject", "fold", "label")
 SURE = 0.05  # largest p of the corrected test at which a difference is called one
@@ -28,61 +29,62 @@ def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
 
     Args:
         output_dir: where the files go.
-        folders: of `cross_validate_encoder`'s results.
+        folders: of `cross_validate`'s results.
 
     Raises:
-        InputError: a folder has no scores, they are not of the same crops and folds, or two encoders have one name.
+        InputError: a folder has no scores, they are not of the same items and folds, or two encoders have one name.
     """
-    crops, scores = _read(folders)
-    aucs = _aucs(crops, scores)
-    folds = len(np.unique(crops["fold"]))
-    # of k folds, one tests and one validates: 1 / (k - 2) test subjects per training subject
-    tests = {
-        (first, second): paired_tests(aucs[first], aucs[second], 1 / (folds - 2))
-        for first in aucs
-        for second in aucs
-        if first != second
-    }
+    items, scores, _ = _read(folders)
+    tests = _tests(_aucs(items, scores), len(set(items["fold"])))
     table = Path(output_dir) / "comparison.csv"
     header = ["encoder", "other", *next(iter(tests.values()))]
     write_csv_atomically(table, [header, *([*pair, *test.values()] for pair, test in tests.items())])
     if not optional_import("matplotlib")[1]:
         return table
+    facts = {"subjects": len(set(items["subject"])), "crops": len(items["label"]), "folds": len(set(items["fold"]))}
+    return write_page(Path(output_dir) / "comparison.html", "Cross-validation", facts, *fold_sections(folders), {})
+
+
+def fold_sections(folders: list[str | Path]) -> tuple[list[str], list[Figure]]:
+    """What a page says of cross-validations, as HTML, and its figures; arguments and errors as for `compare_folds`."""
+    items, scores, rivals = _read(folders)
+    aucs = _aucs(items, scores)
+    tests = _tests(aucs, len(set(items["fold"])))
     intervals = {
-        name: bootstrap_interval(values, *(crops[key] for key in ("label", "subject", "fold")))
+        name: bootstrap_interval(values, *(items[key] for key in ("label", "subject", "fold")))
         for name, values in scores.items()
     }
-    lead = " ".join(_finding(name, aucs, intervals, tests) for name in scores if name not in RIVALS)
-    parts = [f'<p class="lead">{lead}</p>', _table(aucs, intervals, tests)]
-    facts = {"subjects": len(set(crops["subject"])), "crops": len(crops["label"]), "folds": folds}
-    figure = box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, RIVALS)
-    return write_page(Path(output_dir) / "comparison.html", "Cross-validation", facts, parts, [figure], {})
+    lead = " ".join(_finding(name, rivals, aucs, intervals, tests) for name in scores if name not in rivals)
+    parts = [f'<p class="lead">{lead}</p>', _table(aucs, intervals, tests), _means(folders)]
+    figures = [box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, rivals)]
+    return parts, figures + _efficiency(folders, rivals)
 
 
-def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """What all folders have alike, of each crop, and the scores of each classifier; rivals come last."""
-    crops, scores, rivals = {}, {}, {}
+def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[str]]:
+    """What all folders have alike, of each item; the scores of each classifier, rivals last; the rivals' names."""
+    items, scores, rivals = {}, {}, {}
     for folder in map(Path, folders):
-        if not (folder / "scores.csv").is_file():
-            raise InputError(
-                f"There is no scores.csv in {folder}: cross-validate an encoder with it as output_dir first."
-            )
-        with open(folder / "scores.csv", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = _rows(folder, "scores.csv")
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         known = {name: columns.pop(name) for name in ALIKE}
-        if crops and any(not np.array_equal(known[name], crops[name]) for name in ALIKE):
+        if items and any(not np.array_equal(known[name], items[name]) for name in ALIKE):
             raise InputError(
                 f"{folder} was not cross-validated on the crops and folds of {folders[0]}: use its settings."
             )
-        crops = known
-        for name, values in columns.items():
-            if name in scores:
-                raise InputError(f"Two encoders are called {name}: cross-validate one again with another --name.")
-            kind = rivals if name in RIVALS else scores
-            kind[name] = values.astype(float)
-    crops["label"] = crops["label"].astype(int)
-    return crops, scores | rivals
+        items, own = known, next(iter(columns))
+        if own in scores:
+            raise InputError(f"Two encoders are called {own}: cross-validate one again with another --name.")
+        scores[own] = columns.pop(own).astype(float)
+        rivals |= {name: values.astype(float) for name, values in columns.items()}
+    items["label"] = items["label"].astype(int)
+    return items, scores | rivals, list(rivals)
+
+
+def _rows(folder: Path, file: str) -> list[dict[str, str]]:
+    if not (folder / file).is_file():
+        raise InputError(f"There is no {file} in {folder}: cross-validate an encoder with it as output_dir first.")
+    with open(folder / file, newline="") as opened:
+        return list(csv.DictReader(opened))
 
 
 def _aucs(crops: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -96,10 +98,16 @@ def _aucs(crops: dict[str, np.ndarray], scores: dict[str, np.ndarray]) -> dict[s
     }
 
 
-def _finding(name: str, aucs: dict, intervals: dict, tests: dict) -> str:
+def _tests(aucs: dict[str, np.ndarray], folds: int) -> dict[tuple[str, str], dict[str, float]]:
+    """`paired_tests` of each pair; of k folds, one tests and one validates, so that k - 2 train."""
+    pairs = itertools.permutations(aucs, 2)
+    return {(first, second): paired_tests(aucs[first], aucs[second], 1 / (folds - 2)) for first, second in pairs}
+
+
+def _finding(name: str, rivals: list[str], aucs: dict, intervals: dict, tests: dict) -> str:
     low, high = intervals[name]
     findings = []
-    for rival in RIVALS:
+    for rival in rivals:
         p = tests[name, rival]["p_corrected"]
         better = aucs[name].mean() > aucs[rival].mean()
         verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
@@ -124,6 +132,36 @@ def _table(aucs: dict, intervals: dict, tests: dict) -> str:
         rows.append(f"<tr><td>{escape(name)}</td>{''.join(cells)}</tr>")
     note = "Differences of the mean AUC, row less column; p of the paired t-test / as Nadeau and Bengio correct it."
     return format_table("Results", ["AUC", "95 % interval", *aucs], rows) + f"<small>{note}</small>"
+
+
+def _means(folders: list[str | Path]) -> str:
+    """Table of the means over folds of all that cross_validation.csv has of each fold."""
+    found = {}
+    for folder in map(Path, folders):
+        for row in _rows(folder, "cross_validation.csv"):
+            found.setdefault(row["encoder"], {})[row["fold"]] = [float(row[name]) for name in FOLD_METRICS]
+    rows = []
+    for name, folds in found.items():
+        cells = "".join(f"<td>{value:.3f}</td>" for value in np.nanmean(list(folds.values()), 0))
+        rows.append(f"<tr><td>{escape(name)}</td>{cells}</tr>")
+    note = "Sensitivity and specificity at a threshold chosen on the fold that validates."
+    columns = [name.replace("_", " ").replace("auc", "AUC") for name in FOLD_METRICS]
+    return format_table("Means over folds", columns, rows) + f"<small>{note}</small>"
+
+
+def _efficiency(folders: list[str | Path], rivals: list[str]) -> list[Figure]:
+    """The figure of label_efficiency.csv, of the folders that have one."""
+    found = {}
+    for folder in (path for path in map(Path, folders) if (path / "label_efficiency.csv").is_file()):
+        for row in _rows(folder, "label_efficiency.csv"):
+            shares = found.setdefault(row["encoder"], {})
+            shares.setdefault(float(row["label_share"]), {})[row["fold"]] = float(row["auc"])
+    if not found:
+        return []
+    shares = sorted(set.intersection(*(set(aucs) for aucs in found.values())))
+    order = [name for name in found if name not in rivals] + [name for name in found if name in rivals]
+    values = {name: np.array([list(found[name][share].values()) for share in shares]) for name in order}
+    return [label_curves("label_efficiency", "ROC AUC", np.array(shares), values, rivals)]
 
 
 if __name__ == "__main__":

@@ -1,47 +1,78 @@
 """Cross-validation whose folds share no subject."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 import numpy as np
 
 from .errors import InputError
 
-__all__ = ["parts_of_fold", "subject_folds"]
+__all__ = ["SubjectFolds", "scans_of_fold"]
 
 
-def subject_folds(labels: dict[str, int], folds: int, seed: int) -> dict[str, int]:
-    """Deal subjects into folds at random, so that each fold has its share of each label.
+class SubjectFolds:
+    """Subjects dealt into folds at random, so that each fold has its share of each label.
 
     Args:
-        labels: label of each subject, such as whether it has a lesion.
+        scans: with `subject` and `target`; the label of a subject is the largest of its scans'.
         folds: how many, at least 3: one to test, one to validate, the others to train.
         seed: the same seed and subjects give the same folds.
 
-    Returns:
-        Number of the fold of each subject, from 0.
-
     Raises:
         InputError: there are fewer subjects than folds, or fewer than 3 folds.
+
+    Attributes:
+        assigned: number of the fold of each subject, from 0.
+        number: of folds.
     """
-    if folds < 3 or len(labels) < folds:
-        raise InputError(
-            f"{len(labels)} subjects cannot be cross-validated in {folds} folds: set folds from 3 to that."
-        )
-    random, order = np.random.RandomState(seed), []
-    for label in sorted(set(labels.values())):
-        order += list(random.permutation([subject for subject in sorted(labels) if labels[subject] == label]))
-    return {str(subject): number % folds for number, subject in enumerate(order)}
+
+    def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
+        self.labels = {}
+        for scan in scans:
+            self.labels[scan["subject"]] = max(scan["target"], self.labels.get(scan["subject"], 0.0))
+        if folds < 3 or len(self.labels) < folds:
+            raise InputError(
+                f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: set folds from 3 to that."
+            )
+        order = chain.from_iterable(self._by_label(sorted(self.labels), np.random.RandomState(seed)))
+        self.assigned = {subject: i % folds for i, subject in enumerate(order)}
+        self.number, self.seed = folds, seed
+
+    def parts(self, fold: int, share: float = 1.0) -> dict[str, set[str]]:
+        """Subjects that train, validate and test in a fold; the fold after it validates.
+
+        Args:
+            fold: that is tested.
+            share: of the training subjects of each label, rounded up; a smaller share is part of a larger one.
+
+        Raises:
+            InputError: there is no such fold or share.
+        """
+        if not 0 <= fold < self.number or not 0 < share <= 1:
+            raise InputError(
+                f"fold is {fold} and label_share {share}: give a fold from 0 to {self.number - 1} and a share up to 1."
+            )
+        after = (fold + 1) % self.number
+        train = sorted(subject for subject, number in self.assigned.items() if number not in (fold, after))
+        kinds = self._by_label(train, np.random.RandomState(self.seed))
+        return {
+            "train": {subject for kind in kinds for subject in kind[: int(np.ceil(share * len(kind)))]},
+            "validate": {subject for subject, number in self.assigned.items() if number == after},
+            "test": {subject for subject, number in self.assigned.items() if number == fold},
+        }
+
+    def rows(self, subjects: Iterable[str], fold: int, share: float = 1.0) -> dict[str, np.ndarray]:
+        """Masks [N] of `parts`, for items of these N subjects."""
+        parts = self.parts(fold, share)
+        return {name: np.array([subject in part for subject in subjects]) for name, part in parts.items()}
+
+    def _by_label(self, subjects: list[str], random: np.random.RandomState) -> list[list[str]]:
+        """Subjects of each label, shuffled."""
+        kinds = [[one for one in subjects if self.labels[one] == label] for label in sorted(set(self.labels.values()))]
+        return [[str(one) for one in random.permutation(kind)] for kind in kinds]
 
 
-def parts_of_fold(subjects: list[str], assigned: dict[str, int], fold: int) -> dict[str, np.ndarray]:
-    """Which items train, validate and test in a fold; the fold after it validates.
-
-    Args:
-        subjects: of each item, [N].
-        assigned: fold of each subject, of `subject_folds`.
-        fold: that is tested.
-
-    Returns:
-        Masks [N] under `train`, `validate` and `test`.
-    """
-    number = np.array([assigned[subject] for subject in subjects])
-    test, validate = number == fold, number == (fold + 1) % (max(assigned.values()) + 1)
-    return {"train": ~test & ~validate, "validate": validate, "test": test}
+def scans_of_fold(scans: list[dict], folds: SubjectFolds, fold: int, share: float = 1.0) -> dict[str, list[dict]]:
+    """Scans under `train`, `validate` and `test` in a fold; arguments as those of `SubjectFolds.parts`."""
+    parts = folds.parts(fold, share)
+    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts.items()}

@@ -32,7 +32,7 @@ def lesion_windows(mask: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
 
 
 class LabelledCropsd(Randomizable, Transform):
-    """Draw crops of `image` and write to `label` of each whether it holds a lesion voxel of the scan's mask, 0 or 1.
+    """Draw crops of `image`; `label` of each, [1], is 1 if it holds a lesion voxel of the scan's mask, else 0.
 
     Crops with a lesion and crops without are each drawn uniformly among all places where there are such, so that the
     share of positive ones is as stated. A scan that has one kind alone gives that. (MONAI's `RandCropByPosNegLabel`
@@ -71,7 +71,7 @@ class LabelledCropsd(Randomizable, Transform):
         for start, label in zip(self.starts, self.labels, strict=True):
             slices = [slice(int(low), int(low) + size) for low, size in zip(start, self.crop_size, strict=True)]
             image = SpatialCrop(roi_slices=slices)(data["image"])
-            crops.append(rest | {"image": image, "label": torch.tensor(float(label))})
+            crops.append(rest | {"image": image, "label": torch.tensor([float(label)])})
         return crops
 
 

@@ -40,6 +40,11 @@ class LogisticProbe:
         """Logits [M], float64, of features [M, D]."""
         return self._project(features) @ self.weights
 
+    def linear(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """What it does to features as they are: logit = features @ direction [D] + intercept, float64."""
+        direction = self.basis @ self.weights[:-1] / self.scale
+        return direction, self.weights[-1] - direction @ self.mean
+
     def _standardise(self, features: torch.Tensor) -> torch.Tensor:
         return (features.double() - self.mean) / self.scale
 

@@ -64,7 +64,7 @@ class Progress:
 
     def _step(self, engine: Engine) -> None:
         self.losses.append(engine.state.output["loss"].item())
-        self.crops += len(engine.state.output["label"]["scan"])
+        self.crops += len(engine.state.batch["scan"])
         self.seconds = time.monotonic() - self.epoch_began
         if self.bar is not None:
             self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)

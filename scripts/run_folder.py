@@ -14,10 +14,11 @@ from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 
-__all__ = ["check_settings", "open_run", "record_settings", "unknown_keys", "without_descriptions"]
+__all__ = ["check_settings", "config_in_use", "fixed_settings", "open_run", "record_settings", "unknown_keys"]
+__all__ += ["without_descriptions"]
 
-# what MONAI reads by name, so that no other key has to refer to it
-STRUCTURE = {"_meta_", "imports", "initialize", "run", "finalize", "network_def", "train", "validate"}
+# what is read by name, so that no other key has to refer to it
+STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 # what an encoder depends on, and so has to be the same wherever it is used
@@ -50,13 +51,13 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         raise InputError(
             f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
         )
-    config = _config_in_use()
+    config = config_in_use()
     if config.get("val_interval", 1) > config.get("max_epochs", 1):
         raise InputError(
             "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
         )
     if resume:
-        check_settings(output_dir, _fixed_settings(config))
+        check_settings(output_dir, fixed_settings(config))
     record_settings(Path(output_dir) / "config.json")
 
 
@@ -70,7 +71,7 @@ def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
     Raises:
         InputError: names a key and both values.
     """
-    path, config = Path(run_dir) / "config.json", ConfigParser(_config_in_use())
+    path, config = Path(run_dir) / "config.json", ConfigParser(config_in_use())
     trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
     for key in keys:
         if key not in config or key not in trained:
@@ -93,7 +94,7 @@ def record_settings(path: str | Path) -> None:
         InputError: a key is misspelt.
     """
     report_input_errors()
-    config = _config_in_use()
+    config = config_in_use()
     unknown = unknown_keys(config)
     if unknown:
         close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
@@ -123,7 +124,7 @@ def without_descriptions(item):
     return [without_descriptions(value) for value in item] if isinstance(item, (list, tuple)) else item
 
 
-def _fixed_settings(config: dict) -> list[str]:
+def fixed_settings(config: dict) -> list[str]:
     """Names of all settings that may not change where a run is gone on with."""
     free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
@@ -131,7 +132,7 @@ def _fixed_settings(config: dict) -> list[str]:
     return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
 
 
-def _config_in_use() -> dict:
+def config_in_use() -> dict:
     """The configuration that calls this, overrides included.
 
     MONAI hands a component no reference to the parser that instantiates it: it is looked up among the callers.

@@ -1,13 +1,9 @@
 """What inference leaves of each scan: embeddings with their places in mm, and a map in the scan's own grid."""
 
-import gzip
 import logging
 import math
-import re
-from itertools import chain, count
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
@@ -15,10 +11,11 @@ from monai.data import MetaTensor
 from monai.transforms import LoadImage, ResampleToMatch
 from torch import nn
 
-from .atomic import savez_atomically, write_atomically
+from .atomic import savez_atomically
 from .embedding_map import component_map, grid_affine, grid_centres
 from .errors import InputError
 from .probe import PrincipalComponents, fingerprint
+from .scan_outputs import free_name, write_nifti
 
 __all__ = ["SaveEmbeddings"]
 
@@ -63,7 +60,7 @@ class SaveEmbeddings:
 
     def _save_embeddings(self, engine: Engine) -> None:
         image, embedding = engine.state.batch["image"][0], engine.state.output["pred"][0].cpu()
-        name = self._name(engine.state.batch["subject"][0], image.meta["filename_or_obj"])
+        name = free_name(engine.state.batch["subject"][0], image.meta["filename_or_obj"], self.done)
         shape, affine = embedding.shape[1:], grid_affine(image.affine, self.crop_size, self.stride)
         savez_atomically(
             self.output_dir / f"{name}_embeddings.npz",
@@ -83,13 +80,8 @@ class SaveEmbeddings:
             embedding, affine = self._grid(name)
             inside = ResampleToMatch(mode="nearest", padding_mode="zeros")(box, scan)
             values = (component_map(embedding, affine, basis, scan) * inside).as_tensor()
-            _write_nifti(values, scan.affine, self.output_dir / f"{name}_components.nii.gz")
+            write_nifti(values, scan.affine, self.output_dir / f"{name}_components.nii.gz")
         logger.info(f"{len(self.done)} maps are in {self.output_dir}; their principal components are {self.basis}.")
-
-    def _name(self, subject: str, source: str) -> str:
-        plain = re.sub(r"\.nii(\.gz)?$", "", Path(source).name)
-        names = chain([plain, f"{subject}_{plain}"], (f"{subject}_{plain}_{i}" for i in count(2)))
-        return next(name for name in names if name not in self.done)
 
     def _grid(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         with np.load(self.output_dir / f"{name}_embeddings.npz") as stored:
@@ -102,9 +94,3 @@ class SaveEmbeddings:
             few = [grid[:: math.ceil(len(grid) / BASIS_CROPS)] for grid in grids]
             PrincipalComponents(torch.cat(few), encoder=fingerprint(network)).save(self.basis)
         return PrincipalComponents.load(self.basis)
-
-
-def _write_nifti(image: torch.Tensor, affine: torch.Tensor, path: Path) -> None:
-    """Write [3, X, Y, Z] as an image [X, Y, Z, 3]."""
-    nifti = nibabel.Nifti1Image(image.permute(1, 2, 3, 0).numpy().astype(np.float32), affine.numpy())
-    write_atomically(path, lambda file: file.write_bytes(gzip.compress(nifti.to_bytes(), 6)))

@@ -11,7 +11,15 @@ from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError
 
-__all__ = ["recorded_split", "split_scans", "write_split"]
+__all__ = [
+    "draw_subjects",
+    "part_numbers",
+    "recorded_split",
+    "scans_of_parts",
+    "split_scans",
+    "unseen_scans",
+    "write_split",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -33,21 +41,47 @@ def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int)
     Raises:
         InputError: there are too few subjects for each part to have one, or a size is neither share nor number.
     """
-    for name, size in (("val_size", val_size), ("test_size", test_size)):
-        if size <= 0 or (size >= 1 and size != int(size)):
-            raise InputError(f"{name} is {size}: give a share below 1 or a number of subjects.")
     subjects = sorted({scan["subject"] for scan in scans})
-    n_val, n_test = (max(1, round(size * len(subjects))) if size < 1 else int(size) for size in (val_size, test_size))
+    n_val, n_test = part_numbers(len(subjects), val_size, test_size)
     if len(subjects) < n_val + n_test + 1:
         raise InputError(
             f"{len(subjects)} subjects ({', '.join(subjects[:3])}...) cannot be split into training, {n_val} for "
             f"validation and {n_test} for testing: lower val_size or test_size, or add scans. If several subjects "
             "were taken for one, give dataset_dir a CSV list with the columns image and subject."
         )
+    return scans_of_parts(scans, draw_subjects(subjects, n_val, n_test, seed))
+
+
+def part_numbers(total: int, val_size: float, test_size: float) -> tuple[int, int]:
+    """How many subjects validate and test, of so many in total.
+
+    Args:
+        total: of subjects.
+        val_size, test_size: a share of them (float below 1) or their number (int).
+
+    Returns:
+        Both numbers, each at least 1.
+
+    Raises:
+        InputError: a size is neither share nor number.
+    """
+    for name, size in (("val_size", val_size), ("test_size", test_size)):
+        if size <= 0 or (size >= 1 and size != int(size)):
+            raise InputError(f"{name} is {size}: give a share below 1 or a number of subjects.")
+    n_val, n_test = (max(1, round(size * total)) if size < 1 else int(size) for size in (val_size, test_size))
+    return n_val, n_test
+
+
+def draw_subjects(subjects: list[str], n_val: int, n_test: int, seed: int) -> dict[str, set[str]]:
+    """Draw who tests and who validates, by the seed; `train` are those that are left."""
     order = np.random.RandomState(seed).permutation(subjects)
     test, validate, train = (set(part) for part in np.split(order, [n_test, n_test + n_val]))
-    parts = zip(PARTS, (train, validate, test), strict=True)
-    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts}
+    return dict(zip(PARTS, (train, validate, test), strict=True))
+
+
+def scans_of_parts(scans: list[dict], parts: dict[str, set[str]]) -> dict[str, list[dict]]:
+    """The items of the subjects of each part."""
+    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts.items()}
 
 
 def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
@@ -98,6 +132,34 @@ def recorded_split(
         if not members:
             raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
     return split
+
+
+def unseen_scans(scans: list[dict], path: str | os.PathLike | None) -> list[dict]:
+    """Scans of subjects that an encoder was neither trained nor validated on.
+
+    Args:
+        scans: items of `find_scans`.
+        path: the split.json of its run; None: all scans. Where there is no such file, all scans too, with a warning.
+
+    Raises:
+        InputError: it has seen all of them.
+    """
+    if path is None:
+        return scans
+    if not Path(path).is_file():
+        logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
+        return scans
+    recorded = json.loads(Path(path).read_text())
+    seen = {subject for name in ("train", "validate") for subject in recorded[name]}
+    unseen = [scan for scan in scans if scan["subject"] not in seen]
+    if not unseen:
+        raise InputError(
+            f"By {path}, the encoder was trained on all of these subjects: give others, or --pretraining_split null to "
+            "use them all the same."
+        )
+    if len(unseen) < len(scans):
+        logger.info(f"{len(scans) - len(unseen)} scans are left out, of subjects that {path} says were trained on.")
+    return unseen
 
 
 def _subjects(split: dict[str, list[dict]]) -> dict[str, list[str]]:

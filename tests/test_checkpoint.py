@@ -144,7 +144,7 @@ BAD_WEIGHTS = {
 @pytest.mark.parametrize("content", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
 def test_weights_of_another_network_are_refused(tmp_path, content):
     torch.save(content, tmp_path / "encoder.pt")
-    with pytest.raises(InputError, match=r"do not fit this network.*embedding_size"):
+    with pytest.raises(InputError, match=r"do not fit this network.*embedding_size|no flat state_dict"):
         load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
 
 

@@ -39,7 +39,12 @@ def evaluated(tmp_path):
         folder, random = tmp_path / name, np.random.RandomState(seed)
         folder.mkdir()
         (folder / "metrics.json").write_text(json.dumps(METRICS | metrics))
-        arrays = {"location": random.randn(10, 3), "scan": np.arange(10) // 5, "components": random.randn(10, 3)}
+        arrays = {
+            "location": random.randn(10, 3),
+            "scan": np.arange(10) // 5,
+            "embedding": random.randn(10, 4),
+            "components": random.randn(10, 3),
+        }
         np.savez(folder / "embeddings.npz", **arrays)
         return folder
 
@@ -126,8 +131,8 @@ def test_no_encoder_is_best_where_no_direction_is_better(page):
 
 
 def test_the_figures_are_on_the_page_and_in_files(page, tmp_path):
-    assert page.count('src="data:image/png') == 2
-    assert {path.stem for path in (tmp_path / "all" / "figures").iterdir()} == {"errors", "maps"}
+    assert page.count('src="data:image/png') == 3
+    assert {path.stem for path in (tmp_path / "all" / "figures").iterdir()} == {"distances", "errors", "maps"}
 
 
 def test_one_encoder_can_be_looked_at_alone(both, tmp_path):

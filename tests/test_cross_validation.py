@@ -1,4 +1,4 @@
-"""Frozen encoders are judged out of fold, beside position and intensity."""
+"""Every score is of a classifier that has seen nothing of its subject, and stands beside its rivals'."""
 
 import csv
 import logging
@@ -6,126 +6,94 @@ import logging
 import numpy as np
 import pytest
 import torch
-from monai.inferers import SimpleInferer
-from torch import nn
 
-from scripts.atomic import save_atomically
-from scripts.cross_validation import cross_validate_encoder, out_of_fold_scores, rival_features
-from scripts.errors import InputError
-from scripts.folds import subject_folds
+from scripts.cross_validation import Probes, cross_validate, fold_metrics
+from scripts.features import Features
+from scripts.folds import SubjectFolds
 
-CPU = torch.device("cpu")
-SCANS = [{"scan": number, "subject": f"S{number:02}"} for number in range(20)]
-
-
-def tiny_network():
-    return nn.Sequential(nn.Flatten(), nn.Linear(4**3, 5))
+SCANS = [{"scan": number, "subject": f"S{number:02}", "target": 1.0} for number in range(20)]
+FOLDS = SubjectFolds(SCANS, 5, 0)
+SUBJECTS = np.array([scan["subject"] for scan in SCANS for _ in range(12)])
+LABELS = (torch.arange(240) % 2).float()
 
 
-@pytest.fixture
-def make_loader():
-    """A function: crops of 20 subjects, whose first voxel, or whose place, shows their label."""
-
-    def make(shown_by):
-        batches = []
-        for item in SCANS:
-            label = torch.arange(12) % 2
-            image, location = torch.randn(12, 1, 4, 4, 4), 30 * torch.randn(12, 3)
-            if shown_by == "image":
-                image[:, 0, 0, 0, 0] += 12 * label
-            if shown_by == "place":
-                location[:, 2] += 100 * label
-            scan = torch.full((12,), item["scan"])
-            batches.append({"image": image, "location": location, "scan": scan, "label": label.float()})
-        return batches
-
-    return make
+def features(**shown):
+    """Features of 20 subjects with 12 crops each, each of which shows the label so much."""
+    return Features(
+        {name: torch.randn(240, 5) + much * LABELS[:, None] for name, much in shown.items()}, LABELS, SUBJECTS
+    )
 
 
-@pytest.fixture
-def evaluate(make_loader, tmp_path):
-    """A function: cross-validate an encoder and return the rows of its tables."""
-
-    def run(shown_by="image", encoder="random", name="mine"):
-        loader = make_loader(shown_by)
-        cross_validate_encoder(
-            tiny_network(), encoder, name, loader, SimpleInferer(), CPU, SCANS, 5, 0, str(tmp_path / "out")
-        )
-        tables = []
-        for file in ("cross_validation.csv", "scores.csv"):
-            with open(tmp_path / "out" / file, newline="") as opened:
-                tables.append(list(csv.DictReader(opened)))
-        return tables
-
-    return run
+def read(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def mean_auc(rows, name):
     return np.mean([float(row["auc"]) for row in rows if row["encoder"] == name])
 
 
-def test_the_table_has_a_row_for_each_encoder_and_fold(evaluate):
-    rows, scores = evaluate()
-    header = ["encoder", "fold", "auc", "average_precision", "positives", "negatives", "subjects"]
-    assert list(rows[0]) == header
-    assert {(row["encoder"], row["fold"]) for row in rows} == {
-        (name, str(fold)) for name in ("mine", "position", "intensity") for fold in range(5)
-    }
+def test_the_table_has_a_row_for_each_encoder_and_fold(tmp_path):
+    cross_validate(features(mine=2, position=0), FOLDS, [], tmp_path)
+    rows, scores = read(tmp_path / "cross_validation.csv"), read(tmp_path / "scores.csv")
+    metrics = ["auc", "average_precision", "sensitivity", "specificity"]
+    assert list(rows[0]) == ["encoder", "fold", *metrics, "positives", "negatives", "subjects"]
+    assert [(row["encoder"], row["fold"]) for row in rows] == [
+        (name, str(fold)) for name in ("mine", "position") for fold in range(5)
+    ]
     assert {(row["positives"], row["negatives"], row["subjects"]) for row in rows} == {("24", "24", "4")}
-    assert len(scores) == 240 and list(scores[0]) == ["subject", "fold", "label", "mine", "position", "intensity"]
+    assert len(scores) == 240 and list(scores[0]) == ["subject", "fold", "label", "mine", "position"]
+    assert not (tmp_path / "label_efficiency.csv").exists()
 
 
-def test_an_encoder_that_sees_the_label_finds_it(evaluate):
-    rows, _ = evaluate("image")
-    assert mean_auc(rows, "mine") > 0.8 and abs(mean_auc(rows, "position") - 0.5) < 0.15
+def test_what_shows_the_label_finds_it_and_what_does_not_does_not(tmp_path):
+    cross_validate(features(mine=2, position=0), FOLDS, [], tmp_path)
+    rows = read(tmp_path / "cross_validation.csv")
+    assert mean_auc(rows, "mine") > 0.95 and abs(mean_auc(rows, "position") - 0.5) < 0.15
+    mine = [row for row in rows if row["encoder"] == "mine"]
+    assert all(float(row["sensitivity"]) > 0.8 and float(row["specificity"]) > 0.8 for row in mine)
 
 
-def test_what_the_place_gives_away_is_seen_and_said(evaluate, caplog):
+def test_an_encoder_that_loses_to_a_rival_is_said_to(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
-        rows, _ = evaluate("place")
-    assert mean_auc(rows, "position") > 0.9 and abs(mean_auc(rows, "mine") - 0.5) < 0.15
+        cross_validate(features(mine=0, position=2), FOLDS, [], tmp_path)
     assert "mine does not beat position alone" in caplog.text
 
 
-def test_trained_weights_are_loaded(evaluate, tmp_path):
-    blind = {name: torch.zeros_like(tensor) for name, tensor in tiny_network().state_dict().items()}
-    save_atomically(blind, tmp_path / "encoder.pt")
-    rows, _ = evaluate("image", encoder=str(tmp_path / "encoder.pt"))
-    assert mean_auc(rows, "mine") == 0.5
-
-
-def test_labels_that_mean_nothing_are_not_found(make_loader):
-    features = torch.randn(240, 40)
-    labels, subjects = torch.randint(2, (240,)).float(), [f"S{i // 12:02}" for i in range(240)]
-    scores = out_of_fold_scores(features, labels, subjects, subject_folds(dict.fromkeys(subjects, 1), 5, 0))
-    assert np.isfinite(scores).all()
-    assert abs(np.corrcoef(scores, labels)[0, 1]) < 0.2
-
-
 def test_a_score_does_not_depend_on_the_labels_of_its_fold():
-    features, labels = torch.randn(240, 10), torch.randint(2, (240,)).float()
-    subjects = [f"S{i // 12:02}" for i in range(240)]
-    assigned = subject_folds(dict.fromkeys(subjects, 1), 5, 0)
-    mine = torch.tensor([assigned[subject] == 2 for subject in subjects])
-    before = out_of_fold_scores(features, labels, subjects, assigned)[mine]
-    labels[mine] = 1 - labels[mine]
-    assert np.allclose(out_of_fold_scores(features, labels, subjects, assigned)[mine], before, atol=1e-9)
+    known = features(mine=0.3)
+    before, threshold = Probes(known, FOLDS, "mine")(2, 1.0)
+    mine = torch.from_numpy(FOLDS.rows(SUBJECTS, 2)["test"])
+    turned = Features(known.values, torch.where(mine, 1 - LABELS, LABELS), SUBJECTS)
+    after, other = Probes(turned, FOLDS, "mine")(2, 1.0)
+    assert torch.allclose(before, after, atol=1e-9) and threshold == pytest.approx(other)
 
 
-def test_rivals_know_place_and_intensities_and_nothing_else():
-    image, location = torch.randn(6, 1, 4, 4, 4), torch.randn(6, 3)
-    shuffled = image.flatten(1)[:, torch.randperm(64)].reshape(image.shape)
-    first, second = rival_features(image, location), rival_features(shuffled, location + 1)
-    assert torch.allclose(first["intensity"], second["intensity"], atol=1e-5)
-    assert not torch.allclose(first["position"], second["position"])
-    assert first["position"].shape == (6, 9) and first["intensity"].shape == (6, 35)
+def test_with_fewer_labels_fewer_subjects_are_trained_on(tmp_path):
+    cross_validate(features(mine=2), FOLDS, [0.1, 0.5], tmp_path)
+    rows = read(tmp_path / "label_efficiency.csv")
+    assert [(row["label_share"], row["training_subjects"]) for row in rows[:3]] == [
+        ("0.1", "2"),
+        ("0.5", "6"),
+        ("1.0", "12"),
+    ]
+    full = [row["auc"] for row in rows if row["label_share"] == "1.0"]
+    assert full == [row["auc"] for row in read(tmp_path / "cross_validation.csv")]
 
 
-def test_scans_without_masks_are_refused(tmp_path):
-    with pytest.raises(InputError, match="None of the scans has a mask"):
-        cross_validate_encoder(tiny_network(), "random", "mine", [], SimpleInferer(), CPU, [], 5, 0, str(tmp_path))
+def test_classifiers_of_other_kinds_come_first(tmp_path):
+    asked = []
+
+    def trained(fold, share):
+        asked.append((fold, share))
+        return LABELS[torch.from_numpy(FOLDS.rows(SUBJECTS, fold)["test"])], 0.5
+
+    cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"theirs": trained})
+    assert asked == [(fold, 1.0) for fold in range(5)]
+    assert list(read(tmp_path / "scores.csv")[0])[3:] == ["theirs", "position"]
+    assert mean_auc(read(tmp_path / "cross_validation.csv"), "theirs") == 1
 
 
-def test_an_encoder_is_not_mistaken_for_a_rival(evaluate):
-    with pytest.raises(InputError, match="cannot be called position, as a rival is"):
-        evaluate(name="position")
+def test_a_fold_without_lesions_has_no_auc():
+    metrics = fold_metrics(torch.randn(5), torch.zeros(5), 0.0)
+    assert np.isnan(metrics["auc"]) and np.isnan(metrics["sensitivity"]) and metrics["specificity"] >= 0

@@ -8,6 +8,7 @@ import pytest
 import torch
 from monai.metrics import compute_roc_auc
 
+from scripts.cross_validation import FOLD_METRICS
 from scripts.errors import InputError
 from scripts.fold_comparison import compare_folds
 from scripts.fold_statistics import paired_tests
@@ -30,6 +31,9 @@ def folder(tmp_path):
         with open(path / "scores.csv", "w", newline="") as file:
             rows = zip(SUBJECTS, FOLDS, labels, *scores.values(), strict=True)
             csv.writer(file).writerows([["subject", "fold", "label", *scores], *rows])
+        with open(path / "cross_validation.csv", "w", newline="") as file:
+            rows = [[who, fold, 0.5 + fold / 10, 0.4, 0.3, 0.2] for who in scores for fold in range(5)]
+            csv.writer(file).writerows([["encoder", "fold", *FOLD_METRICS], *rows])
         make.scores[name] = scores
         return path
 
@@ -58,7 +62,25 @@ def test_rivals_are_compared_with_once_and_stand_last(folder, tmp_path):
     pytest.importorskip("matplotlib")
     page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)]).read_text()
     columns = re.findall(r"<th>(.*?)</th>", page)
-    assert columns[1:] == ["AUC", "95 % interval", "good", "poor", "position", "intensity"]
+    assert columns[1:7] == ["AUC", "95 % interval", "good", "poor", "position", "intensity"]
+
+
+def test_the_means_of_all_metrics_stand_below(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", [folder("good", 3)]).read_text()
+    assert "<td>good</td><td>0.700</td><td>0.400</td><td>0.300</td><td>0.200</td>" in page
+
+
+def test_label_efficiency_is_drawn_where_it_was_measured(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    first, second = folder("first", 3), folder("second", 1, seed=1)
+    for path in (first, second):
+        rows = [[path.name, share, fold, share / 2] for share in (0.1, 1.0) for fold in range(5)]
+        with open(path / "label_efficiency.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["encoder", "label_share", "fold", "auc"], *rows])
+    compare_folds(tmp_path / "all", [first, second])
+    drawn = (tmp_path / "all" / "figures" / "label_efficiency.csv").read_text().split()
+    assert drawn == ["share,first,second", "0.1,0.05,0.05", "1,0.5,0.5"]
 
 
 def test_an_encoder_is_said_to_beat_a_rival_only_where_that_is_sure(folder, tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scripts.errors import InputError
-from scripts.split import recorded_split, split_scans, write_split
+from scripts.split import recorded_split, split_scans, unseen_scans, write_split
 
 
 def scans_of(number, each=1):
@@ -114,3 +114,22 @@ def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):
     write_split(split, tmp_path / "split.json")
     with pytest.raises(InputError, match="under 'validate'"):
         recorded_split([*split["train"], *split["test"]], tmp_path / "split.json", 1, 2, seed=0)
+
+
+def test_what_an_encoder_was_trained_on_is_left_out(tmp_path):
+    (tmp_path / "split.json").write_text(json.dumps({"train": ["S1"], "validate": ["S2"], "test": ["S3"]}))
+    scans = [{"subject": f"S{number}", "scan": number} for number in range(1, 6)]
+    assert [scan["subject"] for scan in unseen_scans(scans, tmp_path / "split.json")] == ["S3", "S4", "S5"]
+
+
+def test_without_a_split_all_scans_are_used_and_that_is_said(tmp_path, caplog):
+    scans = [{"subject": "S1"}]
+    assert unseen_scans(scans, None) == scans and not caplog.text
+    assert unseen_scans(scans, tmp_path / "gone.json") == scans
+    assert "the encoder may have been trained on the subjects" in caplog.text
+
+
+def test_an_encoder_that_has_seen_all_subjects_is_not_judged_on_them(tmp_path):
+    (tmp_path / "split.json").write_text(json.dumps({"train": ["S1"], "validate": [], "test": []}))
+    with pytest.raises(InputError, match="was trained on all of these subjects"):
+        unseen_scans([{"subject": "S1"}], tmp_path / "split.json")

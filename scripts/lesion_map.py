@@ -1,0 +1,82 @@
+"""What inference says of each scan: one score, a map of lesion probabilities in the scan's own grid, a table of all."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+from monai.inferers import Inferer, SlidingWindowInferer
+from monai.transforms import LoadImage, ResampleToMatch
+from nibabel.affines import apply_affine
+from torch import nn
+
+from .atomic import write_csv_atomically
+from .scan_outputs import free_name, write_nifti
+
+__all__ = ["SaveLesionMaps", "WindowInferer"]
+
+logger = logging.getLogger(__name__)
+
+
+class WindowInferer(Inferer):
+    """`SlidingWindowInferer` for a network with one logit a crop: a window's voxels all have its logit.
+
+    Where windows overlap, their logits are averaged, those with the voxel near their centre counting more.
+
+    Args:
+        crop_size: voxels, [X, Y, Z].
+        overlap: of neighbouring windows, as a share of their size.
+        batch_size: windows that run at once.
+        inferer: runs the network on a batch of windows.
+    """
+
+    def __init__(self, crop_size: list[int], overlap: float, batch_size: int, inferer: Callable) -> None:
+        super().__init__()
+        self.inferer, self.crop_size = inferer, crop_size
+        self.windows = SlidingWindowInferer(crop_size, batch_size, overlap, mode="gaussian")
+
+    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args, **kwargs) -> torch.Tensor:
+        """Logits [1, 1, X, Y, Z] of a scan [1, C, X, Y, Z]."""
+        return self.windows(inputs, lambda crops: self._spread(self.inferer(crops, network, *args, **kwargs)))
+
+    def _spread(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[:, :, None, None, None].repeat(1, 1, *self.crop_size)
+
+
+class SaveLesionMaps:
+    """Writes NAME_lesions.nii.gz, and a line to scores.csv, after each scan.
+
+    The map has lesion probabilities on the scan's voxels, 0 outside the body's box. scores.csv has the columns image,
+    subject, score (the largest probability of the map before it comes to the scan's grid), x, y, z (where that is, mm
+    in scanner coordinates) and lesion (1 where the score is at least the threshold).
+
+    Args:
+        output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
+        threshold: probability from which a scan is said to have a lesion.
+    """
+
+    def __init__(self, output_dir: str, threshold: float) -> None:
+        self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI evaluator whose batches are single scans."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._save)
+
+    def _save(self, engine: Engine) -> None:
+        image = engine.state.batch["image"][0]
+        source, subject = image.meta["filename_or_obj"], engine.state.batch["subject"][0]
+        probability = torch.sigmoid(engine.state.output["pred"][0].cpu().float())
+        name = free_name(subject, source, self.done)
+        scan = LoadImage(ensure_channel_first=True)(source)
+        inside = ResampleToMatch(mode="bilinear", padding_mode="zeros")
+        lesions = inside(MetaTensor(probability, affine=image.affine), scan).as_tensor()
+        write_nifti(lesions, scan.affine, self.output_dir / f"{name}_lesions.nii.gz")
+        highest = torch.unravel_index(probability[0].argmax(), probability.shape[1:])
+        place = apply_affine(image.affine.numpy(), [int(index) for index in highest])
+        score = float(probability.max())
+        self.done[name] = [source, subject, score, *place.round(1).tolist(), int(score >= self.threshold)]
+        header = ["image", "subject", "score", "x", "y", "z", "lesion"]
+        write_csv_atomically(self.output_dir / "scores.csv", [header, *self.done.values()])
+        logger.info(f"{name}: score {score:.3f} ({len(self.done)} of {len(engine.data_loader)} scans)")

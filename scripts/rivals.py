@@ -1,0 +1,50 @@
+"""What is known of a crop or a body without an encoder; a classifier of embeddings must beat one of these."""
+
+from collections.abc import Hashable, Mapping
+
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Transform
+from monai.utils import convert_to_tensor
+
+from .foreground import otsu_threshold
+
+__all__ = ["BodyRivalsd", "CropRivalsd"]
+
+
+class CropRivalsd(Transform):
+    """Write `position` and `intensity` of a crop, each with squares and products.
+
+    `position`, [9], is its `location` in mm; `intensity`, [35], its mean, standard deviation and five percentiles.
+    """
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        statistics = _statistics(convert_to_tensor(data["image"]).flatten().float())
+        return dict(data) | {"position": _quadratic(data["location"].float()), "intensity": _quadratic(statistics)}
+
+
+class BodyRivalsd(Transform):
+    """Write `size` and `intensity` of a body, from a scan that was cropped to its box and not scaled yet.
+
+    `size`, [4]: extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
+    `intensity`, [7]: mean, standard deviation and five percentiles of that, in the scan's own unit.
+    """
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        image = convert_to_tensor(data["image"]).float()
+        spacing = torch.as_tensor(data["image"].affine)[:3, :3].square().sum(0).sqrt().float()
+        body = image[image > otsu_threshold(image)]
+        volume = len(body) * spacing.prod() / 1000
+        size = torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])
+        return dict(data) | {"size": size, "intensity": _statistics(body)}
+
+
+def _statistics(values: torch.Tensor) -> torch.Tensor:
+    levels = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
+    ranks = (levels * (len(values) - 1)).round().long()  # torch.quantile takes no more than 16 million values
+    return torch.cat([values.mean()[None], values.std()[None], values.sort().values[ranks]])
+
+
+def _quadratic(features: torch.Tensor) -> torch.Tensor:
+    first, second = torch.triu_indices(len(features), len(features))
+    return torch.cat([features, features[first] * features[second]])

@@ -1,0 +1,65 @@
+"""What is said of test crops is what the network says of them, and its threshold knows none of them."""
+
+import csv
+import json
+
+import pytest
+import torch
+from monai.inferers import SimpleInferer
+from torch import nn
+
+from scripts.operating_point import best_threshold
+from scripts.score_classifier import score_classifier
+
+CPU = torch.device("cpu")
+
+
+def tiny_network():
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(8), nn.Linear(8, 1))
+
+
+def loader(seed):
+    generator, batches = torch.Generator().manual_seed(seed), []
+    for scan in range(4):
+        label = (torch.arange(6) % 2).float()[:, None]
+        image = torch.randn(6, 1, 2, 2, 2, generator=generator) + label[..., None, None, None]
+        batches.append({"image": image, "label": label, "scan": torch.full((6,), scan)})
+    return batches
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """A function: score a network, and read what was written."""
+
+    def run(network, **options):
+        torch.save(network.state_dict(), tmp_path / "model.pt")
+        loaders = {"validate": loader(0), "test": loader(1)}
+        weights = str(tmp_path / "model.pt")
+        score_classifier(tiny_network(), weights, loaders, SimpleInferer(), CPU, tmp_path, **options)
+        with open(tmp_path / "scores.csv", newline="") as file:
+            return json.loads((tmp_path / "metrics.json").read_text()), list(csv.DictReader(file))
+
+    return run
+
+
+def test_each_test_crop_has_the_networks_logit(scored):
+    network = tiny_network().eval()
+    metrics, rows = scored(network)
+    expected = torch.cat([network(batch["image"])[:, 0] for batch in loader(1)])
+    assert [float(row["score"]) for row in rows] == pytest.approx(expected.tolist(), abs=1e-5)
+    assert [(row["scan"], row["label"]) for row in rows[5:7]] == [("0", "1"), ("1", "0")]
+    assert (metrics["positives"], metrics["negatives"]) == (12, 12)
+
+
+def test_the_threshold_is_that_of_the_validation_crops(scored):
+    network = tiny_network().eval()
+    metrics, _ = scored(network)
+    scores = torch.cat([network(batch["image"])[:, 0] for batch in loader(0)])
+    labels = torch.cat([batch["label"][:, 0] for batch in loader(0)])
+    assert metrics["threshold"] == pytest.approx(best_threshold(scores, labels), abs=1e-5)
+
+
+def test_rivals_are_scored_on_the_same_crops(scored):
+    labels = torch.cat([batch["label"][:, 0] for batch in loader(1)])
+    metrics, _ = scored(tiny_network(), rivals={"oracle": lambda fold, share: (labels * fold, 0)}, fold=3)
+    assert metrics["auc_oracle"] == 1
