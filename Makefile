@@ -4,11 +4,12 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 DEMO ?= demo
 COMPARISON ?= comparison
+STUDY ?= study
 VENV = .venv
 RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
 CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
 
-.PHONY: demo test compare bench lint clean
+.PHONY: demo test compare study bench lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
@@ -24,6 +25,55 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 	    $(RUN) --config_file "['$$run/config.json','$(CONFIGS)/evaluate.json']" --meta_file $(CONFIGS)/metadata.json --logging_file $(CONFIGS)/logging.conf \
 	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
 	$(VENV)/bin/python -m scripts.comparison $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
+
+# The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort.
+METHODS = isimed isimed_barlow barlow_twins simclr
+OVERLAY ?= $(if $(DATA),,lesion_free)
+EPOCHS ?= $(if $(DATA),50,15)
+FINE_TUNE_EPOCHS ?= $(if $(DATA),25,3)
+PARTS ?= $(if $(DATA),,--val_size 4 --test_size 36)
+FINE_TUNED ?= isimed
+ARMS = $(METHODS) untrained scratch $(addsuffix _fine_tuned,$(FINE_TUNED))
+S = $(abspath $(STUDY))
+SCANS_OF_STUDY = $(if $(DATA),$(abspath $(DATA)),$(S)/cohort)
+comma = ,
+space = $(subst ,, )
+files = "[$(subst $(space),$(comma),$(strip $(patsubst %,'$(CURDIR)/bundles/$(1)/configs/%.json',$(2))))]"
+bundle = $(CURDIR)/$(VENV)/bin/python -W ignore -m monai.bundle run --bundle_root $(CURDIR)/bundles/$(1) --config_file $(call files,$(1),$(2)) \
+    --dataset_dir $(SCANS_OF_STUDY)
+# the overlays of a data set that the classifier has too
+OWN_OVERLAY = $(filter autopet brats,$(OVERLAY))
+classify = $(call bundle,lesion_classification,train cross_validate $(1) $(OWN_OVERLAY)) --pretraining_split $(S)/isimed/split.json \
+    --output_dir $(@D)
+SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
+
+study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; can be stopped and continued
+
+$(S)/study.html: $(addprefix $(S)/,$(addsuffix /metrics.json,$(METHODS))) $(addprefix $(S)/folds/,$(addsuffix /scores.csv,$(ARMS)))
+	$(VENV)/bin/python -m scripts.study $(S) --encoders $(addprefix $(S)/,$(METHODS)) --folds $(addprefix $(S)/folds/,$(ARMS))
+
+$(S)/cohort/dataset.json: | $(VENV)/ready
+	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80)"
+
+$(S)/%/pretrained: | $(if $(DATA),$(VENV)/ready,$(S)/cohort/dataset.json)
+	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
+	    --resume "$$(test -f $(@D)/checkpoint.pt && echo true || echo false)"
+	touch $@
+
+$(S)/%/metrics.json: | $(S)/%/pretrained
+	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
+
+$(S)/folds/untrained/scores.csv: | $(S)/isimed/pretrained
+	$(call classify,frozen) --encoder random --name untrained $(SHARES)
+
+$(S)/folds/scratch/scores.csv: | $(S)/isimed/pretrained
+	$(call classify) --encoder scratch --max_epochs $(FINE_TUNE_EPOCHS)
+
+$(S)/folds/%_fine_tuned/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
+	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned --max_epochs $(FINE_TUNE_EPOCHS)
+
+$(S)/folds/%/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
+	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
 bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py

@@ -8,8 +8,8 @@ import os
 import re
 from pathlib import Path
 
-from .autopet import existing_folder, numbered, require_files
 from .errors import InputError
+from .listing import existing_folder, numbered, require_files
 
 __all__ = ["find_brats"]
 

@@ -105,13 +105,16 @@ class Subject:
     bias: Waves
 
 
-def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0) -> Path:
+def make_cohort(
+    folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesion_radius: tuple[float, float] = (6, 14)
+) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
     Args:
         folder: where to; it appears when all is written. If it holds this very cohort already, it is left as it is.
         subjects: their number; a larger cohort begins with the subjects of a smaller one.
         seed: the same seed gives the same bytes.
+        lesion_radius: smallest and largest, mm.
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (lesions 1, else 0; uint8) and `dataset.json`.
@@ -122,7 +125,7 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0) ->
     folder = Path(folder).expanduser().absolute()
     if subjects < 1:
         raise InputError(f"A cohort of {subjects} subjects cannot be made: set subjects to 1 or more.")
-    listing = json.dumps(_listing(subjects, seed), indent=2)
+    listing = json.dumps(_listing(subjects, seed, lesion_radius), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text() != listing:
@@ -131,14 +134,14 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0) ->
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / folder.name
-        _write(unfinished, subjects, seed)
+        _write(unfinished, json.loads(listing))
         (unfinished / "dataset.json").write_text(listing)
         unfinished.rename(folder)
     return folder
 
 
-def draw_subject(rng: np.random.Generator, lesions: bool) -> Subject:
-    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of them."""
+def draw_subject(rng: np.random.Generator, lesions: bool, radius: tuple[float, float] = (6, 14)) -> Subject:
+    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of them of such a `radius` (mm)."""
     size = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
     organs = [_draw_organ(rng, size, *organ) for organ in ORGANS.values()]
     pose = from_matvec(euler2mat(*rng.normal(0, 0.07, 3)), rng.normal(0, 12, 3))
@@ -146,7 +149,7 @@ def draw_subject(rng: np.random.Generator, lesions: bool) -> Subject:
     return Subject(
         organs=organs,
         mottle=_draw_waves(rng, 30),
-        lesions=[_draw_lesion(rng, organs[0]) for _ in range(rng.integers(1, 5) if lesions else 0)],
+        lesions=[_draw_lesion(rng, organs[0], radius) for _ in range(rng.integers(1, 5) if lesions else 0)],
         pose=pose,
         shape=shape,
         affine=affine,
@@ -186,16 +189,17 @@ def tissue(organs: list[Shape], points: np.ndarray) -> np.ndarray:
     return image
 
 
-def _write(folder: Path, subjects: int, seed: int) -> None:
+def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
-    for i, item in enumerate(_listing(subjects, seed)["training"]):
-        subject = draw_subject(np.random.default_rng([seed, i]), lesions=i % 2 == 1)
+    for i, item in enumerate(listing["training"]):
+        rng = np.random.default_rng([listing["seed"], i])
+        subject = draw_subject(rng, lesions=i % 2 == 1, radius=listing["lesion_radius_mm"])
         for path, data in zip(item.values(), render(subject), strict=True):
             nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
 
 
-def _listing(subjects: int, seed: int) -> dict:
+def _listing(subjects: int, seed: int, lesion_radius: tuple[float, float]) -> dict:
     """Content of dataset.json."""
     names = [f"phantom_{i:03}.nii.gz" for i in range(subjects)]
     return {
@@ -204,6 +208,7 @@ def _listing(subjects: int, seed: int) -> dict:
         "modality": {"0": "synthetic"},
         "labels": {"0": "background", "1": "lesion"},
         "seed": seed,
+        "lesion_radius_mm": lesion_radius,
         "numTraining": subjects,
         "training": [{"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"} for name in names],
         "test": [],
@@ -221,13 +226,13 @@ def _draw_organ(rng, size: np.ndarray, centre: tuple, half: tuple, flatness: flo
     )
 
 
-def _draw_lesion(rng, body: Shape) -> Lesion:
+def _draw_lesion(rng, body: Shape, radius: tuple[float, float]) -> Lesion:
     """Draw a lesion, its centre uniform over the inside of the body."""
     place = rng.uniform(-1, 1, 3)
     while body.coverage(body.centre + (place / 0.97 * body.half).astype(np.float32)) < 1:
         place = rng.uniform(-1, 1, 3)
     contrast = rng.choice([-1, 1]) * rng.uniform(0.15, 0.25)
-    return Lesion((body.centre + place * body.half).astype(np.float32), rng.uniform(6, 14), contrast)
+    return Lesion((body.centre + place * body.half).astype(np.float32), rng.uniform(*radius), contrast)
 
 
 def _draw_grid(rng, extent: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

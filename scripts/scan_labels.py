@@ -26,6 +26,7 @@ def label_by_mask(scans: list[dict]) -> list[dict]:
     masked = [scan for scan in scans if "label" in scan]
     if not masked:
         raise InputError("None of the scans has a mask: give dataset_dir scans with masks, or a list with label.")
+    logger.info(f"Reading {len(masked)} masks.")
     return [scan | {"target": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
 
 
@@ -74,11 +75,21 @@ def _read_table(table: str | None) -> dict[str, float]:
 @functools.cache
 def _has_lesion(mask: str, image: str) -> bool:
     """Read once, however many folds are trained."""
-    try:
-        labels, scan = nibabel.load(mask), nibabel.load(image)
-        lesion = bool((np.asanyarray(labels.dataobj) > 0).any())
-    except Exception as error:  # whatever the reader raises means that the file cannot be read
-        raise InputError(f"{mask} or {image} cannot be read ({error}): mend or move them.") from error
+    labels, scan = _load(mask), _load(image)
     if labels.shape[:3] != scan.shape[:3] or not np.allclose(labels.affine, scan.affine, atol=1e-2):
         raise InputError(f"{mask} is not in the grid of {image}: resample it to the scan's shape and affine.")
-    return lesion
+    try:
+        return bool((np.asanyarray(labels.dataobj) > 0).any())
+    except Exception as error:  # whatever the reader raises means that the file cannot be read
+        raise _unreadable(mask, error) from error
+
+
+def _load(path: str) -> nibabel.spatialimages.SpatialImage:
+    try:
+        return nibabel.load(path)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    return InputError(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): mend or move it.")

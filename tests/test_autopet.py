@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from monai.bundle import ConfigParser
 
-from scripts.autopet import find_autopet, split_autopet
+from scripts.autopet import find_autopet
 from scripts.errors import InputError
+from scripts.lesion_split import split_lesion_free
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 PRETRAINING = sorted(BUNDLES.glob("*_pretraining"))
@@ -131,69 +132,6 @@ def test_a_folder_of_something_else_is_refused_with_the_expected_layout(tmp_path
         find_autopet(tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_patients_with_a_healthy_study_are_trained_on_and_the_others_validate_and_test(cohort, seed):
-    scans = find_autopet(cohort)
-    split = split_autopet(scans, 2, 4, seed)
-    assert list(split) == ["train", "validate", "test"]
-    assert patients(split["train"]) == {0, 1, 2, 3} and len(split["train"]) == 6
-    assert (len(patients(split["validate"])), len(patients(split["test"]))) == (2, 4)
-    assert patients(split["validate"]) | patients(split["test"]) == set(range(4, 10))
-    assert sorted(scan["scan"] for part in split.values() for scan in part) == list(range(len(scans)))
-
-
-def test_sizes_may_be_shares_of_the_patients_with_a_lesion_in_each_study(cohort):
-    split = split_autopet(find_autopet(cohort), 1 / 3, 0.5, seed=0)
-    assert (len(patients(split["validate"])), len(patients(split["test"]))) == (2, 3)
-
-
-def test_who_is_drawn_for_nothing_is_left_out_and_counted(cohort, caplog):
-    with caplog.at_level(logging.INFO):
-        split = split_autopet(find_autopet(cohort), 1, 2, seed=0)
-    assert patients(split["train"]) == {0, 1, 2, 3}
-    assert sum(len(patients(part)) for part in split.values()) == 7
-    assert "of 6 others, 1 validate, 2 test and 3 are left out" in caplog.text
-    assert "Reading 15 masks to split by lesions: this takes a while." in caplog.text
-
-
-def test_the_seed_draws_the_split_in_any_order_of_scans(cohort):
-    scans = find_autopet(cohort)
-    drawn = [patients(split_autopet(scans, 2, 2, seed)["test"]) for seed in range(8)]
-    assert len(set(map(frozenset, drawn))) > 1
-    assert patients(split_autopet(scans[::-1], 2, 2, seed=0)["test"]) == drawn[0]
-
-
-def test_more_patients_than_have_a_lesion_in_each_study_are_refused(cohort):
-    with pytest.raises(InputError, match="6 patients have a lesion in each study, too few for 3 to validate and 4"):
-        split_autopet(find_autopet(cohort), 3, 4, seed=0)
-
-
-def test_a_cohort_without_a_healthy_study_leaves_nobody_to_train_on(write_study):
-    for patient in range(3):
-        root = write_study(patient, lesion=True)
-    with pytest.raises(InputError, match="no patient is left to train on"):
-        split_autopet(find_autopet(root), 1, 1, seed=0)
-
-
-@pytest.mark.parametrize("size", [0, 2.5])
-def test_a_size_that_is_neither_share_nor_number_is_refused(cohort, size):
-    with pytest.raises(InputError, match=f"val_size is {size}: give a share"):
-        split_autopet(find_autopet(cohort), size, 1, seed=0)
-
-
-def test_a_mask_that_cannot_be_read_is_named(cohort):
-    scans = find_autopet(cohort)
-    Path(scans[5]["label"]).write_bytes(b"no NIfTI")
-    with pytest.raises(InputError, match=r"PETCT_3.*SEG\.nii\.gz cannot be read"):
-        split_autopet(scans, 1, 1, seed=0)
-
-
-def test_scans_without_masks_are_refused(cohort):
-    scans = [{key: value for key, value in scan.items() if key != "label"} for scan in find_autopet(cohort)]
-    with pytest.raises(InputError, match=r"CTres\.nii\.gz has no mask"):
-        split_autopet(scans, 1, 1, seed=0)
-
-
 def overlay(bundle, name="autopet"):
     return json.loads((bundle / "configs" / f"{name}.json").read_text())
 
@@ -215,4 +153,4 @@ def test_the_overlay_finds_the_scans_and_splits_them(cohort, bundle):
     parser.read_config([bundle / "configs" / "train.json", bundle / "configs" / "autopet.json"])
     parser.update({"dataset_dir": str(cohort), "val_size": 2, "test_size": 4})
     assert parser.get_parsed_content("scans") == find_autopet(cohort)
-    assert parser.get_parsed_content("split") == split_autopet(find_autopet(cohort), 2, 4, seed=0)
+    assert parser.get_parsed_content("split") == split_lesion_free(find_autopet(cohort), 2, 4, seed=0)
