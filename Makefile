@@ -29,8 +29,8 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 # The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort.
 METHODS = isimed isimed_barlow barlow_twins simclr
 OVERLAY ?= $(if $(DATA),,lesion_free)
-EPOCHS ?= $(if $(DATA),50,15)
-FINE_TUNE_EPOCHS ?= $(if $(DATA),25,3)
+EPOCHS ?= $(if $(DATA),50,12)
+FINE_TUNE ?= $(if $(DATA),--max_epochs 25,--max_epochs 3 --batch_size 1)
 PARTS ?= $(if $(DATA),,--val_size 4 --test_size 36)
 FINE_TUNED ?= isimed
 ARMS = $(METHODS) untrained scratch $(addsuffix _fine_tuned,$(FINE_TUNED))
@@ -47,13 +47,14 @@ classify = $(call bundle,lesion_classification,train cross_validate $(1) $(OWN_O
     --output_dir $(@D)
 SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
 
+.SECONDARY:
 study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; can be stopped and continued
 
 $(S)/study.html: $(addprefix $(S)/,$(addsuffix /metrics.json,$(METHODS))) $(addprefix $(S)/folds/,$(addsuffix /scores.csv,$(ARMS)))
 	$(VENV)/bin/python -m scripts.study $(S) --encoders $(addprefix $(S)/,$(METHODS)) --folds $(addprefix $(S)/folds/,$(ARMS))
 
 $(S)/cohort/dataset.json: | $(VENV)/ready
-	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80)"
+	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
 
 $(S)/%/pretrained: | $(if $(DATA),$(VENV)/ready,$(S)/cohort/dataset.json)
 	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
@@ -67,10 +68,10 @@ $(S)/folds/untrained/scores.csv: | $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder random --name untrained $(SHARES)
 
 $(S)/folds/scratch/scores.csv: | $(S)/isimed/pretrained
-	$(call classify) --encoder scratch --max_epochs $(FINE_TUNE_EPOCHS)
+	$(call classify) --encoder scratch $(FINE_TUNE)
 
 $(S)/folds/%_fine_tuned/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
-	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned --max_epochs $(FINE_TUNE_EPOCHS)
+	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
 
 $(S)/folds/%/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)

@@ -9,6 +9,7 @@ import torch
 from monai.metrics import compute_average_precision, compute_roc_auc
 
 from .atomic import write_csv_atomically
+from .errors import InputError
 from .features import Features
 from .fold_statistics import bootstrap_interval
 from .folds import SubjectFolds
@@ -38,10 +39,19 @@ class Probes:
         self.features, self.folds, self.name, self.probe = features, folds, name, probe
 
     def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
-        """Scores of the fold's test items, [M], and a threshold."""
+        """Scores of the fold's test items, [M], and a threshold.
+
+        Raises:
+            InputError: all that is trained on has one label.
+        """
         values, label = self.features.values[self.name], self.features.label
         rows = self.folds.rows(self.features.subject, fold, share)
         train, validate, test = (torch.from_numpy(rows[part]) for part in ("train", "validate", "test"))
+        if len(label[train].unique()) < 2:
+            raise InputError(
+                f"All that fold {fold} trains on, with {share:.0%} of its subjects, has one label: add scans of the "
+                "other, or lower folds."
+            )
         probe = self.probe(values[train], label[train], values[validate], label[validate])
         return probe(values[test]), best_threshold(probe(values[validate]), label[validate])
 

@@ -13,7 +13,18 @@ from nibabel.eulerangles import euler2mat
 
 from .errors import InputError
 
-__all__ = ["ORGANS", "Lesion", "Shape", "Subject", "Waves", "draw_subject", "make_cohort", "render", "tissue"]
+__all__ = [
+    "LESIONS",
+    "ORGANS",
+    "Lesion",
+    "Shape",
+    "Subject",
+    "Waves",
+    "draw_subject",
+    "make_cohort",
+    "render",
+    "tissue",
+]
 
 # centre (mm: to the right, front and head), half axes (mm), flatness of both ends (2: ellipsoid; above: towards a
 # cylinder) and intensity; painted in this order, so that later ones cover earlier ones
@@ -36,6 +47,9 @@ ORGANS = {
     "aorta": ((-10, -36, 8), (10, 10, 100), 12, 0.95),
     "vena cava": ((14, -32, -10), (11, 9, 90), 12, 0.86),
 }
+
+# smallest and largest radius (mm), and contrast of the core to the tissue around it
+LESIONS = {"small": ((6, 14), (0.15, 0.25)), "large": ((12, 24), (0.3, 0.5))}
 
 
 @dataclass(frozen=True)
@@ -105,27 +119,27 @@ class Subject:
     bias: Waves
 
 
-def make_cohort(
-    folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesion_radius: tuple[float, float] = (6, 14)
-) -> Path:
+def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesions: str = "small") -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
     Args:
         folder: where to; it appears when all is written. If it holds this very cohort already, it is left as it is.
         subjects: their number; a larger cohort begins with the subjects of a smaller one.
         seed: the same seed gives the same bytes.
-        lesion_radius: smallest and largest, mm.
+        lesions: which of `LESIONS`.
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (lesions 1, else 0; uint8) and `dataset.json`.
 
     Raises:
-        InputError: the folder holds something else, or there are no subjects to write.
+        InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
     """
     folder = Path(folder).expanduser().absolute()
     if subjects < 1:
         raise InputError(f"A cohort of {subjects} subjects cannot be made: set subjects to 1 or more.")
-    listing = json.dumps(_listing(subjects, seed, lesion_radius), indent=2)
+    if lesions not in LESIONS:
+        raise InputError(f"There are no lesions called {lesions}: set lesions to one of {', '.join(LESIONS)}.")
+    listing = json.dumps(_listing(subjects, seed, lesions), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text() != listing:
@@ -140,8 +154,8 @@ def make_cohort(
     return folder
 
 
-def draw_subject(rng: np.random.Generator, lesions: bool, radius: tuple[float, float] = (6, 14)) -> Subject:
-    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of them of such a `radius` (mm)."""
+def draw_subject(rng: np.random.Generator, lesions: str | None) -> Subject:
+    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of such (see `LESIONS`)."""
     size = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
     organs = [_draw_organ(rng, size, *organ) for organ in ORGANS.values()]
     pose = from_matvec(euler2mat(*rng.normal(0, 0.07, 3)), rng.normal(0, 12, 3))
@@ -149,7 +163,7 @@ def draw_subject(rng: np.random.Generator, lesions: bool, radius: tuple[float, f
     return Subject(
         organs=organs,
         mottle=_draw_waves(rng, 30),
-        lesions=[_draw_lesion(rng, organs[0], radius) for _ in range(rng.integers(1, 5) if lesions else 0)],
+        lesions=[_draw_lesion(rng, organs[0], *LESIONS[lesions]) for _ in range(rng.integers(1, 5) if lesions else 0)],
         pose=pose,
         shape=shape,
         affine=affine,
@@ -194,12 +208,12 @@ def _write(folder: Path, listing: dict) -> None:
         (folder / part).mkdir(parents=True)
     for i, item in enumerate(listing["training"]):
         rng = np.random.default_rng([listing["seed"], i])
-        subject = draw_subject(rng, lesions=i % 2 == 1, radius=listing["lesion_radius_mm"])
+        subject = draw_subject(rng, listing["lesions"] if i % 2 == 1 else None)
         for path, data in zip(item.values(), render(subject), strict=True):
             nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
 
 
-def _listing(subjects: int, seed: int, lesion_radius: tuple[float, float]) -> dict:
+def _listing(subjects: int, seed: int, lesions: str) -> dict:
     """Content of dataset.json."""
     names = [f"phantom_{i:03}.nii.gz" for i in range(subjects)]
     return {
@@ -208,7 +222,7 @@ def _listing(subjects: int, seed: int, lesion_radius: tuple[float, float]) -> di
         "modality": {"0": "synthetic"},
         "labels": {"0": "background", "1": "lesion"},
         "seed": seed,
-        "lesion_radius_mm": lesion_radius,
+        "lesions": lesions,
         "numTraining": subjects,
         "training": [{"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"} for name in names],
         "test": [],
@@ -226,13 +240,13 @@ def _draw_organ(rng, size: np.ndarray, centre: tuple, half: tuple, flatness: flo
     )
 
 
-def _draw_lesion(rng, body: Shape, radius: tuple[float, float]) -> Lesion:
+def _draw_lesion(rng, body: Shape, radius: tuple[float, float], contrast: tuple[float, float]) -> Lesion:
     """Draw a lesion, its centre uniform over the inside of the body."""
     place = rng.uniform(-1, 1, 3)
     while body.coverage(body.centre + (place / 0.97 * body.half).astype(np.float32)) < 1:
         place = rng.uniform(-1, 1, 3)
-    contrast = rng.choice([-1, 1]) * rng.uniform(0.15, 0.25)
-    return Lesion((body.centre + place * body.half).astype(np.float32), rng.uniform(*radius), contrast)
+    core = rng.choice([-1, 1]) * rng.uniform(*contrast)
+    return Lesion((body.centre + place * body.half).astype(np.float32), rng.uniform(*radius), core)
 
 
 def _draw_grid(rng, extent: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

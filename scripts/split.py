@@ -139,12 +139,13 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None) -> list[dict
 
     Args:
         scans: items of `find_scans`.
-        path: the split.json of its run; None: all scans. Where there is no such file, all scans too, with a warning.
+        path: the split.json of its run; None (or null, as a command line says it): all scans. Where there is no such
+            file, all scans too, with a warning.
 
     Raises:
         InputError: it has seen all of them.
     """
-    if path is None:
+    if path in (None, "null"):
         return scans
     if not Path(path).is_file():
         logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")

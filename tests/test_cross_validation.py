@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from scripts.cross_validation import Probes, cross_validate, fold_metrics
+from scripts.errors import InputError
 from scripts.features import Features
 from scripts.folds import SubjectFolds
 
@@ -97,3 +98,9 @@ def test_classifiers_of_other_kinds_come_first(tmp_path):
 def test_a_fold_without_lesions_has_no_auc():
     metrics = fold_metrics(torch.randn(5), torch.zeros(5), 0.0)
     assert np.isnan(metrics["auc"]) and np.isnan(metrics["sensitivity"]) and metrics["specificity"] >= 0
+
+
+def test_one_label_alone_teaches_nothing_and_that_is_said():
+    known = features(mine=1)
+    with pytest.raises(InputError, match="All that fold 2 trains on, with 50% of its subjects, has one label"):
+        Probes(Features(known.values, torch.ones(240), SUBJECTS), FOLDS, "mine")(2, 0.5)

@@ -19,7 +19,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture
 def subject():
-    return draw_subject(np.random.default_rng(0), lesions=True)
+    return draw_subject(np.random.default_rng(0), "small")
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_left_and_right_are_not_mirror_images(subject, points):
 
 
 def test_no_two_bodies_are_alike(points):
-    images = [tissue(draw_subject(np.random.default_rng(seed), False).organs, points) for seed in range(3)]
+    images = [tissue(draw_subject(np.random.default_rng(seed), None).organs, points) for seed in range(3)]
     assert np.abs(images[0] - images[1]).mean() > 0.02 and np.abs(images[1] - images[2]).mean() > 0.02
 
 
@@ -122,21 +122,26 @@ def test_lesions_change_the_image_in_their_mask_only(subject):
 
 def test_lesions_lie_anywhere_in_the_body_and_are_of_either_sign():
     rng = np.random.default_rng(0)
-    body = draw_subject(rng, False).organs[0]
-    lesions = [phantom._draw_lesion(rng, body, (6, 14)) for _ in range(300)]
+    body = draw_subject(rng, None).organs[0]
+    lesions = [phantom._draw_lesion(rng, body, *phantom.LESIONS["small"]) for _ in range(300)]
     places = np.array([(lesion.centre - body.centre) / body.half for lesion in lesions])
     assert np.all(np.abs(places.mean(0)) < 0.1) and np.all(places.std(0) > 0.4)
     assert 0.4 < np.mean([lesion.contrast > 0 for lesion in lesions]) < 0.6
 
 
 def test_lesions_are_as_large_as_is_asked_for():
-    subjects = [draw_subject(np.random.default_rng(seed), lesions=True, radius=(12, 24)) for seed in range(10)]
+    subjects = [draw_subject(np.random.default_rng(seed), "large") for seed in range(10)]
     radii = [lesion.radius for subject in subjects for lesion in subject.lesions]
     assert 12 <= min(radii) < 14 and 22 < max(radii) <= 24
 
 
+def test_lesions_that_there_are_not_are_refused(tmp_path):
+    with pytest.raises(InputError, match="There are no lesions called huge: set lesions to one of small, large"):
+        make_cohort(tmp_path / "phantom", lesions="huge")
+
+
 def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch):
-    drawn = iter([draw_subject(np.random.default_rng(0), lesions=False)])
+    drawn = iter([draw_subject(np.random.default_rng(0), None)])
     # the first subject is written; drawing the second fails
     monkeypatch.setattr(phantom, "draw_subject", lambda *args, **kwargs: next(drawn))
     with pytest.raises(StopIteration):

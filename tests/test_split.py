@@ -124,7 +124,7 @@ def test_what_an_encoder_was_trained_on_is_left_out(tmp_path):
 
 def test_without_a_split_all_scans_are_used_and_that_is_said(tmp_path, caplog):
     scans = [{"subject": "S1"}]
-    assert unseen_scans(scans, None) == scans and not caplog.text
+    assert unseen_scans(scans, None) == unseen_scans(scans, "null") == scans and not caplog.text
     assert unseen_scans(scans, tmp_path / "gone.json") == scans
     assert "the encoder may have been trained on the subjects" in caplog.text
 

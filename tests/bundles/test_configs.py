@@ -103,6 +103,62 @@ def test_all_methods_are_judged_and_used_alike(bundle, name):
     assert ours == isimed
 
 
+@pytest.mark.parametrize("name", ["autopet", "brats", "lesion_free"])
+@pytest.mark.parametrize("bundle", OTHERS, ids=lambda path: path.name)
+def test_all_methods_find_a_data_set_alike(bundle, name):
+    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
+    assert ours == isimed
+
+
+CLASSIFIER = BUNDLES / "lesion_classification"
+
+
+def only_the_image(steps):
+    """Steps of a preprocessing as they are for an image without its mask."""
+    shown = [step | {"keys": "image"} if isinstance(step, dict) and "keys" in step else step for step in steps]
+    return [{k: v for k, v in step.items() if k != "mode"} if isinstance(step, dict) else step for step in shown]
+
+
+def of_the_mask(step):
+    return isinstance(step, dict) and step.get("keys") == "label"
+
+
+def test_a_classifier_sees_scans_as_the_encoders_do():
+    ours, isimed = (read(path / "configs" / "train.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining"))
+    for key in ("crop_size", "spacing", "frame", "amp", "imports", "scans", "intensity", "initialize"):
+        assert ours[key] == isimed[key], key
+    frozen = read(CLASSIFIER / "configs" / "frozen.json")
+    assert frozen["encoder_def"] == isimed["network_def"] and frozen["embedding_size"] == isimed["embedding_size"]
+    steps = [step for step in ours["train"]["deterministic_transforms"] if not of_the_mask(step)]
+    assert only_the_image(steps) == only_the_image(isimed["train"]["deterministic_transforms"])
+
+
+def test_a_classifier_is_asked_about_scans_as_it_was_trained():
+    train, inference, subjects = (
+        read(CLASSIFIER / "configs" / f"{name}.json") for name in ("train", "inference", "subject_labels")
+    )
+    steps = [step for step in train["train"]["deterministic_transforms"] if not of_the_mask(step)]
+    prepared = [step for step in only_the_image(steps) if "FrameOrigind" not in str(step)]
+    assert only_the_image(inference["preprocessing"]["transforms"][:-1]) == prepared
+    of_subjects = [step for step in subjects["train#deterministic_transforms"] if "BodyRivalsd" not in str(step)]
+    assert only_the_image(of_subjects) == only_the_image(steps)
+    for key in ("network_def", "network", "spacing", "crop_size", "amp", "scans", "intensity"):
+        assert inference[key] == train[key], key
+
+
+def test_the_classifier_has_the_vocabulary_of_all_bundles_and_their_order():
+    config = read(CLASSIFIER / "configs" / "train.json")
+    assert config.keys() >= VOCABULARY - {"embedding_size"}
+    assert [key for key in config if key in ORDER] == [key for key in ORDER if key not in ("lr_scheduler", "split")]
+
+
+def test_the_defaults_of_the_classifier_are_those_of_the_paper():
+    config = read(CLASSIFIER / "configs" / "train.json")
+    assert (config["crops_per_volume"], config["max_epochs"], config["learning_rate"]) == (32, 25, 1e-3)
+    assert config["optimizer"]["_target_"] == "torch.optim.Adam"
+    assert config["loss"]["_target_"] == "torch.nn.BCEWithLogitsLoss"
+
+
 VIEWING = [bundle for bundle in TRAINABLE if "view" in read(bundle / "configs" / "train.json")]
 
 

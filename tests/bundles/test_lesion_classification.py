@@ -1,37 +1,142 @@
-"""The cross-validation as its users run it."""
+"""The classifier as its users run it: trained, frozen, in all folds, evaluated, and asked about scans."""
 
 import csv
+import json
+import re
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
+from scripts.phantom import make_cohort
+
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
-SMALL = {"spacing": "[4.0,4.0,4.0]", "crops_per_volume": 8, "folds": 3}
+SMALL = {"spacing": "[4.0,4.0,4.0]", "crops_per_volume": 8, "folds": 3, "batch_size": 2}
+ALL = SMALL | {"pretraining_split": "null"}
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
-def test_an_encoder_is_cross_validated_beside_position_and_intensity(run, train, cohort, tmp_path):
-    encoder = train(BUNDLE.parent / "isimed_pretraining") / "encoder.pt"
-    settings = SMALL | {"dataset_dir": cohort, "encoder": encoder, "name": "mine", "output_dir": tmp_path}
-    output = run(BUNDLE, "cross_validate", cwd=tmp_path, **settings)
-    assert "mine: AUC" in output
-    with open(tmp_path / "cross_validation.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {(row["encoder"], row["fold"]) for row in rows} == {
-        (name, fold) for name in ("mine", "position", "intensity") for fold in "012"
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory):
+    """Six bodies, so that in each of three folds one with lesions and one without are trained on."""
+    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6)
+
+
+@pytest.fixture(scope="module")
+def encoder(train):
+    return train(BUNDLE.parent / "isimed_pretraining") / "encoder.pt"
+
+
+@pytest.fixture(scope="module")
+def frozen(run, cohort, encoder, tmp_path_factory):
+    """Folder of a frozen encoder with a linear classifier, as one network."""
+    output = tmp_path_factory.mktemp("frozen")
+    run(BUNDLE, "train", "frozen", dataset_dir=cohort, encoder=encoder, output_dir=output, **ALL)
+    return output
+
+
+@pytest.fixture(scope="module")
+def folds(run, cohort, encoder, tmp_path_factory):
+    """Folder of a frozen encoder in all folds."""
+    output, settings = tmp_path_factory.mktemp("folds"), {"encoder": encoder, "name": "mine", **ALL}
+    run(BUNDLE, "train", "cross_validate", "frozen", cwd=output, dataset_dir=cohort, output_dir=output, **settings)
+    return output
+
+
+def test_a_frozen_encoder_is_cross_validated_beside_position_and_intensity(folds):
+    found = {(row["encoder"], row["fold"]) for row in rows(folds / "cross_validation.csv")}
+    assert found == {(name, fold) for name in ("mine", "position", "intensity") for fold in "012"}
+
+
+def test_encoder_and_linear_classifier_as_one_network_say_what_they_said_apart(frozen, folds):
+    together = [float(row["score"]) for row in rows(frozen / "scores.csv")]
+    apart = [float(row["mine"]) for row in rows(folds / "scores.csv") if row["fold"] == "0"]
+    assert together == pytest.approx(apart, abs=0.02)  # embeddings are computed in bfloat16
+
+
+def test_every_fold_is_trained_once_and_a_repetition_goes_on_where_it_stopped(run, cohort, encoder, tmp_path):
+    settings = ALL | {"dataset_dir": cohort, "encoder": encoder, "name": "tuned", "max_epochs": 1}
+    output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
+    assert len(re.findall("Training fold", output)) == 3 and "tuned: AUC" in output
+    before = (tmp_path / "scores.csv").read_bytes()
+    (tmp_path / "folds" / "fold_1_of_1" / "metrics.json").unlink()
+    (tmp_path / "folds" / "fold_1_of_1" / "checkpoint.pt").unlink()
+    output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
+    assert re.findall(r"Training fold (\d)", output) == ["1"] and (tmp_path / "scores.csv").read_bytes() == before
+    output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, status=1, **settings | {"max_epochs": 2})
+    assert "error: max_epochs is 2, but the run in" in output
+
+
+def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, cohort, tmp_path):
+    settings = SMALL | {"dataset_dir": cohort, "max_epochs": 1, "output_dir": tmp_path}
+    assert "epoch 1/1: loss" in run(BUNDLE, "train", **settings)
+    first = json.loads((tmp_path / "metrics.json").read_text())
+    run(BUNDLE, "train", "evaluate", **settings)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics.keys() - first.keys() == {"auc_position", "auc_intensity"}
+    assert {name: metrics[name] for name in first} == pytest.approx(first, nan_ok=True)
+
+
+def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, cohort, frozen, tmp_path):
+    settings = {
+        "dataset_dir": cohort / "imagesTr",
+        "model": frozen / "models" / "model.pt",
+        "spacing": SMALL["spacing"],
     }
+    run(BUNDLE, "inference", output_dir=tmp_path, cwd=tmp_path, **settings)
+    table = rows(tmp_path / "scores.csv")
+    assert len(table) == 6
+    for row in table:
+        scan = nibabel.load(row["image"])
+        lesions = nibabel.load(tmp_path / f"{row['subject']}_lesions.nii.gz")
+        assert lesions.shape == scan.shape and np.allclose(lesions.affine, scan.affine, atol=1e-4)
+        assert 0 <= lesions.get_fdata().max() <= float(row["score"]) + 1e-6 <= 1
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("overlay", [(), ("attention_pooling",)])
+def test_one_label_a_subject_comes_from_a_table(run, cohort, tmp_path, overlay):
+    table, scans = tmp_path / "labels.csv", tmp_path / "scans"
+    scans.mkdir()
+    for i in range(9):
+        (scans / f"body_{i}.nii.gz").symlink_to(cohort / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
+    table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)))
+    settings = SMALL | {"labels": table, "dataset_dir": scans, "output_dir": tmp_path, "name": "mine"}
+    run(BUNDLE, "train", "cross_validate", "frozen", "subject_labels", *overlay, **settings)
+    scores = rows(tmp_path / "scores.csv")
+    assert [row["subject"] for row in scores] == [f"body_{i}" for i in range(8)]
+    assert [row["label"] for row in scores] == list("01010101") and list(scores[0])[3:] == ["mine", "size", "intensity"]
+
+
 @pytest.mark.parametrize(
-    ("overrides", "sentence"),
+    ("configs", "overrides", "sentence"),
     [
-        ({"encoder": "/no/such.pt"}, "error: There are no weights at /no/such.pt"),
-        ({"folds": 9}, "error: 4 subjects cannot be cross-validated in 9 folds"),
-        ({"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
+        (
+            ["train", "cross_validate", "frozen"],
+            {"encoder": "/no/such.pt"},
+            "error: There are no weights at /no/such.pt",
+        ),
+        (["train"], {"encoder": "/no/such.pt", "max_epochs": 1}, "error: There are no weights at /no/such.pt"),
+        (["train", "cross_validate", "frozen"], {"encoder": "scratch"}, "error: scratch trains all of the network"),
+        (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
+        (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
+        (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
+        (["train", "cross_validate", "frozen", "subject_labels"], {}, "error: There is no table None: give labels"),
     ],
 )
-def test_a_mistake_is_answered_with_one_sentence(run, cohort, tmp_path, overrides, sentence):
+def test_a_mistake_is_answered_with_one_sentence(run, cohort, tmp_path, configs, overrides, sentence):
     settings = SMALL | {"dataset_dir": cohort, "output_dir": tmp_path} | overrides
-    output = run(BUNDLE, "cross_validate", status=1, **settings)
+    output = run(BUNDLE, *configs, status=1, **settings)
     assert sentence in output and "Traceback" not in output
+
+
+def test_an_encoder_is_not_judged_on_what_it_was_trained_on(run, cohort, encoder, tmp_path):
+    settings = SMALL | {"dataset_dir": cohort, "encoder": encoder, "output_dir": tmp_path, "folds": 4}
+    output = run(BUNDLE, "train", "cross_validate", "frozen", status=1, **settings)
+    assert "3 scans are left out" in output and "error: 3 subjects cannot be cross-validated in 4 folds" in output
