@@ -11,6 +11,7 @@ from torch import nn
 from .atomic import write_atomically, write_csv_atomically
 from .checkpoint import load_encoder
 from .cross_validation import fold_metrics
+from .distributed import rank, wait
 from .operating_point import best_threshold
 
 __all__ = ["score_classifier"]
@@ -29,7 +30,7 @@ def score_classifier(
     rivals: Mapping[str, Callable] | None = None,
     fold: int = 0,
 ) -> None:
-    """Write scores.csv (scan, label, score of each test crop) and metrics.json.
+    """Write scores.csv (scan, label, score of each test crop) and metrics.json; the first process alone does.
 
     metrics.json has auc, average_precision, sensitivity and specificity at `threshold`, which is chosen on the
     validation crops, the numbers of crops, and auc_RIVAL of each rival.
@@ -44,7 +45,8 @@ def score_classifier(
         rivals: classifiers of the same crops that know less, as in `cross_validate`.
         fold: whose test crops these are.
     """
-    network = load_encoder(network, weights).eval()
+    wait()  # for the process that writes the weights
+    network = load_encoder(network.to(device), weights).eval()
     scored = {part: _score(network, loaders[part], inferer, device) for part in ("validate", "test")}
     threshold = best_threshold(*scored["validate"][:2])
     scores, label, scan = scored["test"]
@@ -52,6 +54,8 @@ def score_classifier(
     metrics |= {"positives": int(label.sum()), "negatives": int((1 - label).sum())}
     for name, rival in (rivals or {}).items():
         metrics[f"auc_{name}"] = fold_metrics(rival(fold, 1.0)[0], label, 0)["auc"]
+    if rank() > 0:
+        return
     rows = zip(scan.tolist(), label.int().tolist(), scores.tolist(), strict=True)
     write_csv_atomically(Path(output_dir) / "scores.csv", [["scan", "label", "score"], *rows])
     text = json.dumps(metrics, indent=4)

@@ -146,6 +146,13 @@ def test_a_classifier_is_asked_about_scans_as_it_was_trained():
         assert inference[key] == train[key], key
 
 
+def test_classifiers_are_trained_on_several_gpus_as_encoders_are():
+    ours, isimed = (
+        read(path / "configs" / "multi_gpu_train.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining")
+    )
+    assert {key for key in isimed if ours[key] != isimed[key]} == {"_desc_", "finalize"}
+
+
 def test_the_classifier_has_the_vocabulary_of_all_bundles_and_their_order():
     config = read(CLASSIFIER / "configs" / "train.json")
     assert config.keys() >= VOCABULARY - {"embedding_size"}

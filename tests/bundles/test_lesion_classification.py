@@ -84,6 +84,14 @@ def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, cohort, tmp_p
     assert {name: metrics[name] for name in first} == pytest.approx(first, nan_ok=True)
 
 
+def test_two_processes_train_one_classifier(run, cohort, tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    settings = SMALL | {"dataset_dir": cohort, "max_epochs": 1, "output_dir": tmp_path}
+    output = run(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    assert len(re.findall("epoch 1/1: loss", output)) == 1 and len(re.findall("test crops: auc", output)) == 1
+    assert json.loads((tmp_path / "metrics.json").read_text())["positives"] > 0
+
+
 def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, cohort, frozen, tmp_path):
     settings = {
         "dataset_dir": cohort / "imagesTr",
