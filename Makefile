@@ -79,6 +79,7 @@ $(S)/folds/%/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
 bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
 	$(VENV)/bin/python tests/benchmarks/losses.py
+	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 
 lint: $(VENV)/ready

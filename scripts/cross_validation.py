@@ -76,9 +76,14 @@ def cross_validate(
         output_dir: where the tables go.
         probe: classifier of frozen features, as for `Probes`.
         trained: classifiers of other kinds, which come first.
+
+    Raises:
+        InputError: a classifier is called as a rival is.
     """
-    probes = {name: Probes(features, folds, name, probe) for name in features.values}
-    classifiers = {**(trained or {}), **probes}
+    trained = trained or {}
+    if taken := trained.keys() & features.values.keys():
+        raise InputError(f"An encoder cannot be called {taken.pop()}, as a rival is: give it another name.")
+    classifiers = {**trained, **{name: Probes(features, folds, name, probe) for name in features.values}}
     scores = {name: np.full(len(features.label), np.nan) for name in classifiers}
     rows, efficiency = [], []
     for name, classifier in classifiers.items():

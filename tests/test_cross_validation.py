@@ -104,3 +104,8 @@ def test_one_label_alone_teaches_nothing_and_that_is_said():
     known = features(mine=1)
     with pytest.raises(InputError, match="All that fold 2 trains on, with 50% of its subjects, has one label"):
         Probes(Features(known.values, torch.ones(240), SUBJECTS), FOLDS, "mine")(2, 0.5)
+
+
+def test_a_classifier_is_not_mistaken_for_a_rival(tmp_path):
+    with pytest.raises(InputError, match="cannot be called position, as a rival is"):
+        cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"position": None})
