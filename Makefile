@@ -26,54 +26,62 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
 	$(VENV)/bin/python -m scripts.comparison $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
 
-# The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort.
+# The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort is made.
 METHODS = isimed isimed_barlow barlow_twins simclr
 OVERLAY ?= $(if $(DATA),,lesion_free)
+PARTS ?= $(if $(DATA),,--val_size 4 --test_size 36)
 EPOCHS ?= $(if $(DATA),50,12)
 FINE_TUNE ?= $(if $(DATA),--max_epochs 25,--max_epochs 3 --batch_size 1)
-PARTS ?= $(if $(DATA),,--val_size 4 --test_size 36)
 FINE_TUNED ?= isimed
 ARMS = $(METHODS) untrained scratch $(addsuffix _fine_tuned,$(FINE_TUNED))
 S = $(abspath $(STUDY))
-SCANS_OF_STUDY = $(if $(DATA),$(abspath $(DATA)),$(S)/cohort)
+COHORT = $(if $(DATA),$(abspath $(DATA)),$(S)/cohort)
+SETTINGS = DATA=$(DATA) OVERLAY=$(OVERLAY) PARTS=$(PARTS) EPOCHS=$(EPOCHS) FINE_TUNE=$(FINE_TUNE)
 comma = ,
 space = $(subst ,, )
-files = "[$(subst $(space),$(comma),$(strip $(patsubst %,'$(CURDIR)/bundles/$(1)/configs/%.json',$(2))))]"
-bundle = $(CURDIR)/$(VENV)/bin/python -W ignore -m monai.bundle run --bundle_root $(CURDIR)/bundles/$(1) --config_file $(call files,$(1),$(2)) \
-    --dataset_dir $(SCANS_OF_STUDY)
-# the overlays of a data set that the classifier has too
-OWN_OVERLAY = $(filter autopet brats,$(OVERLAY))
-classify = $(call bundle,lesion_classification,train cross_validate $(1) $(OWN_OVERLAY)) --pretraining_split $(S)/isimed/split.json \
-    --output_dir $(@D)
+files = "[$(subst $(space),$(comma),$(patsubst %,'$(CURDIR)/bundles/$(1)/configs/%.json',$(2)))]"
+bundle = $(CURDIR)/$(VENV)/bin/python -W ignore -m monai.bundle run --bundle_root $(CURDIR)/bundles/$(1) \
+    --config_file $(call files,$(1),$(strip $(2))) --dataset_dir $(COHORT)
+# autopet and brats are of lesion_classification too
+classify = $(call bundle,lesion_classification,train cross_validate $(1) $(filter autopet brats,$(OVERLAY))) \
+    --pretraining_split $(S)/isimed/split.json --output_dir $(@D)
 SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
 
 .SECONDARY:
-study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; can be stopped and continued
+study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; stop it and go on as you like
 
-$(S)/study.html: $(addprefix $(S)/,$(addsuffix /metrics.json,$(METHODS))) $(addprefix $(S)/folds/,$(addsuffix /scores.csv,$(ARMS)))
-	$(VENV)/bin/python -m scripts.study $(S) --encoders $(addprefix $(S)/,$(METHODS)) --folds $(addprefix $(S)/folds/,$(ARMS))
+$(S)/study.html: $(METHODS:%=$(S)/%/metrics.json) $(ARMS:%=$(S)/folds/%/scores.csv)
+	$(VENV)/bin/python -m scripts.study $(S) --encoders $(METHODS:%=$(S)/%) --folds $(ARMS:%=$(S)/folds/%)
 
-$(S)/cohort/dataset.json: | $(VENV)/ready
+.PHONY: $(S)/settings
+$(S)/settings: | $(VENV)/ready
+	@mkdir -p $(@D); test -f $@ || echo '$(SETTINGS)' > $@
+	@echo '$(SETTINGS)' | cmp -s - $@ || { echo "error: $(S) was begun with $$(cat $@): give these, or another STUDY."; exit 1; }
+
+$(S)/cohort/dataset.json: | $(S)/settings
 	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
 
-$(S)/%/pretrained: | $(if $(DATA),$(VENV)/ready,$(S)/cohort/dataset.json)
+$(S)/%/pretrained: | $(S)/settings $(if $(DATA),,$(S)/cohort/dataset.json)
 	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
 	    --resume "$$(test -f $(@D)/checkpoint.pt && echo true || echo false)"
 	touch $@
 
-$(S)/%/metrics.json: | $(S)/%/pretrained
+$(S)/%/metrics.json: $(S)/%/pretrained
 	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
 
-$(S)/folds/untrained/scores.csv: | $(S)/isimed/pretrained
+$(S)/folds/untrained/scores.csv: $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder random --name untrained $(SHARES)
 
-$(S)/folds/scratch/scores.csv: | $(S)/isimed/pretrained
+# folds of encoders that were trained anew since are not gone on with
+$(S)/folds/scratch/scores.csv: $(S)/isimed/pretrained
+	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
 	$(call classify) --encoder scratch $(FINE_TUNE)
 
-$(S)/folds/%_fine_tuned/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
+$(S)/folds/%_fine_tuned/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
+	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
 	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
 
-$(S)/folds/%/scores.csv: | $(S)/%/pretrained $(S)/isimed/pretrained
+$(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
 bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort

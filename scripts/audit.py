@@ -1,5 +1,6 @@
 """Find the scans that cannot be used, before training starts."""
 
+import functools
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,8 +36,9 @@ def check_scans(scans: list[dict]) -> None:
         )
 
 
+@functools.cache
 def fault(path: str | Path) -> str | None:
-    """What keeps a file from being used as a 3D scan, in words; None where nothing does."""
+    """What keeps a file from being used as a 3D scan, in words; None where nothing does. A file is read once."""
     try:
         image = nibabel.load(path)
         if image.shape[3:] not in ((), (1,)) or len(image.shape) < 3 or min(image.shape[:3]) < 2:

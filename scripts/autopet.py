@@ -5,13 +5,11 @@ Gatidis and Kuestner, 2022, doi:10.7937/gkr0-xv29, as NIfTI.
 
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
-
-import nibabel
 
 from .errors import InputError
 from .listing import existing_folder, numbered, require_files
+from .scan_labels import load_scan
 
 __all__ = ["find_autopet"]
 
@@ -58,16 +56,9 @@ def _studies(root: Path) -> list[Path]:
 
 
 def _without_tall(scans: list[dict]) -> list[dict]:
-    low = [scan for scan in scans if _read(scan["image"], lambda image: image.shape[2:3] <= (MAX_SLICES,))]
+    low = [scan for scan in scans if load_scan(scan["image"]).shape[2:3] <= (MAX_SLICES,)]
     if not low:
         raise InputError(f"All {len(scans)} studies have more than {MAX_SLICES} slices: give dataset_dir others.")
     if len(low) < len(scans):
         logger.info(f"{len(scans) - len(low)} studies of more than {MAX_SLICES} slices are left out.")
     return low
-
-
-def _read(path: str, answer: Callable):
-    try:
-        return answer(nibabel.load(path))
-    except Exception as error:  # whatever the reader raises means that the file cannot be read
-        raise InputError(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): download it again.") from error

@@ -118,8 +118,8 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:  # it lists every name
         raise InputError(
-            f"The weights in {path} do not fit this network ({_short(error)}): give encoder the encoder.pt of a run "
-            "with the same network_def, and set embedding_size to that run's."
+            f"The weights in {path} do not fit this network ({_short(error)}): give those of a run with the same "
+            "network_def, and set embedding_size, if there is one, to that run's."
         ) from error
     return network
 
@@ -135,17 +135,17 @@ def read_weights(path: str | os.PathLike) -> dict[str, torch.Tensor]:
     """
     if not Path(path).is_file():
         raise InputError(
-            f"There are no weights at {path}: give encoder the encoder.pt of a training run, or bundle_root the "
+            f"There are no weights at {path}: correct the path to that of a training run's, or give bundle_root the "
             "folder of the bundle."
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling can raise anything
         raise InputError(
-            f"The weights in {path} cannot be read ({_short(error)}): give the encoder.pt of a run."
+            f"The weights in {path} cannot be read ({_short(error)}): give those of a training run."
         ) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise InputError(f"The weights in {path} are no flat state_dict: give encoder the encoder.pt of a run.")
+        raise InputError(f"The weights in {path} are no flat state_dict: give those of a training run.")
     return state
 
 

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from monai.metrics import compute_average_precision, compute_roc_auc
+from monai.utils import ensure_tuple
 
 from .atomic import write_csv_atomically
 from .errors import InputError
@@ -39,29 +41,31 @@ class Probes:
         self.features, self.folds, self.name, self.probe = features, folds, name, probe
 
     def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
-        """Scores of the fold's test items, [M], and a threshold.
+        """Scores of the fold's test items, [M], and a threshold."""
+        values, label = self.features.values[self.name], self.features.label
+        rows = self.folds.rows(self.features.subject, fold, share)
+        probe = self.fit(fold, share)
+        return probe(values[rows["test"]]), best_threshold(probe(values[rows["validate"]]), label[rows["validate"]])
+
+    def fit(self, fold: int, share: float) -> Callable:
+        """The fold's classifier.
 
         Raises:
-            InputError: all that is trained on has one label.
+            InputError: all that it trains on has one label.
         """
         values, label = self.features.values[self.name], self.features.label
         rows = self.folds.rows(self.features.subject, fold, share)
-        train, validate, test = (torch.from_numpy(rows[part]) for part in ("train", "validate", "test"))
-        if len(label[train].unique()) < 2:
-            raise InputError(
-                f"All that fold {fold} trains on, with {share:.0%} of its subjects, has one label: add scans of the "
-                "other, or lower folds."
-            )
-        probe = self.probe(values[train], label[train], values[validate], label[validate])
-        return probe(values[test]), best_threshold(probe(values[validate]), label[validate])
+        _require_both_labels(label[rows["train"]], fold, share)
+        return self.probe(*(part[rows[name]] for name in ("train", "validate") for part in (values, label)))
 
 
 def cross_validate(
     features: Features,
     folds: SubjectFolds,
-    label_shares: Iterable[float],
+    label_shares: float | Iterable[float],
     output_dir: str,
     probe: Callable = LogisticProbe,
+    rival_probe: Callable = LogisticProbe,
     trained: Mapping[str, Classifier] | None = None,
 ) -> None:
     """Score every item by classifiers that have seen nothing of its subject.
@@ -74,29 +78,33 @@ def cross_validate(
         folds: of the subjects.
         label_shares: of the training subjects, besides all of them.
         output_dir: where the tables go.
-        probe: classifier of frozen features, as for `Probes`.
+        probe: classifier of an encoder's features, as for `Probes`.
+        rival_probe: of its rivals' features.
         trained: classifiers of other kinds, which come first.
 
     Raises:
-        InputError: a classifier is called as a rival is.
+        InputError: a classifier is called as a rival is, or all that a fold trains on has one label.
     """
-    trained = trained or {}
+    trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})
     if taken := trained.keys() & features.values.keys():
         raise InputError(f"An encoder cannot be called {taken.pop()}, as a rival is: give it another name.")
-    classifiers = {**trained, **{name: Probes(features, folds, name, probe) for name in features.values}}
+    for fold, share in product(range(folds.number), shares):
+        _require_both_labels(features.label[folds.rows(features.subject, fold, share)["train"]], fold, share)
+    own, *_ = [*trained, *features.values]
+    probes = {name: Probes(features, folds, name, probe if name == own else rival_probe) for name in features.values}
+    classifiers = {**trained, **probes}
     scores = {name: np.full(len(features.label), np.nan) for name in classifiers}
     rows, efficiency = [], []
-    for name, classifier in classifiers.items():
-        for fold in range(folds.number):
-            inside = folds.rows(features.subject, fold)["test"]
-            label, counts = features.label[torch.from_numpy(inside)], len(set(features.subject[inside]))
-            for share in sorted({*label_shares, 1.0}):
-                test, threshold = classifier(fold, share)
-                metrics = fold_metrics(test, label, threshold)
-                subjects = len(folds.parts(fold, share)["train"])
-                efficiency.append([name, share, fold, metrics["auc"], metrics["average_precision"], subjects])
-            scores[name][inside] = test
-            rows.append([name, fold, *metrics.values(), int(label.sum()), int((1 - label).sum()), counts])
+    for (name, classifier), fold in product(classifiers.items(), range(folds.number)):
+        inside = folds.rows(features.subject, fold)["test"]
+        label, subjects = features.label[inside], len(set(features.subject[inside]))
+        for share in shares:
+            test, threshold = classifier(fold, share)
+            metrics = fold_metrics(test, label, threshold)
+            trained_on = len(folds.parts(fold, share)["train"])
+            efficiency.append([name, share, fold, metrics["auc"], metrics["average_precision"], trained_on])
+        scores[name][inside] = test
+        rows.append([name, fold, *metrics.values(), int(label.sum()), int((1 - label).sum()), subjects])
     _write(Path(output_dir), features, folds, scores, rows, efficiency)
 
 
@@ -109,9 +117,18 @@ def fold_metrics(scores: torch.Tensor, label: torch.Tensor, threshold: float) ->
     return dict(zip(FOLD_METRICS, [*ranks, *sensitivity_specificity(scores, label, threshold)], strict=True))
 
 
+def _require_both_labels(label: torch.Tensor, fold: int, share: float) -> None:
+    if len(label.unique()) < 2:
+        raise InputError(
+            f"All that fold {fold} trains on, with {share:.0%} of its subjects, has one label: add scans of the "
+            "other, or lower folds."
+        )
+
+
 def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, rows: list, efficiency: list) -> None:
     header = ["encoder", "fold", *FOLD_METRICS, "positives", "negatives", "subjects"]
     write_csv_atomically(folder / "cross_validation.csv", [header, *rows])
+    (folder / "label_efficiency.csv").unlink(missing_ok=True)  # of an earlier run
     if len(efficiency) > len(rows):
         header = ["encoder", "label_share", "fold", "auc", "average_precision", "training_subjects"]
         write_csv_atomically(folder / "label_efficiency.csv", [header, *efficiency])

@@ -44,7 +44,8 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return (
-            "Interrupted. What was saved is whole: a training that left a checkpoint.pt continues with --resume true."
+            "Interrupted. What was saved is whole: the same command goes on where it can, a training that left a "
+            "checkpoint.pt with --resume true."
         )
     cause = error.__cause__
     if str(error).startswith("Failed to instantiate") and "unexpected keyword argument" in str(cause):

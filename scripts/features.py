@@ -9,10 +9,9 @@ from torch import nn
 
 from .checkpoint import load_encoder
 from .errors import InputError
+from .transfer import SCRATCH, UNTRAINED
 
-__all__ = ["SCRATCH", "UNTRAINED", "Features", "FrozenEncoder", "bags_of_subjects", "crop_features"]
-
-UNTRAINED, SCRATCH = "random", "scratch"
+__all__ = ["Features", "FrozenEncoder", "bags_of_subjects", "crop_features"]
 
 
 @dataclass(frozen=True)

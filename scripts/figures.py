@@ -199,14 +199,18 @@ def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np
     picture, (axes,) = _panels(1, 1, height=4.2)
     colours = cycle(COLOURS)
     for label, folds in values.items():
-        mean, error = np.nanmean(folds, 1), np.nanstd(folds, 1, ddof=1) / np.sqrt(np.isfinite(folds).sum(1))
+        number = folds.shape[1]  # of which all but two train: Nadeau and Bengio's variance of the mean
+        mean, error = np.nanmean(folds, 1), np.nanstd(folds, 1, ddof=1) * np.sqrt(1 / number + 1 / (number - 2))
         style = {"color": QUIET, "ls": "--"} if label in baselines else {"color": next(colours)}
         axes.errorbar(100 * shares, mean, error, marker="o", ms=4, capsize=2, lw=1.6, label=label, **style)
     axes.set(xscale="log", xticks=100 * shares, xticklabels=[f"{100 * share:g}" for share in shares])
     axes.minorticks_off()
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     _label(axes, "training subjects with labels (%)", title)
-    caption = f"Mean {title} over folds, with its standard error, at nested shares of the training subjects."
+    caption = (
+        f"Mean {title} over folds, with its standard error as Nadeau and Bengio correct it, at nested shares of the "
+        "training subjects; the fold that validates has all its labels."
+    )
     data = {"share": shares} | {label: np.nanmean(folds, 1) for label, folds in values.items()}
     return Figure(name, "Label efficiency", caption, picture, data)
 

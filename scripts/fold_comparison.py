@@ -41,7 +41,7 @@ def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
     write_csv_atomically(table, [header, *([*pair, *test.values()] for pair, test in tests.items())])
     if not optional_import("matplotlib")[1]:
         return table
-    facts = {"subjects": len(set(items["subject"])), "crops": len(items["label"]), "folds": len(set(items["fold"]))}
+    facts = {"subjects": len(set(items["subject"])), "scores": len(items["label"]), "folds": len(set(items["fold"]))}
     return write_page(Path(output_dir) / "comparison.html", "Cross-validation", facts, *fold_sections(folders), {})
 
 
@@ -75,7 +75,13 @@ def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, n
         if own in scores:
             raise InputError(f"Two encoders are called {own}: cross-validate one again with another --name.")
         scores[own] = columns.pop(own).astype(float)
-        rivals |= {name: values.astype(float) for name, values in columns.items()}
+        for name, values in columns.items():
+            values = values.astype(float)
+            if not np.allclose(values, rivals.setdefault(name, values), atol=1e-6):
+                raise InputError(
+                    f"{name} alone says something else in {folder} than in the folders before it: cross-validate all "
+                    "with the same spacing, crop_size, frame, intensity and seed."
+                )
     items["label"] = items["label"].astype(int)
     return items, scores | rivals, list(rivals)
 
@@ -130,7 +136,10 @@ def _table(aucs: dict, intervals: dict, tests: dict) -> str:
             )
             cells.append(f"<td>{text}</td>")
         rows.append(f"<tr><td>{escape(name)}</td>{''.join(cells)}</tr>")
-    note = "Differences of the mean AUC, row less column; p of the paired t-test / as Nadeau and Bengio correct it."
+    note = (
+        "Differences of the mean AUC, row less column; p of the paired t-test / as Nadeau and Bengio correct it, of "
+        "each pair by itself, however many there are."
+    )
     return format_table("Results", ["AUC", "95 % interval", *aucs], rows) + f"<small>{note}</small>"
 
 

@@ -1,6 +1,7 @@
 """A training in each fold: the same configuration again and again, for a cross-validation of what it trains."""
 
 import csv
+import gc
 import json
 import logging
 from pathlib import Path
@@ -9,13 +10,17 @@ import torch
 from monai.bundle import ConfigParser
 from monai.utils import set_determinism
 
+from .errors import InputError
+from .features import Features
+from .folds import SubjectFolds
 from .run_folder import check_settings, config_in_use, fixed_settings
 
 __all__ = ["FoldTraining"]
 
-OWN = {"fold", "label_share"}
-
 logger = logging.getLogger(__name__)
+
+# settings that differ from fold to fold, or decide nothing in one
+FREE = {"fold", "label_share", "label_shares", "name", "probe", "rival_probe"}
 
 
 class FoldTraining:
@@ -24,31 +29,51 @@ class FoldTraining:
     A fold whose scores are there is not trained again; one that was stopped is gone on with.
 
     Args:
-        output_dir: each training has a folder in it, which it gets as its own `output_dir`.
+        features: of the crops that are scored.
+        folds: of their subjects.
         seed: of each training, so that a fold does not depend on those before it.
+        output_dir: each training has a folder in it, which it gets as its own `output_dir`.
     """
 
-    def __init__(self, output_dir: str, seed: int) -> None:
-        self.output_dir, self.seed, self.config = Path(output_dir), seed, config_in_use()
+    def __init__(self, features: Features, folds: SubjectFolds, seed: int, output_dir: str) -> None:
+        self.features, self.folds, self.seed = features, folds, seed
+        self.output_dir, self.config = Path(output_dir), config_in_use()
 
     def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
         """Scores of the fold's test crops, [M], and a threshold.
 
         Raises:
-            InputError: the fold was trained with other settings.
+            InputError: the fold was trained with other settings or subjects, or scored on other crops.
         """
         folder = self.output_dir / f"fold_{fold}_of_{share:g}"
-        check_settings(folder, {*fixed_settings(self.config), "max_epochs"} - OWN)
-        if not (folder / "metrics.json").is_file():
+        started, done = ((folder / file).is_file() for file in ("checkpoint.pt", "metrics.json"))
+        if started or done:
+            self._check(folder, fold, share)
+        if not done:
             logger.info(f"Training fold {fold} with {share:.0%} of its subjects, in {folder}.")
             set_determinism(self.seed)
-            self._train(folder, fold, share)
-        with open(folder / "scores.csv", newline="") as file:
-            scores = [float(row["score"]) for row in csv.DictReader(file)]
-        return torch.tensor(scores), json.loads((folder / "metrics.json").read_text())["threshold"]
+            self._train(folder, fold, share, started)
+        return self._scores(folder, fold)
 
-    def _train(self, folder: Path, fold: int, share: float) -> None:
+    def _check(self, folder: Path, fold: int, share: float) -> None:
+        check_settings(folder, sorted({*fixed_settings(self.config), "max_epochs"} - FREE))
+        subjects = {name: sorted(part) for name, part in self.folds.parts(fold, share).items()}
+        if json.loads((folder / "split.json").read_text()) != subjects:
+            raise InputError(f"{folder} was trained on other subjects: give another output_dir.")
+
+    def _train(self, folder: Path, fold: int, share: float, resume: bool) -> None:
         own = {"fold": fold, "label_share": share, "output_dir": str(folder), "ckpt_dir": str(folder)}
-        parser = ConfigParser({**self.config, **own, "resume": (folder / "checkpoint.pt").is_file()})
+        parser = ConfigParser({**self.config, **own, "resume": resume})
         parser.parse()
         parser.get_parsed_content("fit")
+        del parser
+        gc.collect()  # engines refer to themselves, and so would keep their cached scans
+
+    def _scores(self, folder: Path, fold: int) -> tuple[torch.Tensor, float]:
+        with open(folder / "scores.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        label = self.features.label[self.folds.rows(self.features.subject, fold)["test"]]
+        if [float(row["label"]) for row in rows] != label.tolist():
+            raise InputError(f"{folder} was scored on other crops: give another output_dir.")
+        threshold = json.loads((folder / "metrics.json").read_text())["threshold_logit"]
+        return torch.tensor([float(row["score"]) for row in rows]), threshold

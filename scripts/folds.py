@@ -7,7 +7,7 @@ import numpy as np
 
 from .errors import InputError
 
-__all__ = ["SubjectFolds", "scans_of_fold"]
+__all__ = ["SubjectFolds"]
 
 
 class SubjectFolds:
@@ -70,9 +70,3 @@ class SubjectFolds:
         """Subjects of each label, shuffled."""
         kinds = [[one for one in subjects if self.labels[one] == label] for label in sorted(set(self.labels.values()))]
         return [[str(one) for one in random.permutation(kind)] for kind in kinds]
-
-
-def scans_of_fold(scans: list[dict], folds: SubjectFolds, fold: int, share: float = 1.0) -> dict[str, list[dict]]:
-    """Scans under `train`, `validate` and `test` in a fold; arguments as those of `SubjectFolds.parts`."""
-    parts = folds.parts(fold, share)
-    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts.items()}

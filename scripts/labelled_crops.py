@@ -75,8 +75,9 @@ class LabelledCropsd(Randomizable, Transform):
         return crops
 
 
-class FixedLabelledCropsd(LabelledCropsd):
-    """`LabelledCropsd` whose places depend on the seed and the scan's number alone: the same ones for each encoder.
+class FixedLabelledCropsd(Transform):
+    """`LabelledCropsd` whose places depend on the seed and the scan's number alone: the same ones each time, so they
+    can be cached.
 
     Args:
         crop_size, num_samples, positive_share: as for `LabelledCropsd`.
@@ -84,9 +85,7 @@ class FixedLabelledCropsd(LabelledCropsd):
     """
 
     def __init__(self, crop_size: list[int], num_samples: int, positive_share: float = 0.5, seed: int = 0) -> None:
-        super().__init__(crop_size, num_samples, positive_share)
-        self.seed = seed
+        self.crops, self.seed = LabelledCropsd(crop_size, num_samples, positive_share), seed
 
-    def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
-        self.set_random_state(self.seed + 1_000_003 * data["scan"])
-        return super().__call__(data, randomize)
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> list[dict]:
+        return self.crops.set_random_state(self.seed + 1_000_003 * data["scan"])(data)

@@ -13,6 +13,7 @@ from nibabel.affines import apply_affine
 from torch import nn
 
 from .atomic import write_csv_atomically
+from .errors import InputError
 from .scan_outputs import free_name, write_nifti
 
 __all__ = ["SaveLesionMaps", "WindowInferer"]
@@ -55,9 +56,14 @@ class SaveLesionMaps:
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         threshold: probability from which a scan is said to have a lesion.
+
+    Raises:
+        InputError: the threshold is no probability.
     """
 
     def __init__(self, output_dir: str, threshold: float) -> None:
+        if not 0 <= threshold <= 1:
+            raise InputError(f"threshold is {threshold}: give a probability, from 0 to 1.")
         self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
 
     def attach(self, engine: Engine) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import torch
 
 from .atomic import save_atomically
+from .cross_validation import Probes
 from .features import Features, FrozenEncoder
 from .folds import SubjectFolds
 from .logistic_probe import LogisticProbe
@@ -26,12 +27,12 @@ def fit_linear_head(
         features: of `crop_features` with this encoder.
         folds, fold, share: which subjects train and validate.
         paths: of the files with the flat state_dict of both.
+
+    Raises:
+        InputError: all that it trains on has one label.
     """
-    rows = folds.rows(features.subject, fold, share)
-    train, validate = (torch.from_numpy(rows[part]) for part in ("train", "validate"))
-    values, label = features.values[encoder.name], features.label
-    probe = LogisticProbe(values[train], label[train], values[validate], label[validate])
-    logger.info(f"A linear classifier was fitted to {len(values[train])} crops, with a penalty of {probe.penalty:g}.")
+    probe = Probes(features, folds, encoder.name).fit(fold, share)
+    logger.info(f"A linear classifier was fitted, with a penalty of {probe.penalty:g}.")
     weights = fold_into({name: tensor.cpu() for name, tensor in encoder.network.state_dict().items()}, probe)
     for path in paths:
         save_atomically(weights, path)

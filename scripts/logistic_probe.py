@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-__all__ = ["LogisticProbe"]
+__all__ = ["LogisticProbe", "class_weights"]
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 3))
 
@@ -28,11 +28,11 @@ class LogisticProbe:
         _, _, self.basis = torch.linalg.svd(self._standardise(features), full_matrices=False)
         self.basis = self.basis.T
         train, validate = (self._project(part) for part in (features, val_features))
-        balance = torch.where(labels > 0, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
+        balance, val_balance = class_weights(labels), class_weights(val_labels)
         self.penalty, self.weights, best, weights = None, None, float("inf"), None
         for penalty in sorted(PENALTIES, reverse=True):
             weights = _fit(train, labels, balance / len(labels), penalty, weights)
-            loss = float(binary_cross_entropy_with_logits(validate @ weights, val_labels))
+            loss = float(binary_cross_entropy_with_logits(validate @ weights, val_labels, weight=val_balance))
             if loss < best:
                 self.penalty, self.weights, best = penalty, weights, loss
 
@@ -51,6 +51,12 @@ class LogisticProbe:
     def _project(self, features: torch.Tensor) -> torch.Tensor:
         projected = self._standardise(features) @ self.basis
         return torch.cat([projected, torch.ones(len(projected), 1, dtype=projected.dtype)], 1)
+
+
+def class_weights(labels: torch.Tensor) -> torch.Tensor:
+    """Weights [N], of mean 1, with which two classes count the same; all 1 where there is one."""
+    share = labels.mean()
+    return torch.where(labels > 0, 0.5 / share, 0.5 / (1 - share)) if 0 < share < 1 else torch.ones_like(labels)
 
 
 def _fit(features, labels, importance, penalty, weights=None, steps: int = 50) -> torch.Tensor:

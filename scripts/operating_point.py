@@ -1,5 +1,7 @@
 """From scores to a decision: a threshold chosen on validation data, and what it does to test data."""
 
+import math
+
 import torch
 
 __all__ = ["best_threshold", "sensitivity_specificity"]
@@ -15,11 +17,14 @@ def best_threshold(scores: torch.Tensor, labels: torch.Tensor) -> float:
         labels: 0 or 1, [N].
 
     Returns:
-        Middle between the two neighbouring scores that it separates; the lowest such one where several are as good.
+        Middle between the two neighbouring scores that it separates; the lowest such one where several are as good;
+        nan where there is one label only.
     """
+    if len(labels.unique()) < 2:
+        return float("nan")
     order = torch.argsort(scores)
     scores, labels = scores[order].double(), labels[order].double()
-    positives, negatives = labels.sum().clamp(min=1), (1 - labels).sum().clamp(min=1)
+    positives, negatives = labels.sum(), (1 - labels).sum()
     # calling negative what lies below each score in turn
     gain = (1 - labels).cumsum(0) / negatives - labels.cumsum(0) / positives
     gain = torch.cat([gain.new_zeros(1), gain])
@@ -31,12 +36,14 @@ def best_threshold(scores: torch.Tensor, labels: torch.Tensor) -> float:
 
 
 def sensitivity_specificity(scores: torch.Tensor, labels: torch.Tensor, threshold: float) -> tuple[float, float]:
-    """Shares of positives at or above a threshold, and of negatives below it; nan where there are none.
+    """Shares of positives at or above a threshold, and of negatives below it; nan where there are none, or it is.
 
     Args:
         scores: [N].
         labels: 0 or 1, [N].
         threshold: of `best_threshold`, chosen on other data.
     """
+    if math.isnan(threshold):
+        return math.nan, math.nan
     called = scores >= threshold
     return float(called[labels > 0].double().mean()), float((~called)[labels == 0].double().mean())

@@ -55,7 +55,7 @@ def write_page(
         if table:
             _write(path.parent / "figures" / f"{figure.name}.csv", table)
         sections.append(_figure(figure, png, table))
-    sections += ["<h2>Details</h2>"] + [_fold(name, content) for name, content in details.items()]
+    sections += ["<h2>Details</h2>"] * bool(details) + [_fold(name, content) for name, content in details.items()]
     return _write(path, "\n".join([*sections, "</body></html>\n"]).encode())
 
 

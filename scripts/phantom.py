@@ -208,7 +208,7 @@ def _write(folder: Path, listing: dict) -> None:
         (folder / part).mkdir(parents=True)
     for i, item in enumerate(listing["training"]):
         rng = np.random.default_rng([listing["seed"], i])
-        subject = draw_subject(rng, listing["lesions"] if i % 2 == 1 else None)
+        subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
         for path, data in zip(item.values(), render(subject), strict=True):
             nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
 
@@ -216,17 +216,17 @@ def _write(folder: Path, listing: dict) -> None:
 def _listing(subjects: int, seed: int, lesions: str) -> dict:
     """Content of dataset.json."""
     names = [f"phantom_{i:03}.nii.gz" for i in range(subjects)]
-    return {
+    listing = {
         "name": "Phantom",
         "description": "Synthetic bodies, every second one with lesions",
         "modality": {"0": "synthetic"},
         "labels": {"0": "background", "1": "lesion"},
         "seed": seed,
-        "lesions": lesions,
         "numTraining": subjects,
         "training": [{"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"} for name in names],
         "test": [],
     }
+    return listing if lesions == "small" else listing | {"lesions": lesions}
 
 
 def _draw_organ(rng, size: np.ndarray, centre: tuple, half: tuple, flatness: float, intensity: float) -> Shape:

@@ -43,11 +43,12 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     """
     report_input_errors()
     found = (Path(output_dir) / "checkpoint.pt").is_file()
+    finished = (Path(output_dir) / "metrics.json").is_file()
     if resume and not found:
         raise InputError(
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
-    if found and not resume:
+    if (found or finished) and not resume:
         raise InputError(
             f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
         )
@@ -61,16 +62,18 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     record_settings(Path(output_dir) / "config.json")
 
 
-def check_settings(run_dir: str, keys: Iterable[str] = LEARNED_FROM) -> None:
+def check_settings(run_dir: str | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
     Args:
-        run_dir: of the training run; nothing is checked if it has no config.json.
+        run_dir: of the training run; nothing is checked if there is none, or if it has no config.json.
         keys: what has to be the same.
 
     Raises:
         InputError: names a key and both values.
     """
+    if run_dir is None:
+        return
     path, config = Path(run_dir) / "config.json", ConfigParser(config_in_use())
     trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
     for key in keys:

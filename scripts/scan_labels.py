@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import InputError
 
-__all__ = ["label_by_mask", "label_by_table"]
+__all__ = ["label_by_mask", "label_by_table", "load_scan"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ def _read_table(table: str | None) -> dict[str, float]:
         raise InputError(f"{table} lacks the columns subject and label: name them so in its first line.")
     labels = {}
     for row in rows:
-        if row["label"] in ("0", "1"):
-            labels[row["subject"]] = float(row["label"])
-        elif row["label"]:
+        if row["label"] in ("0", "1") and labels.setdefault(row["subject"], float(row["label"])) != float(row["label"]):
+            raise InputError(f"{table} has both labels for {row['subject']}: leave one.")
+        if row["label"] not in ("", "0", "1"):
             raise InputError(f"{table} has the label {row['label']} for {row['subject']}: write 0, 1, or nothing.")
     return labels
 
@@ -75,7 +75,7 @@ def _read_table(table: str | None) -> dict[str, float]:
 @functools.cache
 def _has_lesion(mask: str, image: str) -> bool:
     """Read once, however many folds are trained."""
-    labels, scan = _load(mask), _load(image)
+    labels, scan = load_scan(mask), load_scan(image)
     if labels.shape[:3] != scan.shape[:3] or not np.allclose(labels.affine, scan.affine, atol=1e-2):
         raise InputError(f"{mask} is not in the grid of {image}: resample it to the scan's shape and affine.")
     try:
@@ -84,7 +84,8 @@ def _has_lesion(mask: str, image: str) -> bool:
         raise _unreadable(mask, error) from error
 
 
-def _load(path: str) -> nibabel.spatialimages.SpatialImage:
+def load_scan(path: str) -> nibabel.spatialimages.SpatialImage:
+    """A scan as nibabel loads it; an `InputError` that names it where that fails."""
     try:
         return nibabel.load(path)
     except Exception as error:

@@ -10,11 +10,13 @@ from torch import nn
 
 from .atomic import write_atomically, write_csv_atomically
 from .checkpoint import load_encoder
-from .cross_validation import fold_metrics
+from .cross_validation import Probes, fold_metrics
 from .distributed import rank, wait
+from .features import Features
+from .folds import SubjectFolds
 from .operating_point import best_threshold
 
-__all__ = ["score_classifier"]
+__all__ = ["score_classifier", "score_rivals"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +29,11 @@ def score_classifier(
     inferer: Callable,
     device: torch.device,
     output_dir: str,
-    rivals: Mapping[str, Callable] | None = None,
-    fold: int = 0,
 ) -> None:
     """Write scores.csv (scan, label, score of each test crop) and metrics.json; the first process alone does.
 
-    metrics.json has auc, average_precision, sensitivity and specificity at `threshold`, which is chosen on the
-    validation crops, the numbers of crops, and auc_RIVAL of each rival.
+    metrics.json has auc, average_precision, the numbers of crops, and sensitivity and specificity at `threshold` (a
+    probability; `threshold_logit` is its logit, as the scores are), which is chosen on the validation crops.
 
     Args:
         network: the weights are loaded into it.
@@ -42,25 +42,40 @@ def score_classifier(
         inferer: runs the network on crops.
         device: where to.
         output_dir: where the files go.
-        rivals: classifiers of the same crops that know less, as in `cross_validate`.
-        fold: whose test crops these are.
     """
     wait()  # for the process that writes the weights
     network = load_encoder(network.to(device), weights).eval()
     scored = {part: _score(network, loaders[part], inferer, device) for part in ("validate", "test")}
     threshold = best_threshold(*scored["validate"][:2])
     scores, label, scan = scored["test"]
-    metrics = fold_metrics(scores, label, threshold) | {"threshold": threshold}
+    metrics = fold_metrics(scores, label, threshold)
+    metrics |= {"threshold": float(torch.sigmoid(torch.tensor(threshold))), "threshold_logit": threshold}
     metrics |= {"positives": int(label.sum()), "negatives": int((1 - label).sum())}
-    for name, rival in (rivals or {}).items():
-        metrics[f"auc_{name}"] = fold_metrics(rival(fold, 1.0)[0], label, 0)["auc"]
     if rank() > 0:
         return
     rows = zip(scan.tolist(), label.int().tolist(), scores.tolist(), strict=True)
     write_csv_atomically(Path(output_dir) / "scores.csv", [["scan", "label", "score"], *rows])
+    _write(metrics, Path(output_dir))
+
+
+def score_rivals(features: Features, folds: SubjectFolds, fold: int, share: float, output_dir: str) -> None:
+    """Add auc_NAME of each rival to metrics.json, on the same test crops.
+
+    Args:
+        features: of the rivals.
+        folds, fold, share: as those of the classifier beside them.
+        output_dir: where metrics.json is.
+    """
+    label = features.label[folds.rows(features.subject, fold)["test"]]
+    scores = {name: Probes(features, folds, name)(fold, share)[0] for name in features.values}
+    aucs = {f"auc_{name}": fold_metrics(values, label, 0)["auc"] for name, values in scores.items()}
+    _write(json.loads((Path(output_dir) / "metrics.json").read_text()) | aucs, Path(output_dir))
+
+
+def _write(metrics: dict[str, float], folder: Path) -> None:
     text = json.dumps(metrics, indent=4)
-    write_atomically(Path(output_dir) / "metrics.json", lambda file: file.write_text(text))
-    logger.info(f"{len(label)} test crops: " + ", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
+    write_atomically(folder / "metrics.json", lambda file: file.write_text(text))
+    logger.info("Test crops: " + ", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
 
 
 def _score(network, loader, inferer, device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

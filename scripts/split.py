@@ -134,20 +134,22 @@ def recorded_split(
     return split
 
 
-def unseen_scans(scans: list[dict], path: str | os.PathLike | None) -> list[dict]:
+def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str) -> list[dict]:
     """Scans of subjects that an encoder was neither trained nor validated on.
 
     Args:
         scans: items of `find_scans`.
-        path: the split.json of its run; None (or null, as a command line says it): all scans. Where there is no such
-            file, all scans too, with a warning.
+        path: the split.json of its run; None (or null, as a command line says it): all scans.
+        encoder: path of its weights. Where there is no such file beside them, all scans are taken, with a warning.
 
     Raises:
-        InputError: it has seen all of them.
+        InputError: it has seen all of them, or there is no such file elsewhere.
     """
     if path in (None, "null"):
         return scans
     if not Path(path).is_file():
+        if Path(path).parent != Path(encoder).parent:
+            raise InputError(f"There is no {path}: give pretraining_split the split.json of the encoder's run.")
         logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
         return scans
     recorded = json.loads(Path(path).read_text())
@@ -158,6 +160,8 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None) -> list[dict
             f"By {path}, the encoder was trained on all of these subjects: give others, or --pretraining_split null to "
             "use them all the same."
         )
+    if not any(scan["subject"] in seen.union(recorded["test"]) for scan in scans):
+        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
     if len(unseen) < len(scans):
         logger.info(f"{len(scans) - len(unseen)} scans are left out, of subjects that {path} says were trained on.")
     return unseen

@@ -4,11 +4,17 @@ from torch import nn
 
 from .checkpoint import read_weights
 from .errors import InputError
-from .features import SCRATCH, UNTRAINED
 
-__all__ = ["HEAD", "load_backbone"]
+__all__ = ["HEAD", "SCRATCH", "UNTRAINED", "check_encoder", "load_backbone"]
 
+UNTRAINED, SCRATCH = "random", "scratch"
 HEAD = "class_layers.out."  # the last layer of MONAI's DenseNet, linear
+
+
+def check_encoder(encoder: str) -> None:
+    """Read an encoder's weights, unless it has none, so that a wrong path is named before anything else is done."""
+    if encoder not in (SCRATCH, UNTRAINED):
+        read_weights(encoder)
 
 
 def load_backbone(network: nn.Module, encoder: str) -> None:

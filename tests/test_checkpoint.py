@@ -127,7 +127,7 @@ def test_weights_are_loaded_as_float32(tmp_path, dtype):
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"no weights at .*encoder\.pt: give encoder"):
+    with pytest.raises(InputError, match=r"no weights at .*encoder\.pt: correct the path"):
         load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
 
 

@@ -98,6 +98,16 @@ def test_other_crops_are_not_compared(folder, tmp_path):
         compare_folds(tmp_path / "all", [folder("first", 1), folder("second", 1, labels=1 - LABELS)])
 
 
+def test_other_crops_with_the_same_labels_are_not_compared(folder, tmp_path):
+    first, second = folder("first", 1), folder("second", 1)
+    text = (second / "scores.csv").read_text().splitlines()
+    subject, fold, label, own, position, intensity = text[7].split(",")
+    text[7] = ",".join([subject, fold, label, own, str(float(position) + 0.1), intensity])
+    (second / "scores.csv").write_text("\n".join(text))
+    with pytest.raises(InputError, match=r"position alone says something else in .*second"):
+        compare_folds(tmp_path / "all", [first, second])
+
+
 def test_a_folder_without_scores_is_named(folder, tmp_path):
     with pytest.raises(InputError, match=r"no scores\.csv in .*gone"):
         compare_folds(tmp_path / "all", [folder("first", 1), tmp_path / "gone"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scripts.errors import InputError
-from scripts.folds import SubjectFolds, scans_of_fold
+from scripts.folds import SubjectFolds
 
 LABELS = {f"S{number:02}": float(number < 7) for number in range(23)}
 SCANS = [{"subject": subject, "target": label} for subject, label in LABELS.items()]
@@ -46,13 +46,6 @@ def test_every_item_is_tested_once_and_never_trained_on_then():
         assert not (sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2])
         tested = tested + parts["test"]
     assert (tested == 1).all()
-
-
-def test_scans_go_where_their_subjects_go():
-    folds = SubjectFolds(SCANS, 5, 0)
-    scans = scans_of_fold(SCANS * 2, folds, 3, 0.5)
-    assert {name: {scan["subject"] for scan in part} for name, part in scans.items()} == folds.parts(3, 0.5)
-    assert all(len(part) == 2 * len(folds.parts(3, 0.5)[name]) for name, part in scans.items())
 
 
 def test_a_smaller_share_of_the_labels_is_part_of_a_larger_one_and_has_both_labels():

@@ -11,6 +11,7 @@ from monai.data import MetaTensor
 from monai.inferers import SimpleInferer
 from monai.transforms import LoadImage, Orientation
 
+from scripts.errors import InputError
 from scripts.lesion_map import SaveLesionMaps, WindowInferer
 
 
@@ -85,3 +86,8 @@ def test_scans_of_one_name_do_not_overwrite_each_other(write_scan, saved, tmp_pa
         "scan_lesions.nii.gz",
         "B_scan_lesions.nii.gz",
     }
+
+
+def test_a_threshold_that_is_no_probability_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"threshold is -0\.4: give a probability"):
+        SaveLesionMaps(tmp_path, -0.4)

@@ -1,5 +1,7 @@
 """The threshold is the best of all, by trying all."""
 
+import math
+
 import pytest
 import torch
 
@@ -27,7 +29,8 @@ def test_shares_are_of_each_kind():
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_one_kind_alone_has_a_threshold_too(label):
-    scores, labels = torch.tensor([1.0, 2]), torch.full((2,), float(label))
-    shares = sensitivity_specificity(scores, labels, best_threshold(scores, labels))
-    assert sum(share == 1 for share in shares) == 1
+def test_one_label_alone_gives_no_threshold_and_no_threshold_decides_nothing(label):
+    threshold = best_threshold(torch.tensor([1.0, 2]), torch.full((2,), float(label)))
+    assert math.isnan(threshold)
+    shares = sensitivity_specificity(torch.tensor([0.0, 1]), torch.tensor([0.0, 1]), threshold)
+    assert all(map(math.isnan, shares))

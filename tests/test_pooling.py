@@ -4,9 +4,8 @@ import pytest
 import torch
 from monai.metrics import compute_roc_auc
 
-from scripts.attention_pooling import AttentionPoolingProbe, GatedAttention
 from scripts.logistic_probe import LogisticProbe
-from scripts.pooling import MeanPoolingProbe
+from scripts.pooling import AttentionPoolingProbe, GatedAttention, MeanPoolingProbe
 
 PROBES = [MeanPoolingProbe, AttentionPoolingProbe]
 
@@ -60,7 +59,7 @@ def test_attention_finds_the_one_crop_that_counts():
 
     test, labels = marked(60, 2)
     aucs = [compute_roc_auc(probe(*marked(100, 0), *marked(40, 1))(test), labels) for probe in PROBES]
-    assert aucs[1] > 0.9
+    assert aucs[0] < 0.85 < 0.9 < aucs[1]
 
 
 def test_the_same_data_give_the_same_classifier_whatever_was_drawn_before():

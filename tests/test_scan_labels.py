@@ -70,6 +70,7 @@ def test_a_table_labels_the_subjects_that_it_names(table):
     ("text", "sentence"),
     [
         ("subject,label\nA,yes\n", "has the label yes for A: write 0, 1, or nothing"),
+        ("subject,label\nA,1\nB,0\nA,0\n", "has both labels for A"),
         ("id,label\nA,1\n", "lacks the columns subject and label"),
         ("subject,label\n", "lacks the columns subject and label"),
         ("subject,label\nsub-A,1\n", r"names none of the subjects \(A, ...\)"),

@@ -2,14 +2,18 @@
 
 import csv
 import json
+import math
 
+import numpy as np
 import pytest
 import torch
 from monai.inferers import SimpleInferer
 from torch import nn
 
+from scripts.features import Features
+from scripts.folds import SubjectFolds
 from scripts.operating_point import best_threshold
-from scripts.score_classifier import score_classifier
+from scripts.score_classifier import score_classifier, score_rivals
 
 CPU = torch.device("cpu")
 
@@ -31,11 +35,11 @@ def loader(seed):
 def scored(tmp_path):
     """A function: score a network, and read what was written."""
 
-    def run(network, **options):
+    def run(network):
         torch.save(network.state_dict(), tmp_path / "model.pt")
         loaders = {"validate": loader(0), "test": loader(1)}
         weights = str(tmp_path / "model.pt")
-        score_classifier(tiny_network(), weights, loaders, SimpleInferer(), CPU, tmp_path, **options)
+        score_classifier(tiny_network(), weights, loaders, SimpleInferer(), CPU, tmp_path)
         with open(tmp_path / "scores.csv", newline="") as file:
             return json.loads((tmp_path / "metrics.json").read_text()), list(csv.DictReader(file))
 
@@ -56,10 +60,15 @@ def test_the_threshold_is_that_of_the_validation_crops(scored):
     metrics, _ = scored(network)
     scores = torch.cat([network(batch["image"])[:, 0] for batch in loader(0)])
     labels = torch.cat([batch["label"][:, 0] for batch in loader(0)])
-    assert metrics["threshold"] == pytest.approx(best_threshold(scores, labels), abs=1e-5)
+    assert metrics["threshold_logit"] == pytest.approx(best_threshold(scores, labels), abs=1e-5)
+    assert metrics["threshold"] == pytest.approx(1 / (1 + math.exp(-metrics["threshold_logit"])))
 
 
-def test_rivals_are_scored_on_the_same_crops(scored):
-    labels = torch.cat([batch["label"][:, 0] for batch in loader(1)])
-    metrics, _ = scored(tiny_network(), rivals={"oracle": lambda fold, share: (labels * fold, 0)}, fold=3)
-    assert metrics["auc_oracle"] == 1
+def test_rivals_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
+    first, _ = scored(tiny_network())
+    scans = [{"subject": f"S{number}", "target": 1.0} for number in range(12)]
+    subjects, labels = np.repeat([scan["subject"] for scan in scans], 4), torch.arange(48).float() % 2
+    features, folds = Features({"oracle": labels[:, None]}, labels, subjects), SubjectFolds(scans, 3, 0)
+    score_rivals(features, folds, 1, 0.5, tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics == pytest.approx(first | {"auc_oracle": 1})

@@ -116,20 +116,42 @@ def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):
         recorded_split([*split["train"], *split["test"]], tmp_path / "split.json", 1, 2, seed=0)
 
 
-def test_what_an_encoder_was_trained_on_is_left_out(tmp_path):
-    (tmp_path / "split.json").write_text(json.dumps({"train": ["S1"], "validate": ["S2"], "test": ["S3"]}))
+@pytest.fixture
+def recorded(tmp_path):
+    """split.json of an encoder's run, beside its weights."""
+    path = tmp_path / "split.json"
+    path.write_text(json.dumps({"train": ["S1"], "validate": ["S2"], "test": ["S3"]}))
+    return path
+
+
+def test_what_an_encoder_was_trained_on_is_left_out(recorded):
     scans = [{"subject": f"S{number}", "scan": number} for number in range(1, 6)]
-    assert [scan["subject"] for scan in unseen_scans(scans, tmp_path / "split.json")] == ["S3", "S4", "S5"]
+    unseen = unseen_scans(scans, recorded, str(recorded.parent / "encoder.pt"))
+    assert [scan["subject"] for scan in unseen] == ["S3", "S4", "S5"]
 
 
-def test_without_a_split_all_scans_are_used_and_that_is_said(tmp_path, caplog):
+@pytest.mark.parametrize("none", [None, "null"])
+def test_all_scans_can_be_asked_for(none):
+    assert unseen_scans([{"subject": "S1"}], none, "encoder.pt") == [{"subject": "S1"}]
+
+
+def test_an_encoder_without_a_split_is_used_and_that_is_said(tmp_path, caplog):
     scans = [{"subject": "S1"}]
-    assert unseen_scans(scans, None) == unseen_scans(scans, "null") == scans and not caplog.text
-    assert unseen_scans(scans, tmp_path / "gone.json") == scans
+    assert unseen_scans(scans, tmp_path / "split.json", str(tmp_path / "encoder.pt")) == scans
     assert "the encoder may have been trained on the subjects" in caplog.text
 
 
-def test_an_encoder_that_has_seen_all_subjects_is_not_judged_on_them(tmp_path):
-    (tmp_path / "split.json").write_text(json.dumps({"train": ["S1"], "validate": [], "test": []}))
+def test_subjects_that_a_split_does_not_know_are_used_and_that_is_said(recorded, caplog):
+    scans = [{"subject": "sub-S1"}]
+    assert unseen_scans(scans, recorded, "encoder.pt") == scans
+    assert "names none of these subjects" in caplog.text
+
+
+def test_a_split_that_is_asked_for_must_be_there(tmp_path):
+    with pytest.raises(InputError, match=r"There is no .*gone\.json: give pretraining_split"):
+        unseen_scans([{"subject": "S1"}], tmp_path / "gone.json", "/other/encoder.pt")
+
+
+def test_an_encoder_that_has_seen_all_subjects_is_not_judged_on_them(recorded):
     with pytest.raises(InputError, match="was trained on all of these subjects"):
-        unseen_scans([{"subject": "S1"}], tmp_path / "split.json")
+        unseen_scans([{"subject": "S1"}], recorded, "encoder.pt")
