@@ -182,7 +182,7 @@ def box_plot(name: str, title: str, caption: str, values: dict[str, np.ndarray],
             found[np.isfinite(found)], positions=[place], widths=0.5, showfliers=False, showcaps=False, **style
         )
         axes.plot(place + np.linspace(-0.15, 0.15, len(found)), found, "o", ms=3, color=colour, alpha=0.6)
-    axes.set_xticks(range(len(values)), list(values))
+    axes.set_xticks(range(len(values)), list(values), rotation=20 if len(values) > 6 else 0)
     _label(axes, "", title)
     return Figure(name, title, caption, picture, dict(values))
 
@@ -197,12 +197,13 @@ def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np
         baselines: which of the names are drawn dashed and grey.
     """
     picture, (axes,) = _panels(1, 1, height=4.2)
+    known = {name: {"color": QUIET, "ls": "--", "marker": marker} for name, marker in zip(baselines, cycle("sD^v"))}
     colours = cycle(COLOURS)
     for label, folds in values.items():
         number = folds.shape[1]  # of which all but two train: Nadeau and Bengio's variance of the mean
         mean, error = np.nanmean(folds, 1), np.nanstd(folds, 1, ddof=1) * np.sqrt(1 / number + 1 / (number - 2))
-        style = {"color": QUIET, "ls": "--"} if label in baselines else {"color": next(colours)}
-        axes.errorbar(100 * shares, mean, error, marker="o", ms=4, capsize=2, lw=1.6, label=label, **style)
+        style = known.get(label) or {"color": next(colours), "marker": "o"}
+        axes.errorbar(100 * shares, mean, error, ms=4, capsize=2, lw=1.6, label=label, **style)
     axes.set(xscale="log", xticks=100 * shares, xticklabels=[f"{100 * share:g}" for share in shares])
     axes.minorticks_off()
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -21,6 +21,8 @@ from .page import format_table, write_page
 __all__ = ["compare_folds", "fold_sections"]
 
 ALIKE = ("subject", "fold", "label")
+UNTRAINED = "untrained"  # an encoder of this name is to be beaten too
+CALLED = {UNTRAINED: "the untrained encoder"}
 SURE = 0.05  # largest p of the corrected test at which a difference is called one
 
 
@@ -54,8 +56,9 @@ def fold_sections(folders: list[str | Path]) -> tuple[list[str], list[Figure]]:
         name: bootstrap_interval(values, *(items[key] for key in ("label", "subject", "fold")))
         for name, values in scores.items()
     }
-    lead = " ".join(_finding(name, rivals, aucs, intervals, tests) for name in scores if name not in rivals)
-    parts = [f'<p class="lead">{lead}</p>', _table(aucs, intervals, tests), _means(folders)]
+    to_beat = [*(name for name in scores if name == UNTRAINED), *rivals]
+    lead = "<br>".join(_finding(name, to_beat, aucs, intervals, tests) for name in scores if name not in rivals)
+    parts = [f'<p class="lead">{lead}</p>', _means(folders, intervals), _differences(list(scores), tests)]
     figures = [box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, rivals)]
     return parts, figures + _efficiency(folders, rivals)
 
@@ -110,52 +113,53 @@ def _tests(aucs: dict[str, np.ndarray], folds: int) -> dict[tuple[str, str], dic
     return {(first, second): paired_tests(aucs[first], aucs[second], 1 / (folds - 2)) for first, second in pairs}
 
 
-def _finding(name: str, rivals: list[str], aucs: dict, intervals: dict, tests: dict) -> str:
+def _finding(name: str, to_beat: list[str], aucs: dict, intervals: dict, tests: dict) -> str:
     low, high = intervals[name]
     findings = []
-    for rival in rivals:
+    for rival in [other for other in to_beat if other != name]:
         p = tests[name, rival]["p_corrected"]
         better = aucs[name].mean() > aucs[rival].mean()
         verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
-        findings.append(f"{verdict} {rival} alone (p = {p:.2g})")
+        findings.append(f"{verdict} {escape(CALLED.get(rival, rival + ' alone'))} (p = {p:.2g})")
     auc = f"AUC {aucs[name].mean():.3f} (95 % from {low:.3f} to {high:.3f})"
-    return f"<b>{escape(name)}</b>: {auc}; it {' and '.join(findings)}."
+    return f"<b>{escape(name)}</b>: {auc}; it {', '.join(findings)}."
 
 
-def _table(aucs: dict, intervals: dict, tests: dict) -> str:
+def _means(folders: list[str | Path], intervals: dict[str, tuple[float, float]]) -> str:
+    """Table of the means over folds of all that cross_validation.csv has of each fold."""
+    found = {name: {} for name in intervals}
+    for row in itertools.chain.from_iterable(_rows(Path(folder), "cross_validation.csv") for folder in folders):
+        found[row["encoder"]][row["fold"]] = [float(row[name]) for name in FOLD_METRICS]
     rows = []
-    for name in aucs:
-        low, high = intervals[name]
-        cells = [f"<td><strong>{aucs[name].mean():.3f}</strong></td><td>{low:.3f} to {high:.3f}</td>"]
-        for other in aucs:
-            test = tests.get((name, other))
-            text = (
-                f"{test['difference']:+.3f}<small>p {test['p_paired']:.2g} / {test['p_corrected']:.2g}</small>"
-                if test
-                else ""
-            )
-            cells.append(f"<td>{text}</td>")
-        rows.append(f"<tr><td>{escape(name)}</td>{''.join(cells)}</tr>")
+    for name, (low, high) in intervals.items():
+        auc, *others = (f"{value:.3f}" for value in np.nanmean(list(found[name].values()), 0))
+        cells = [f"<strong>{auc}</strong>", f"{low:.3f} to {high:.3f}", *others]
+        rows.append(_row(name, cells))
+    note = "Sensitivity and specificity at a threshold chosen on the fold that validates."
+    columns = ["AUC", "95 % interval", *(name.replace("_", " ") for name in FOLD_METRICS[1:])]
+    return format_table("Means over folds", columns, rows) + f"<small>{note}</small>"
+
+
+def _differences(names: list[str], tests: dict) -> str:
+    rows = []
+    for name in names:
+        found = [tests.get((name, other)) for other in names]
+        cells = [
+            f"{test['difference']:+.3f}<small>p {test['p_paired']:.2g} / {test['p_corrected']:.2g}</small>"
+            if test
+            else ""
+            for test in found
+        ]
+        rows.append(_row(name, cells))
     note = (
         "Differences of the mean AUC, row less column; p of the paired t-test / as Nadeau and Bengio correct it, of "
         "each pair by itself, however many there are."
     )
-    return format_table("Results", ["AUC", "95 % interval", *aucs], rows) + f"<small>{note}</small>"
+    return format_table("Differences", names, rows) + f"<small>{note}</small>"
 
 
-def _means(folders: list[str | Path]) -> str:
-    """Table of the means over folds of all that cross_validation.csv has of each fold."""
-    found = {}
-    for folder in map(Path, folders):
-        for row in _rows(folder, "cross_validation.csv"):
-            found.setdefault(row["encoder"], {})[row["fold"]] = [float(row[name]) for name in FOLD_METRICS]
-    rows = []
-    for name, folds in found.items():
-        cells = "".join(f"<td>{value:.3f}</td>" for value in np.nanmean(list(folds.values()), 0))
-        rows.append(f"<tr><td>{escape(name)}</td>{cells}</tr>")
-    note = "Sensitivity and specificity at a threshold chosen on the fold that validates."
-    columns = [name.replace("_", " ").replace("auc", "AUC") for name in FOLD_METRICS]
-    return format_table("Means over folds", columns, rows) + f"<small>{note}</small>"
+def _row(name: str, cells: list[str]) -> str:
+    return f"<tr><td>{escape(name)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _efficiency(folders: list[str | Path], rivals: list[str]) -> list[Figure]:
