@@ -80,7 +80,7 @@ def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, n
         scores[own] = columns.pop(own).astype(float)
         for name, values in columns.items():
             values = values.astype(float)
-            if not np.allclose(values, rivals.setdefault(name, values), atol=1e-6):
+            if not np.allclose(values, rivals.setdefault(name, values), atol=1e-3):
                 raise InputError(
                     f"{name} alone says something else in {folder} than in the folders before it: cross-validate all "
                     "with the same spacing, crop_size, frame, intensity and seed."
