@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 
-__all__ = ["InputError", "report_input_errors", "require_positive"]
+__all__ = ["InputError", "refuse", "report_input_errors", "require_positive"]
 
 
 class InputError(ValueError):
@@ -14,6 +14,12 @@ def require_positive(name: str, value) -> None:
     """Raise an `InputError` unless a setting is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
         raise InputError(f"{name} is {value}: give a number above 0.")
+
+
+def refuse(sentence: str) -> None:
+    """Raise an `InputError`, where a configuration is of no use without another."""
+    report_input_errors()
+    raise InputError(sentence)
 
 
 def report_input_errors() -> None:

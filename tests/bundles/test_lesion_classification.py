@@ -137,6 +137,7 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
         (["train", "cross_validate", "frozen", "subject_labels"], {}, "error: There is no table None: give labels"),
+        (["train", "subject_labels"], {}, "error: subject_labels.json is for frozen encoders in all folds"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(run, bodies, tmp_path, configs, overrides, sentence):
