@@ -37,6 +37,9 @@ ARMS = $(METHODS) untrained scratch $(addsuffix _fine_tuned,$(FINE_TUNED))
 S = $(abspath $(STUDY))
 COHORT = $(if $(DATA),$(abspath $(DATA)),$(S)/cohort)
 SETTINGS = DATA=$(DATA) OVERLAY=$(OVERLAY) PARTS=$(PARTS) EPOCHS=$(EPOCHS) FINE_TUNE=$(FINE_TUNE)
+ifneq (,$(word 2,$(STUDY))$(word 2,$(DATA)))
+$(error Neither STUDY nor DATA can have a blank)
+endif
 comma = ,
 space = $(subst ,, )
 files = "[$(subst $(space),$(comma),$(patsubst %,'$(CURDIR)/bundles/$(1)/configs/%.json',$(2)))]"
@@ -56,7 +59,7 @@ $(S)/study.html: $(METHODS:%=$(S)/%/metrics.json) $(ARMS:%=$(S)/folds/%/scores.c
 .PHONY: $(S)/settings
 $(S)/settings: | $(VENV)/ready
 	@mkdir -p $(@D); test -f $@ || echo '$(SETTINGS)' > $@
-	@echo '$(SETTINGS)' | cmp -s - $@ || { echo "error: $(S) was begun with $$(cat $@): give these, or another STUDY."; exit 1; }
+	@echo '$(SETTINGS)' | cmp -s - $@ || { echo "error: $(S) was begun with $$(cat $@): give these, or another STUDY (or delete $@, if nothing was done)."; exit 1; }
 
 $(S)/cohort/dataset.json: | $(S)/settings
 	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"

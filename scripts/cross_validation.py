@@ -120,8 +120,8 @@ def fold_metrics(scores: torch.Tensor, label: torch.Tensor, threshold: float) ->
 def _require_both_labels(label: torch.Tensor, fold: int, share: float) -> None:
     if len(label.unique()) < 2:
         raise InputError(
-            f"All that fold {fold} trains on, with {share:.0%} of its subjects, has one label: add scans of the "
-            "other, or lower folds."
+            f"All that fold {fold} trains on, with {share:.0%} of its subjects, has the label {label[0]:.0f}: add "
+            "scans of the other, lower folds or, if every crop holds a lesion, spacing."
         )
 
 

@@ -38,8 +38,9 @@ def bootstrap_interval(
     scores, labels = torch.from_numpy(scores), torch.from_numpy(labels)
     for _ in range(repeats):
         drawn = (np.concatenate([fold[i] for i in random.randint(len(fold), size=len(fold))]) for fold in members)
-        means.append(np.nanmean([_auc(scores[items], labels[items]) for items in drawn]))
-    return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
+        aucs = [auc for auc in (_auc(scores[items], labels[items]) for items in drawn) if auc == auc]
+        means += [np.mean(aucs)] if aucs else []
+    return tuple(np.quantile(means or np.nan, [(1 - level) / 2, (1 + level) / 2]))
 
 
 def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> dict[str, float]:

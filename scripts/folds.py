@@ -32,7 +32,8 @@ class SubjectFolds:
             self.labels[scan["subject"]] = max(scan["target"], self.labels.get(scan["subject"], 0.0))
         if folds < 3 or len(self.labels) < folds:
             raise InputError(
-                f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: set folds from 3 to that."
+                f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: give 3 folds or more, and no "
+                "fewer subjects (those that the encoder was trained on are left out)."
             )
         order = chain.from_iterable(self._by_label(sorted(self.labels), np.random.RandomState(seed)))
         self.assigned = {subject: i % folds for i, subject in enumerate(order)}

@@ -50,8 +50,8 @@ class SaveLesionMaps:
     """Writes NAME_lesions.nii.gz, and a line to scores.csv, after each scan.
 
     The map has lesion probabilities on the scan's voxels, 0 outside the body's box. scores.csv has the columns image,
-    subject, score (the largest probability of the map before it comes to the scan's grid), x, y, z (where that is, mm
-    in scanner coordinates) and lesion (1 where the score is at least the threshold).
+    subject, score (the largest probability of the map), x, y, z (where that is, mm in scanner coordinates) and lesion
+    (1 where the score is at least the threshold).
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
@@ -79,9 +79,9 @@ class SaveLesionMaps:
         inside = ResampleToMatch(mode="bilinear", padding_mode="zeros")
         lesions = inside(MetaTensor(probability, affine=image.affine), scan).as_tensor()
         write_nifti(lesions, scan.affine, self.output_dir / f"{name}_lesions.nii.gz")
-        highest = torch.unravel_index(probability[0].argmax(), probability.shape[1:])
-        place = apply_affine(image.affine.numpy(), [int(index) for index in highest])
-        score = float(probability.max())
+        highest = torch.unravel_index(lesions[0].argmax(), lesions.shape[1:])
+        place = apply_affine(scan.affine.numpy(), [int(index) for index in highest])
+        score = float(lesions.max())
         self.done[name] = [source, subject, score, *place.round(1).tolist(), int(score >= self.threshold)]
         header = ["image", "subject", "score", "x", "y", "z", "lesion"]
         write_csv_atomically(self.output_dir / "scores.csv", [header, *self.done.values()])

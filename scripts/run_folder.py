@@ -14,7 +14,15 @@ from .atomic import write_atomically
 from .distributed import rank
 from .errors import InputError, report_input_errors
 
-__all__ = ["check_settings", "config_in_use", "fixed_settings", "open_run", "record_settings", "unknown_keys"]
+__all__ = [
+    "check_settings",
+    "config_in_use",
+    "fixed_settings",
+    "keep_results",
+    "open_run",
+    "record_settings",
+    "unknown_keys",
+]
 __all__ += ["without_descriptions"]
 
 # what is read by name, so that no other key has to refer to it
@@ -49,9 +57,8 @@ def open_run(output_dir: str, resume: bool = False) -> None:
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
     if (found or finished) and not resume:
-        raise InputError(
-            f"{output_dir} holds a run already: continue it with --resume true, or give another --output_dir."
-        )
+        cure = "continue it with --resume true, or give" if found else "give"
+        raise InputError(f"{output_dir} holds a run already: {cure} another --output_dir.")
     config = config_in_use()
     if config.get("val_interval", 1) > config.get("max_epochs", 1):
         raise InputError(
@@ -105,6 +112,26 @@ def record_settings(path: str | Path) -> None:
         raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
     if rank() == 0:
         write_atomically(path, lambda file: file.write_text(_text(config, indent=4)))
+
+
+def keep_results(path: str | Path, free: Iterable[str]) -> None:
+    """`record_settings`, unless results of other settings lie in the folder, which would be lost.
+
+    Args:
+        path: of the JSON file.
+        free: keys that may differ, besides those that decide nothing.
+
+    Raises:
+        InputError: names a key that differs.
+    """
+    report_input_errors()
+    config, ignored = config_in_use(), {*free, "device", "num_workers", "cache_rate", "amp"}
+    before = json.loads(Path(path).read_text()) if Path(path).is_file() else config
+    ours, theirs = (without_descriptions(json.loads(_text(settings))) for settings in (config, before))
+    for key in [key for key in {**theirs, **ours} if key not in ignored]:
+        if ours.get(key) != theirs.get(key):
+            raise InputError(f"{Path(path).parent} holds results with another {key}: give another --output_dir.")
+    record_settings(path)
 
 
 def unknown_keys(config: dict) -> list[str]:

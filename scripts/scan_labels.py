@@ -56,19 +56,23 @@ def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
 
 
 def _read_table(table: str | None) -> dict[str, float]:
+    if table is None:
+        raise InputError("No labels are given: give labels a CSV with the columns subject and label.")
     try:
-        with open(str(table), newline="", encoding="utf-8-sig") as file:
+        with open(table, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"There is no table {table}: give labels a CSV with the columns subject and label.") from error
+        raise InputError(
+            f"{table} is no table that can be read: give labels a CSV with the columns subject and label."
+        ) from error
     if not rows or not {"subject", "label"} <= rows[0].keys():
         raise InputError(f"{table} lacks the columns subject and label: name them so in its first line.")
     labels = {}
     for row in rows:
-        if row["label"] in ("0", "1") and labels.setdefault(row["subject"], float(row["label"])) != float(row["label"]):
-            raise InputError(f"{table} has both labels for {row['subject']}: leave one.")
-        if row["label"] not in ("", "0", "1"):
+        if row["label"] not in ("", "0", "1", "0.0", "1.0"):
             raise InputError(f"{table} has the label {row['label']} for {row['subject']}: write 0, 1, or nothing.")
+        if row["label"] and labels.setdefault(row["subject"], float(row["label"])) != float(row["label"]):
+            raise InputError(f"{table} has both labels for {row['subject']}: leave one.")
     return labels
 
 

@@ -12,6 +12,7 @@ from .distributed import rank
 from .errors import InputError
 
 __all__ = [
+    "check_split",
     "draw_subjects",
     "part_numbers",
     "recorded_split",
@@ -94,12 +95,17 @@ def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
     Raises:
         InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
     """
-    subjects, path = _subjects(split), Path(path)
-    started = path.is_file() and (path.parent / "checkpoint.pt").is_file()
-    if started and json.loads(path.read_text()) != subjects:
-        raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
+    path = Path(path)
+    if (path.parent / "checkpoint.pt").is_file():
+        check_split(split, path)
     if rank() == 0:
-        write_atomically(path, lambda file: file.write_text(json.dumps(subjects, indent=4)))
+        write_atomically(path, lambda file: file.write_text(json.dumps(_subjects(split), indent=4)))
+
+
+def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
+    """Raise an `InputError` if a split.json, where there is one, holds other subjects than a split."""
+    if Path(path).is_file() and json.loads(Path(path).read_text()) != _subjects(split):
+        raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
 
 
 def recorded_split(

@@ -102,7 +102,7 @@ def test_a_fold_without_lesions_has_no_auc():
 
 def test_one_label_alone_teaches_nothing_and_that_is_said():
     known = features(mine=1)
-    with pytest.raises(InputError, match="All that fold 2 trains on, with 50% of its subjects, has one label"):
+    with pytest.raises(InputError, match="All that fold 2 trains on, with 50% of its subjects, has the label 1"):
         Probes(Features(known.values, torch.ones(240), SUBJECTS), FOLDS, "mine")(2, 0.5)
 
 

@@ -72,7 +72,7 @@ def test_every_fold_is_trained_once_and_a_repetition_goes_on_where_it_stopped(ru
     assert re.findall(r"Training fold (\d)", output) == ["1"]
     assert [float(row["tuned"]) for row in rows(tmp_path / "scores.csv")] == before
     output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, status=1, **settings | {"max_epochs": 2})
-    assert "error: max_epochs is 2, but the run in" in output
+    assert "holds results with another max_epochs: give another --output_dir" in output
 
 
 def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, bodies, tmp_path):
@@ -83,6 +83,18 @@ def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, bodies, tmp_p
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics.keys() - first.keys() == {"auc_position", "auc_intensity"}
     assert {name: metrics[name] for name in first} == pytest.approx(first, nan_ok=True)
+
+
+def test_a_classifier_is_evaluated_on_the_fold_that_it_never_saw(run, bodies, frozen, encoder, tmp_path):
+    settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "model": frozen / "models" / "model.pt"}
+    output = run(BUNDLE, "train", "evaluate", status=1, output_dir=tmp_path, fold=1, **settings)
+    assert "split.json holds another split than these scans, seed and sizes give" in output
+
+
+def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
+    settings = ALL | {"dataset_dir": bodies, "encoder": "random", "output_dir": folds}
+    output = run(BUNDLE, "train", "frozen", "cross_validate", status=1, **settings)
+    assert "holds results with another encoder: give another --output_dir" in output
 
 
 def test_two_processes_train_one_classifier(run, bodies, tmp_path):
@@ -116,7 +128,13 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
     for i in range(9):
         (scans / f"body_{i}.nii.gz").symlink_to(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
     table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)))
-    settings = SMALL | {"labels": table, "dataset_dir": scans, "output_dir": tmp_path, "name": "mine"}
+    settings = SMALL | {
+        "labels": table,
+        "dataset_dir": scans,
+        "output_dir": tmp_path,
+        "name": "mine",
+        "encoder": "random",
+    }
     run(BUNDLE, "train", "cross_validate", "frozen", "subject_labels", *overlay, **settings)
     scores = rows(tmp_path / "scores.csv")
     assert [row["subject"] for row in scores] == [f"body_{i}" for i in range(8)]
@@ -136,7 +154,7 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
         (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
-        (["train", "cross_validate", "frozen", "subject_labels"], {}, "error: There is no table None: give labels"),
+        (["train", "cross_validate", "frozen", "subject_labels"], {}, "error: No labels are given: give labels a CSV"),
         (["train", "subject_labels"], {}, "error: subject_labels.json is for frozen encoders in all folds"),
     ],
 )
