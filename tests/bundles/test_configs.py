@@ -146,6 +146,12 @@ def test_a_classifier_is_asked_about_scans_as_it_was_trained():
         assert inference[key] == train[key], key
 
 
+def test_the_weights_of_the_classifier_are_used_with_the_settings_that_they_depend_on():
+    config, settings = (read(CLASSIFIER / path) for path in ("configs/train.json", "models/config.json"))
+    assert settings.keys() == {"_desc_", "network_def", "spacing", "crop_size", "intensity"}
+    assert all(config[key] == settings[key] for key in settings if key != "_desc_")
+
+
 def test_classifiers_are_trained_on_several_gpus_as_encoders_are():
     ours, isimed = (
         read(path / "configs" / "multi_gpu_train.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining")
