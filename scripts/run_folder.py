@@ -29,6 +29,8 @@ __all__ += ["without_descriptions"]
 STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
+# what may differ where the same results are made again
+IRRELEVANT = {"device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame")
 # what may change where a run is gone on with; write_split holds the split
@@ -125,7 +127,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         InputError: names a key that differs.
     """
     report_input_errors()
-    config, ignored = config_in_use(), {*free, "device", "num_workers", "cache_rate", "amp"}
+    config, ignored = config_in_use(), {*free, *IRRELEVANT}
     before = json.loads(Path(path).read_text()) if Path(path).is_file() else config
     ours, theirs = (without_descriptions(json.loads(_text(settings))) for settings in (config, before))
     for key in [key for key in {**theirs, **ours} if key not in ignored]:

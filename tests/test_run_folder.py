@@ -48,6 +48,7 @@ def configure(tmp_path, run, overrides=()):
 
 
 RUNS = {"record_settings": {"path": "$@output_dir + '/config.json'"}, "open_run": {"output_dir": "@output_dir"}}
+RUNS["keep_results"] = {"path": "$@output_dir + '/config.json'", "free": ["label_shares"]}
 
 
 def recorded(tmp_path):
@@ -166,3 +167,26 @@ def test_from_here_on_input_errors_are_one_line(tmp_path, capsys, run):
     configure(tmp_path, run).get_parsed_content("run")
     sys.excepthook(InputError, InputError("Set pairs."), None)
     assert capsys.readouterr().err == "error: Set pairs.\n"
+
+
+def test_results_are_made_again_with_the_same_settings_and_what_may_differ(tmp_path):
+    own = {"label_shares": [], "device": "cpu", "_desc_": "once", "train#used": ["@label_shares", "@device"]}
+    configure(tmp_path, "keep_results", own).get_parsed_content("run")
+    again = own | {"label_shares": [0.5], "device": "cuda", "_desc_": "reworded"}
+    configure(tmp_path, "keep_results", again).get_parsed_content("run")
+    assert recorded(tmp_path)["label_shares"] == [0.5]
+
+
+def test_results_of_other_settings_are_kept(tmp_path):
+    configure(tmp_path, "keep_results").get_parsed_content("run")
+    with pytest.raises(Exception) as error:
+        configure(tmp_path, "keep_results", {"max_epochs": 7}).get_parsed_content("run")
+    assert "run holds results with another max_epochs: give another --output_dir" in str(error.value.__cause__)
+    assert recorded(tmp_path)["max_epochs"] == 50
+
+
+def test_a_finished_run_without_a_checkpoint_is_not_overwritten(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.json").touch()
+    with pytest.raises(InputError, match="holds a run already: give another --output_dir"):
+        open_run(str(tmp_path / "run"))
