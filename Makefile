@@ -50,7 +50,6 @@ classify = $(call bundle,lesion_classification,train cross_validate $(1) $(filte
     --pretraining_split $(S)/isimed/split.json --output_dir $(@D)
 SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
 
-.SECONDARY:
 study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; stop it and go on as you like
 
 $(S)/study.html: $(METHODS:%=$(S)/%/metrics.json) $(ARMS:%=$(S)/folds/%/scores.csv)
@@ -64,12 +63,12 @@ $(S)/settings: | $(VENV)/ready
 $(S)/cohort/dataset.json: | $(S)/settings
 	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
 
-$(S)/%/pretrained: | $(S)/settings $(if $(DATA),,$(S)/cohort/dataset.json)
+$(METHODS:%=$(S)/%/pretrained): $(S)/%/pretrained: | $(S)/settings $(if $(DATA),,$(S)/cohort/dataset.json)
 	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
 	    --resume "$$(test -f $(@D)/checkpoint.pt && echo true || echo false)"
 	touch $@
 
-$(S)/%/metrics.json: $(S)/%/pretrained
+$(METHODS:%=$(S)/%/metrics.json): $(S)/%/metrics.json: $(S)/%/pretrained
 	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
 
 $(S)/folds/untrained/scores.csv: $(S)/isimed/pretrained
@@ -80,11 +79,11 @@ $(S)/folds/scratch/scores.csv: $(S)/isimed/pretrained
 	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
 	$(call classify) --encoder scratch $(FINE_TUNE)
 
-$(S)/folds/%_fine_tuned/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
+$(FINE_TUNED:%=$(S)/folds/%_fine_tuned/scores.csv): $(S)/folds/%_fine_tuned/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
 	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
 	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
 
-$(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
+$(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
 bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort

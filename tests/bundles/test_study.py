@@ -55,6 +55,23 @@ def test_what_is_done_is_not_done_again(plan, tmp_path):
     assert "--encoder scratch" in steps[0] and "--name isimed_fine_tuned" in steps[1]
 
 
+def test_what_was_deleted_is_done_again_though_the_page_is_there(plan, tmp_path):
+    for method in METHODS:
+        touch(tmp_path / method / "pretrained")
+        touch(tmp_path / method / "metrics.json")
+    for arm in ARMS:
+        touch(tmp_path / "folds" / arm / "scores.csv")
+    touch(tmp_path / "cohort" / "dataset.json")
+    touch(tmp_path / "study.html")
+    assert plan() == []
+    (tmp_path / "folds" / "simclr" / "scores.csv").unlink()
+    (tmp_path / "barlow_twins" / "pretrained").unlink()
+    steps = plan()
+    again = ["barlow_twins_pretraining/configs/train.json", "barlow_twins_pretraining/configs/train.json"]
+    again += ["--name barlow_twins ", "--name simclr ", "scripts.study"]
+    assert len(steps) == 5 and all(any(what in step for step in steps) for what in again)
+
+
 def test_own_scans_are_studied_with_the_overlay_of_their_data_set(plan):
     steps = plan(DATA="/my/brats", OVERLAY="brats")
     assert not any("make_cohort" in step for step in steps)
