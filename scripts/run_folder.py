@@ -30,7 +30,7 @@ STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "netwo
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 # what may differ where the same results are made again
-IRRELEVANT = {"device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
+IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame")
 # what may change where a run is gone on with; write_split holds the split
