@@ -132,10 +132,8 @@ def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, 
     if len(efficiency) > len(rows):
         header = ["encoder", "label_share", "fold", "auc", "average_precision", "training_subjects"]
         write_csv_atomically(folder / "label_efficiency.csv", [header, *efficiency])
-    fold, label = (
-        np.array([folds.assigned[subject] for subject in features.subject]),
-        features.label.numpy().astype(int),
-    )
+    fold = np.array([folds.assigned[subject] for subject in features.subject])
+    label = features.label.numpy().astype(int)
     columns = zip(features.subject, fold, label, *scores.values(), strict=True)
     write_csv_atomically(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
     means = {name: np.nanmean([row[2] for row in rows if row[0] == name]) for name in scores}

@@ -136,17 +136,6 @@ def overlay(bundle, name="autopet"):
     return json.loads((bundle / "configs" / f"{name}.json").read_text())
 
 
-def test_the_overlay_is_the_same_in_all_pretraining_bundles():
-    assert len(PRETRAINING) == 4
-    assert all(overlay(bundle) == overlay(PRETRAINING[0]) for bundle in PRETRAINING)
-
-
-def test_lesion_classification_reads_the_same_scans_in_the_same_way():
-    theirs, ours = overlay(PRETRAINING[0]), overlay(BUNDLES / "lesion_classification")
-    assert all(ours[key] == theirs[key] for key in ours.keys() - {"_desc_"})
-    assert theirs.keys() - ours.keys() == {"val_size", "test_size", "split"}
-
-
 @pytest.mark.parametrize("bundle", PRETRAINING, ids=lambda path: path.name)
 def test_the_overlay_finds_the_scans_and_splits_them(cohort, bundle):
     parser = ConfigParser()

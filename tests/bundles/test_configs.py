@@ -113,6 +113,13 @@ def test_all_methods_find_a_data_set_alike(bundle, name):
 CLASSIFIER = BUNDLES / "lesion_classification"
 
 
+@pytest.mark.parametrize("name", ["autopet", "brats"])
+def test_a_classifier_finds_a_data_set_as_the_encoders_do(name):
+    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining"))
+    assert all(ours[key] == isimed[key] for key in ours.keys() - {"_desc_"})
+    assert isimed.keys() - ours.keys() - {"split"} == {"val_size", "test_size"}
+
+
 def only_the_image(steps):
     """Steps of a preprocessing as they are for an image without its mask."""
     shown = [step | {"keys": "image"} if isinstance(step, dict) and "keys" in step else step for step in steps]
