@@ -50,8 +50,8 @@ class SaveLesionMaps:
     """Writes NAME_lesions.nii.gz, and a line to scores.csv, after each scan.
 
     The map has lesion probabilities on the scan's voxels, 0 outside the body's box. scores.csv has the columns image,
-    subject, score (the largest probability of the map), x, y, z (where that is, mm in scanner coordinates) and lesion
-    (1 where the score is at least the threshold).
+    subject, score (the largest probability of the network's map), x, y, z (where the scan's is largest, mm in scanner
+    coordinates) and lesion (1 where the score is at least the threshold).
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
@@ -67,13 +67,13 @@ class SaveLesionMaps:
         self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a MONAI evaluator whose batches are single scans."""
+        """Attach to a MONAI evaluator whose batches are single scans, with lesion_map [1, X, Y, Z] and pred [1]."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._save)
 
     def _save(self, engine: Engine) -> None:
-        image = engine.state.batch["image"][0]
-        source, subject = image.meta["filename_or_obj"], engine.state.batch["subject"][0]
-        probability = torch.sigmoid(engine.state.output["pred"][0].cpu().float())
+        (scan_read,), (found,) = engine.state.batch, engine.state.output
+        image, subject = scan_read["image"], scan_read["subject"]
+        source, probability = image.meta["filename_or_obj"], found["lesion_map"].cpu().float()
         name = free_name(subject, source, self.done)
         scan = LoadImage(ensure_channel_first=True)(source)
         inside = ResampleToMatch(mode="bilinear", padding_mode="zeros")
@@ -81,7 +81,7 @@ class SaveLesionMaps:
         write_nifti(lesions, scan.affine, self.output_dir / f"{name}_lesions.nii.gz")
         highest = torch.unravel_index(lesions[0].argmax(), lesions.shape[1:])
         place = apply_affine(scan.affine.numpy(), [int(index) for index in highest])
-        score = float(lesions.max())
+        score = float(found["pred"])
         self.done[name] = [source, subject, score, *place.round(1).tolist(), int(score >= self.threshold)]
         header = ["image", "subject", "score", "x", "y", "z", "lesion"]
         write_csv_atomically(self.output_dir / "scores.csv", [header, *self.done.values()])

@@ -40,15 +40,16 @@ def test_a_scan_of_one_crop_has_one_logit(infer):
 
 @pytest.fixture
 def saved(write_scan, tmp_path):
-    """A function: save maps of scans, all with these logits on the voxels of their reoriented image."""
+    """A function: save maps of scans, all with these probabilities on the voxels of their reoriented image."""
 
-    def run(paths, logits, threshold=0.5):
+    def run(paths, probabilities, threshold=0.5):
         handler = SaveLesionMaps(tmp_path / "out", threshold)
         for path in paths:
             image = Orientation("RAS", labels=None)(LoadImage(ensure_channel_first=True)(path))
-            batch, output = {"image": image[None], "subject": [path.parent.name]}, {"pred": logits(image)[None]}
             image.meta["filename_or_obj"] = str(path)
-            batch["image"] = [image]
+            lesions = probabilities(image)
+            batch = [{"image": image, "subject": path.parent.name}]
+            output = [{"lesion_map": lesions, "pred": lesions.amax((1, 2, 3))}]
             handler._save(SimpleNamespace(state=SimpleNamespace(batch=batch, output=output), data_loader=paths))
         with open(tmp_path / "out" / "scores.csv", newline="") as file:
             return list(csv.DictReader(file))
@@ -57,7 +58,7 @@ def saved(write_scan, tmp_path):
 
 
 def at_bright_voxel(image):
-    return MetaTensor(torch.where(image > 500, 4.0, -4.0)).as_tensor()
+    return MetaTensor(torch.where(image > 500, 0.75, 0.25)).as_tensor()
 
 
 def test_the_map_is_in_the_scans_own_grid_and_the_score_is_its_largest(write_scan, saved, tmp_path, oblique):
@@ -68,20 +69,20 @@ def test_the_map_is_in_the_scans_own_grid_and_the_score_is_its_largest(write_sca
     found = nibabel.load(tmp_path / "out" / "scan_lesions.nii.gz")
     assert found.shape == (20, 18, 16) and np.allclose(found.affine, oblique(3), atol=1e-4)
     assert np.unravel_index(found.get_fdata().argmax(), found.shape) == (4, 9, 12)
-    assert float(row["score"]) == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-4) and row["lesion"] == "1"
+    assert float(row["score"]) == 0.75 and row["lesion"] == "1"
     place = oblique(3) @ [4, 9, 12, 1]
     assert [float(row[axis]) for axis in "xyz"] == pytest.approx(place[:3], abs=0.06)
 
 
 def test_the_threshold_decides(write_scan, saved, tmp_path):
     path = write_scan(tmp_path / "in" / "scan.nii.gz")
-    (row,) = saved([path], lambda image: torch.zeros(image.shape), threshold=0.51)
+    (row,) = saved([path], lambda image: torch.full(image.shape, 0.5), threshold=0.51)
     assert (row["score"], row["lesion"]) == ("0.5", "0")
 
 
 def test_scans_of_one_name_do_not_overwrite_each_other(write_scan, saved, tmp_path):
     paths = [write_scan(tmp_path / subject / "scan.nii.gz") for subject in ("A", "B")]
-    assert len(saved(paths, lambda image: torch.zeros(image.shape))) == 2
+    assert len(saved(paths, lambda image: torch.full(image.shape, 0.5))) == 2
     assert {path.name for path in (tmp_path / "out").glob("*.nii.gz")} == {
         "scan_lesions.nii.gz",
         "B_scan_lesions.nii.gz",

@@ -1,0 +1,108 @@
+"""A bundle as a file to publish: a zip of the same bytes wherever it is made, its checksum, and where it will be found."""
+
+import argparse
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+from .atomic import write_atomically
+from .errors import InputError, report_input_errors
+
+__all__ = ["bundle_files", "model_info", "write_release"]
+
+# what a bundle is; runs, caches and a person's own files are not
+PARTS = ("LICENSE", "configs/*.json", "configs/logging.conf", "docs/*", "models/*.json", "models/model.pt")
+PARTS += ("scripts/*.py",)  # all of them: in every bundle the same, so that documented commands are there too
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of a zip's calendar
+LARGEST = 25_000_000  # bytes of a file in the Model Zoo
+
+
+def bundle_files(bundle: Path) -> list[Path]:
+    """Files of a bundle's folder that are published, sorted by name."""
+    return sorted(path for part in PARTS for path in bundle.glob(part) if path.is_file())
+
+
+def write_release(bundle: str | Path, dist_dir: str | Path) -> Path:
+    """Write NAME_vVERSION.zip, with one folder NAME at its top, and NAME_vVERSION.zip.sha256 for `sha256sum -c`.
+
+    Links become files. Nothing is compressed, since compressed bytes differ from one zlib to another, and weights
+    would hardly be smaller.
+
+    Args:
+        bundle: its folder.
+        dist_dir: where the files go.
+
+    Returns:
+        Path of the zip.
+
+    Raises:
+        InputError: it has no weights, a file is too large, or its changelog says nothing of its version.
+    """
+    bundle = Path(bundle).resolve()
+    files = bundle_files(bundle)
+    _check(bundle, files)
+    path = Path(dist_dir) / f"{bundle.name}_v{_metadata(bundle)['version']}.zip"
+    write_atomically(path, lambda temporary: _write_zip(temporary, bundle, files))
+    sums = f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    write_atomically(path.with_name(f"{path.name}.sha256"), lambda file: file.write_text(sums))
+    return path
+
+
+def model_info(zips: list[Path], release: str) -> dict[str, dict[str, str]]:
+    """What `monai.bundle.download` looks up where no version is given, as models/model_info.json at a release's tag.
+
+    Args:
+        zips: of `write_release`.
+        release: owner/repository/tag on GitHub.
+
+    Raises:
+        InputError: the release has another form.
+    """
+    if len(release.split("/")) != 3 or not all(release.split("/")):
+        raise InputError(f"The release is {release}: give owner/repository/tag.")
+    owner, repository, tag = release.split("/")
+    address = f"https://github.com/{owner}/{repository}/releases/download/{tag}"
+    return {
+        path.stem: {"checksum": hashlib.sha1(path.read_bytes()).hexdigest(), "source": f"{address}/{path.name}"}
+        for path in zips
+    }
+
+
+def _metadata(bundle: Path) -> dict:
+    return json.loads((bundle / "configs" / "metadata.json").read_text())
+
+
+def _check(bundle: Path, files: list[Path]) -> None:
+    for name in ("LICENSE", "configs/metadata.json", "configs/inference.json", "models/model.pt"):
+        if bundle / name not in files:
+            raise InputError(f"{bundle} has no {name}: a bundle cannot be published without.")
+    for path in files:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"{path} has more than {LARGEST // 10**6} MB: store weights in float16, or leave it out.")
+    metadata = _metadata(bundle)
+    if metadata["version"] not in metadata["changelog"]:
+        raise InputError(f"{bundle}: the changelog in configs/metadata.json has no line for {metadata['version']}.")
+
+
+def _write_zip(path: Path, bundle: Path, files: list[Path]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(f"{bundle.name}/{file.relative_to(bundle).as_posix()}", FIRST_DAY)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # on every system the rights of one
+            archive.writestr(entry, file.read_bytes())
+
+
+if __name__ == "__main__":
+    report_input_errors()
+    parser = argparse.ArgumentParser(prog="python -m scripts.release", description=__doc__)
+    parser.add_argument("bundles", nargs="+", help="their folders")
+    parser.add_argument("--dist_dir", default="dist", help="where the files go")
+    parser.add_argument("--release", help="owner/repository/tag on GitHub: writes model_info.json too")
+    given = parser.parse_args()
+    made = [write_release(bundle, given.dist_dir) for bundle in given.bundles]
+    if given.release:
+        info = json.dumps(model_info(made, given.release), indent=4) + "\n"
+        write_atomically(Path(given.dist_dir) / "model_info.json", lambda file: file.write_text(info))
+    for zipped in made:
+        print(f"{zipped} {zipped.with_name(f'{zipped.name}.sha256').read_text().split()[0]}")
