@@ -30,7 +30,7 @@ class Progress:
         self.bar, self.validated = None, {}
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a trainer, after the handler that validates; the first process alone reports."""
+        """Attach to a trainer that decollates, after the handler that validates; the first process alone reports."""
         if rank() > 0:
             return
         engine.add_event_handler(Events.STARTED, self._start)
@@ -63,8 +63,8 @@ class Progress:
         self.rate = engine.optimizer.param_groups[0]["lr"]
 
     def _step(self, engine: Engine) -> None:
-        self.losses.append(engine.state.output["loss"].item())
-        self.crops += len(engine.state.batch["scan"])
+        self.losses.append(engine.state.output[0]["loss"])
+        self.crops += len(engine.state.batch)
         self.seconds = time.monotonic() - self.epoch_began
         if self.bar is not None:
             self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)

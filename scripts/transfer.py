@@ -1,14 +1,69 @@
-"""An encoder's weights as the beginning of a classifier: all of them, or a sentence."""
+"""Pretrained weights as the beginning of another network: what fits is loaded and told, too little is refused."""
 
-from torch import nn
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
 
 from .checkpoint import read_weights
 from .errors import InputError
 
-__all__ = ["HEAD", "SCRATCH", "UNTRAINED", "check_encoder", "load_backbone"]
+__all__ = ["HEAD", "SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
 
 UNTRAINED, SCRATCH = "random", "scratch"
 HEAD = "class_layers.out."  # the last layer of MONAI's DenseNet, linear
+
+
+@dataclass
+class WeightTransfer:
+    """Names of tensors, as they are in the network that weights are loaded into.
+
+    Attributes:
+        loaded: tensors of the network that have the weights now.
+        missing: tensors of the network that stay as they were drawn.
+        unexpected: weights that the network has no tensor for.
+        reshaped: weights whose tensor in the network has another shape; it stays as it was drawn.
+    """
+
+    loaded: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    reshaped: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "; ".join(_count(kind, names) for kind, names in vars(self).items())
+
+
+def transfer_weights(
+    network: nn.Module, weights: str | Mapping[str, Tensor], prefix: str = "", at_least: float = 0.9
+) -> WeightTransfer:
+    """Load into a network those weights whose name and shape it has.
+
+    `load_state_dict(strict=False)` and MONAI's `copy_model_state` say nothing where nothing fits.
+
+    Args:
+        network: any.
+        weights: path of an encoder.pt or model.pt, or a flat state_dict.
+        prefix: what the network's names have before those of the weights, such as `encoder.`.
+        at_least: share of the weights that have to find their place.
+
+    Returns:
+        What was loaded and what was not; as a string, in one line.
+
+    Raises:
+        InputError: fewer find their place; nothing is loaded then.
+    """
+    state = weights if isinstance(weights, Mapping) else read_weights(weights)
+    moved = {prefix + name: tensor for name, tensor in state.items()}
+    found = _compare(network, moved)
+    if len(found.loaded) < at_least * len(moved):
+        raise InputError(
+            f"Only {len(found.loaded)} of {len(moved)} weights fit this network, which calls its own "
+            f"{', '.join(list(network.state_dict())[:2])}...: give their network, or as prefix what it has before "
+            f"{next(iter(state))}. {found}."
+        )
+    network.load_state_dict(network.state_dict() | {name: moved[name] for name in found.loaded})
+    return found
 
 
 def check_encoder(encoder: str) -> None:
@@ -29,17 +84,32 @@ def load_backbone(network: nn.Module, encoder: str) -> None:
     """
     if encoder in (SCRATCH, UNTRAINED):
         return
-    weights, own = read_weights(encoder), network.state_dict()
-    missing = [name for name in own if name not in weights]
-    unexpected = [name for name in weights if name not in own]
-    shapes = [name for name in own if name in weights and not name.startswith(HEAD)]
-    shapes = [name for name in shapes if weights[name].shape != own[name].shape]
-    for names, fault in ((missing, "lack"), (unexpected, "have besides"), (shapes, "have in another shape")):
+    weights = read_weights(encoder)
+    found = _compare(network, weights)
+    reshaped = [name for name in found.reshaped if not name.startswith(HEAD)]
+    faults = {"lack": found.missing, "have besides": found.unexpected, "have in another shape": reshaped}
+    for fault, names in faults.items():
         if names:
             raise InputError(
                 f"The weights in {encoder} do not fit this network: they {fault} {names[0]} ({len(names)} of "
-                f"{len(own)} tensors): give encoder the encoder.pt of a run with the same network_def."
+                f"{len(network.state_dict())} tensors): give encoder the encoder.pt of a run with the same network_def."
             )
-    body = {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)}
-    head = {name: tensor for name, tensor in own.items() if name.startswith(HEAD)}
-    network.load_state_dict(body | head)
+    transfer_weights(network, {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)})
+
+
+def _compare(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightTransfer:
+    own, found = network.state_dict(), WeightTransfer()
+    for name in own:
+        if name not in weights:
+            found.missing.append(name)
+        elif weights[name].shape == own[name].shape:
+            found.loaded.append(name)
+        else:
+            found.reshaped.append(name)
+    found.unexpected = [name for name in weights if name not in own]
+    return found
+
+
+def _count(kind: str, names: list[str]) -> str:
+    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names)} {kind}" + (f" ({some})" if names else "")

@@ -102,13 +102,14 @@ def make_training():
         torch.manual_seed(seed)
         network = TinyEncoder()
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
-        common = {"device": torch.device("cpu"), "network": network, "prepare_batch": prepare_crops, "decollate": False}
+        common = {"device": torch.device("cpu"), "network": network, "prepare_batch": prepare_crops}
         metric = ignite.metrics.Loss(
             DistanceLoss(), from_engine(["pred", "label"]), batch_size=lambda target: len(target["scan"])
         )
         evaluator = SupervisedEvaluator(
             val_data_loader=DataLoader(Dataset(scans, transform), batch_size=6),
             key_val_metric={"validation_loss": metric},
+            decollate=False,
             **common,
         )
         trainer = SupervisedTrainer(

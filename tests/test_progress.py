@@ -54,7 +54,7 @@ def test_the_history_has_a_row_an_epoch(training, tmp_path):
 def test_the_training_loss_is_the_mean_over_the_epoch(training, tmp_path):
     run, losses = training(1), []
     run.trainer.add_event_handler(
-        Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output["loss"].item())
+        Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output[0]["loss"])
     )
     run.trainer.run()
     assert len(losses) == 3

@@ -29,7 +29,7 @@ def train(make_training, tmp_path):
             "gradients": [parameter.grad for parameter in training.network.parameters()],
             "optimizer": training.optimizer.state_dict(),
             "lr_scheduler": training.scheduler.state_dict(),
-            "last batch": training.trainer.state.output["image"],
+            "last batch": training.trainer.state.output[-1]["image"],
             "iteration": training.trainer.state.iteration,
         }
 
@@ -76,7 +76,7 @@ def test_each_epoch_has_crops_of_its_own(make_training):
     training, seen = make_training(3), []
     SeedEachEpoch(0).attach(training.trainer)
     training.trainer.add_event_handler(
-        Events.EPOCH_COMPLETED, lambda engine: seen.append(engine.state.output["image"].sum().item())
+        Events.EPOCH_COMPLETED, lambda engine: seen.append(engine.state.output[-1]["image"].sum().item())
     )
     training.trainer.run()
     assert len(set(seen)) == 3
@@ -89,5 +89,5 @@ def test_processes_draw_apart_from_each_other(make_training, monkeypatch):
         training = make_training()
         SeedEachEpoch(0).attach(training.trainer)
         training.trainer.run()
-        drawn.append(training.trainer.state.output["image"])
+        drawn.append(training.trainer.state.output[-1]["image"])
     assert not torch.equal(*drawn)
