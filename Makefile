@@ -6,17 +6,19 @@ DEMO ?= demo
 COMPARISON ?= comparison
 STUDY ?= study
 VENV = .venv
+CORE = .venv-core
+LABEL = .venv-label
 RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
 CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
 
-.PHONY: demo test compare study bench lint clean
+.PHONY: demo test compare study dist clients bench lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
 
-test: $(VENV)/ready  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed
-	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans=$(SCANS)) $(ARGS)
+test: $(VENV)/dev  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed, SCHEMA=file the metadata
+	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans=$(SCANS)) $(if $(SCHEMA),--schema=$(SCHEMA)) $(ARGS)
 
 compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training runs on the same crops, and puts them into one table and one page
 	@test -n "$(DATA)" -a -n "$(RUNS)" || { echo 'Give scans and training runs: make compare DATA=/my/scans RUNS="/my/run /my/other/run"'; exit 1; }
@@ -86,13 +88,19 @@ $(FINE_TUNED:%=$(S)/folds/%_fine_tuned/scores.csv): $(S)/folds/%_fine_tuned/scor
 $(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
-bench: $(VENV)/ready  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
+dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
+	$(VENV)/bin/python -m scripts.release bundles/* $(if $(RELEASE),--release $(RELEASE))
+
+clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB); ZOO=its checkout: the Model Zoo's CI
+	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO) --schema=$(SCHEMA))
+
+bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
 	$(VENV)/bin/python tests/benchmarks/losses.py
 	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 
-lint: $(VENV)/ready
+lint: $(VENV)/dev
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
 $(VENV)/ready: setup.cfg
@@ -100,8 +108,24 @@ $(VENV)/ready: setup.cfg
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -c "import torch" 2>/dev/null || $(VENV)/bin/python -m pip install --quiet $(TORCH)
-	$(VENV)/bin/python -m pip install --quiet --editable ".[figures,statistics,tracking,dev]"
+	$(VENV)/bin/python -m pip install --quiet --editable ".[figures,statistics,tracking]"
+	touch $@
+
+$(VENV)/dev: $(VENV)/ready setup.cfg
+	$(VENV)/bin/python -m pip install --quiet --editable ".[dev,export,mlflow]"
+	touch $@
+
+$(CORE)/ready: setup.cfg
+	$(PYTHON) -m venv $(CORE)
+	$(CORE)/bin/python -m pip install --quiet $(TORCH)
+	$(CORE)/bin/python -m pip install --quiet monai nibabel pytorch-ignite fire numpy
+	touch $@
+
+# older releases of DICOM packages: those of today do not go with MONAI Label 0.8.5
+$(LABEL)/ready:
+	$(PYTHON) -m venv $(LABEL)
+	$(LABEL)/bin/python -m pip install --quiet "monailabel==0.8.5" "pydicom<3" "pynetdicom<3" "dicomweb-client<0.60"
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(COMPARISON) *.egg-info
+	rm -rf $(VENV) $(CORE) $(LABEL) dist $(DEMO) $(COMPARISON) *.egg-info

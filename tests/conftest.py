@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))  # where the package is not installed
 
 def pytest_addoption(parser):
     parser.addoption("--scans", metavar="FOLDER", help="real scans to check the bundle's weights on")
+    parser.addoption("--schema", metavar="FILE", help="the Model Zoo's schema of metadata.json")
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,21 @@ def cohort(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def bodies(tmp_path_factory):
+    """Six bodies, so that in each of three folds one with lesions and one without are trained on."""
+    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    """A working folder far from any bundle, with a package `scripts` of its own."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "__init__.py").write_text("raise RuntimeError('the scripts of the working folder')\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def command():
     """A function: the words that run a bundle's configurations with overrides."""
 

@@ -9,8 +9,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from scripts.phantom import make_cohort
-
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
 SMALL = {"spacing": "[4.0,4.0,4.0]", "crops_per_volume": 8, "folds": 3, "batch_size": 2}
 ALL = SMALL | {"pretraining_split": "null"}
@@ -21,12 +19,6 @@ pytestmark = pytest.mark.slow
 def rows(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="module")
-def bodies(tmp_path_factory):
-    """Six bodies, so that in each of three folds one with lesions and one without are trained on."""
-    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow, load, verify_net_in_out
 from monai.networks.nets import DenseNet121
 
 BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
@@ -65,33 +64,3 @@ def test_two_processes_train_under_torchrun(run, small, history, bundle, cohort,
     run(bundle, "train", "multi_gpu_train", launcher=launcher, dataset_dir=cohort, **settings)
     assert len(history(tmp_path / "run")) == 1
     assert_is_plain_network(tmp_path / "run" / "encoder.pt")
-
-
-def workflow(bundle, kind, **overrides):
-    config = str(bundle / "configs" / f"{kind}.json")
-    made = ConfigWorkflow(config, workflow_type=kind[:5], logging_file=False, bundle_root=str(bundle), **overrides)
-    made.initialize()
-    return made
-
-
-def test_all_properties_that_monai_expects_are_there(small, bundle, cohort, tmp_path):
-    overrides = {"dataset_dir": str(cohort), "output_dir": str(tmp_path)} | small | {"spacing": [4.0, 4.0, 4.0]}
-    assert workflow(bundle, "train", **overrides).check_properties() == []
-
-
-def test_all_inference_properties_that_monai_expects_are_there(bundle, cohort, tmp_path):
-    made = workflow(bundle, "inference", dataset_dir=str(cohort), output_dir=str(tmp_path))
-    assert made.check_properties() == []
-
-
-def test_the_network_takes_and_gives_what_the_metadata_says(bundle):
-    configs = bundle / "configs"
-    verify_net_in_out("network_def", str(configs / "metadata.json"), str(configs / "inference.json"), device="cpu")
-
-
-def test_the_bundle_is_loaded_with_its_weights(bundle, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    network = load(bundle.name, bundle_dir=str(bundle.parent), source="github", repo="none/none/none")
-    stored = torch.load(bundle / "models" / "model.pt", weights_only=True)
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(tensor, stored[name].to(tensor.dtype)), name

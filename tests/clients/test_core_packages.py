@@ -1,0 +1,46 @@
+"""With monai, torch, nibabel, pytorch-ignite, fire and numpy alone, a downloaded bundle does all that it is for."""
+
+import pytest
+
+SMALL = {"spacing": "[4.0,4.0,4.0]", "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
+
+
+@pytest.fixture(scope="module")
+def python(given):
+    return given("--core")
+
+
+@pytest.fixture(scope="module")
+def downloaded(bundle, zips, python, call, tmp_path_factory):
+    """Folder of a bundle that MONAI downloaded into an empty folder."""
+    folder = tmp_path_factory.mktemp("downloads")
+    words = ["download", "--name", bundle.name, "--url", zips[bundle.name].as_uri(), "--bundle_dir", folder]
+    call([python, "-m", "monai.bundle", *words], folder)
+    return folder / bundle.name
+
+
+def test_this_repository_is_not_there(python, call, tmp_path):
+    known = call([python, "-c", "import importlib.util as u; print(u.find_spec('scripts'))"], tmp_path)
+    assert known.strip() == "None"
+
+
+def test_a_bundle_is_trained_and_evaluated(downloaded, python, run, cohort, tmp_path):
+    settings = SMALL | {"dataset_dir": cohort, "output_dir": tmp_path / "run"}
+    if downloaded.name.endswith("_pretraining"):
+        settings |= {"val_size": 1, "test_size": 1}
+        left, evaluation = {"encoder.pt", "metrics.json", "report.html"}, {"evaluation_crops": 8}
+    else:
+        settings |= {"folds": 3}
+        left, evaluation = {"models", "metrics.json", "scores.csv"}, {}
+    run(python, downloaded, "train", cwd=tmp_path, **settings)
+    if (downloaded / "configs" / "inference.json").is_file() and downloaded.name != "lesion_map_segmentation":
+        run(python, downloaded, "train", "evaluate", cwd=tmp_path, **settings, **evaluation)
+    assert left <= {path.name for path in (tmp_path / "run").iterdir()}
+
+
+def test_its_weights_are_used_on_scans(downloaded, python, run, cohort, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    (scans / "scan.nii.gz").symlink_to(next(cohort.glob("imagesTr/*")))
+    run(python, downloaded, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
+    assert list((tmp_path / "out").glob("scan_*.nii.gz"))

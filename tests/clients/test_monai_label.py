@@ -1,0 +1,125 @@
+"""MONAI Label serves the classifier's score and the lesion map as a run of the bundle gives them."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import nibabel
+import numpy as np
+import pytest
+
+from scripts.errors import InputError
+
+SERVED = ["lesion_classification", "lesion_map_segmentation"]
+ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("label")
+
+
+@pytest.fixture(scope="module")
+def scans(cohort, folder):
+    """A folder with one scan, its image id being `scan`."""
+    (folder / "scans").mkdir()
+    image = nibabel.load(next(cohort.glob("imagesTr/*")))
+    nibabel.save(image, folder / "scans" / "scan.nii.gz")
+    return folder / "scans"
+
+
+@pytest.fixture(scope="module")
+def app(given, call, unzip, folder):
+    """MONAI Label's app for bundles, with ours in it."""
+    path = given("--label")
+    words = ["apps", "--download", "--name", "monaibundle", "--output", folder]
+    call([f"{path}/monailabel", *words], folder, PATH=f"{path}:{os.environ['PATH']}")
+    models = folder / "monaibundle" / "model"
+    models.mkdir(exist_ok=True)
+    for name in SERVED:
+        unzip(name, models)
+    unzip(SERVED[0], folder).rename(models / ALTERED)
+    code = models / ALTERED / "scripts" / "lesion_map.py"
+    code.write_text(code.read_text().replace("return self.windows(", "return -5 + 0 * self.windows("))
+    return folder / "monaibundle"
+
+
+@pytest.fixture(scope="module")
+def server(given, app, scans, folder):
+    """Address of a server of these models."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = given("--label")
+    words = ["start_server", "--app", app, "--studies", scans, "--host", "127.0.0.1", "--port", port]
+    conf = {"models": ",".join([*SERVED, ALTERED]), "zoo_source": "local", "sam2": "false", "skip_trainers": "true"}
+    words += [part for pair in conf.items() for part in ("--conf", *pair)]
+    environment = os.environ | {"PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": "", "CUDA_VISIBLE_DEVICES": ""}
+    with open(folder / "server.log", "w") as log:
+        options = {"cwd": folder, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
+        process = subprocess.Popen([f"{path}/monailabel", *map(str, words)], **options)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/info/", process, folder / "server.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def wait_for(address, process, log, seconds=120):
+    for _ in range(seconds):
+        try:
+            return urlopen(address, timeout=60)
+        except URLError:
+            assert process.poll() is None, log.read_text()[-3000:]
+            time.sleep(1)
+    raise InputError(f"MONAI Label did not answer within {seconds} s: see {log}.")
+
+
+def infer(server, model, output):
+    return urlopen(Request(f"{server}/infer/{model}?image=scan&output={output}", method="POST"), timeout=300).read()
+
+
+def score(server, model):
+    (prediction,) = json.loads(infer(server, model, "json"))["prediction"]
+    assert prediction["label"] == "lesion"
+    return prediction["score"]
+
+
+def test_both_are_listed_with_type_and_label(server):
+    models = json.load(urlopen(f"{server}/info/"))["models"]
+    assert [models[name]["type"] for name in SERVED] == ["classification", "segmentation"]
+    assert [models[name]["labels"] for name in SERVED] == [{"lesion": 0}, {"lesion": 1}]
+
+
+def test_the_classifier_returns_the_score_of_a_run(server, app, scans, run, tmp_path):
+    model = app / "model" / SERVED[0]
+    run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
+    with open(tmp_path / "out" / "scores.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert score(server, SERVED[0]) == pytest.approx(float(row["score"]), abs=0.01)  # another torch
+
+
+def test_the_mask_is_that_of_a_run_in_the_scans_own_grid(server, app, scans, run, tmp_path):
+    model = app / "model" / SERVED[1]
+    settings = {"dataset_dir": scans, "threshold": 0.9}
+    run(sys.executable, model, "inference", cwd=tmp_path, output_dir=tmp_path / "out", **settings)
+    (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[1], "image"))
+    ours, served = (nibabel.load(tmp_path / path) for path in ("out/scan_lesions.nii.gz", "served.nii.gz"))
+    scan = nibabel.load(scans / "scan.nii.gz")
+    assert served.shape == scan.shape and np.allclose(served.affine, scan.affine, atol=1e-3)
+    found = served.get_fdata() > 0
+    assert found.any() and (found != (ours.get_fdata() > 0)).mean() < 1e-3
+
+
+def test_two_bundles_in_one_server_run_each_its_own_code(server):
+    first, altered, again = (score(server, model) for model in (SERVED[0], ALTERED, SERVED[0]))
+    assert altered == pytest.approx(1 / (1 + np.exp(5)), abs=1e-4)
+    assert first == again != altered
