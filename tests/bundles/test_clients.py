@@ -168,7 +168,17 @@ def test_a_federated_client_trains_evaluates_and_exchanges_weights(client):
 def test_a_downloaded_bundle_runs_with_its_own_code_from_any_folder(run, one_scan, elsewhere, tmp_path):
     (bundle,) = (bundle for bundle in BUNDLES if bundle.name == "lesion_classification")
     address = write_release(bundle, tmp_path / "dist").as_uri()
-    download = ["download", "--name", bundle.name, "--url", address, "--bundle_dir", str(tmp_path), "--progress", "False"]
+    download = [
+        "download",
+        "--name",
+        bundle.name,
+        "--url",
+        address,
+        "--bundle_dir",
+        str(tmp_path),
+        "--progress",
+        "False",
+    ]
     subprocess.run([sys.executable, "-W", "ignore", "-m", "monai.bundle", *download], cwd=elsewhere, check=True)
     code = tmp_path / bundle.name / "scripts" / "__init__.py"
     code.write_text("print('the downloaded code')\n")

@@ -57,7 +57,8 @@ def unzip(zips):
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory):
-    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6)
+    """Six bodies of the kind that the classifier was trained on; every other one has lesions."""
+    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6, lesions="large")
 
 
 @pytest.fixture(scope="session")

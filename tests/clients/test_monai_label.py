@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,10 +29,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scans(cohort, folder):
-    """A folder with one scan, its image id being `scan`."""
+    """A folder with one scan, its image id being `scan`, of a body with lesions."""
     (folder / "scans").mkdir()
-    image = nibabel.load(next(cohort.glob("imagesTr/*")))
-    nibabel.save(image, folder / "scans" / "scan.nii.gz")
+    shutil.copy(cohort / "imagesTr" / "phantom_003.nii.gz", folder / "scans" / "scan.nii.gz")
     return folder / "scans"
 
 
@@ -109,8 +109,7 @@ def test_the_classifier_returns_the_score_of_a_run(server, app, scans, run, tmp_
 
 def test_the_mask_is_that_of_a_run_in_the_scans_own_grid(server, app, scans, run, tmp_path):
     model = app / "model" / SERVED[1]
-    settings = {"dataset_dir": scans, "threshold": 0.9}
-    run(sys.executable, model, "inference", cwd=tmp_path, output_dir=tmp_path / "out", **settings)
+    run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
     (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[1], "image"))
     ours, served = (nibabel.load(tmp_path / path) for path in ("out/scan_lesions.nii.gz", "served.nii.gz"))
     scan = nibabel.load(scans / "scan.nii.gz")
