@@ -1,4 +1,4 @@
-"""A bundle as a file to publish: a zip of the same bytes wherever it is made, its checksum, and where it will be found."""
+"""A bundle as a file to publish: a zip of the same bytes wherever it is made, its checksum, its address."""
 
 import argparse
 import hashlib

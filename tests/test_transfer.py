@@ -1,11 +1,11 @@
-"""All of an encoder is taken over, or nothing is and a sentence says why."""
+"""An encoder is taken over and told of, or nothing is and a sentence says why."""
 
 import pytest
 import torch
 from monai.networks.nets import DenseNet
 
 from scripts.errors import InputError
-from scripts.transfer import load_backbone
+from scripts.transfer import HEAD, load_backbone, transfer_weights
 
 
 def network(outputs=1, growth=4):
@@ -45,3 +45,39 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_loaded(tmp_path, fau
     with pytest.raises(InputError, match=f"do not fit this network: they {fault}"):
         load_backbone(classifier, str(tmp_path / "encoder.pt"))
     assert all(torch.equal(tensor, before[name]) for name, tensor in classifier.state_dict().items())
+
+
+def test_what_is_loaded_and_what_is_not_is_told():
+    source, target = network(16), torch.nn.ModuleDict({"body": network(), "more": torch.nn.Linear(2, 2)})
+    found = transfer_weights(target, source.state_dict() | {"other": torch.zeros(1)}, prefix="body.", at_least=0.5)
+    assert set(found.loaded) == {f"body.{name}" for name in source.state_dict() if not name.startswith(HEAD)}
+    assert found.reshaped == ["body.class_layers.out.weight", "body.class_layers.out.bias"]
+    assert (found.missing, found.unexpected) == (["more.weight", "more.bias"], ["body.other"])
+    assert str(found).endswith(
+        "2 missing (more.weight, more.bias); 1 unexpected (body.other); "
+        "2 reshaped (body.class_layers.out.weight, body.class_layers.out.bias)"
+    )
+
+
+def test_what_is_loaded_is_what_was_given():
+    source, target = network(16), torch.nn.ModuleDict({"body": network()})
+    found = transfer_weights(target, source.state_dict(), prefix="body.")
+    for name in found.loaded:
+        assert torch.equal(target.state_dict()[name], source.state_dict()[name.removeprefix("body.")])
+
+
+def test_weights_of_float16_are_loaded():
+    source, target = network(), network()
+    halves = {
+        name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in source.state_dict().items()
+    }
+    assert len(transfer_weights(target, halves).loaded) == len(halves)
+    assert torch.equal(target.features.conv0.weight, source.features.conv0.weight.half().float())
+
+
+def test_too_few_that_fit_are_refused_and_nothing_is_loaded():
+    target = torch.nn.ModuleDict({"body": network()})
+    before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
+    with pytest.raises(InputError, match=r"Only 0 of \d+ weights fit this network, which calls its own body\."):
+        transfer_weights(target, network().state_dict())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())

@@ -1,4 +1,4 @@
-"""What programs that open a bundle ask of it: `open_bundle.py BUNDLE SCANS OUTPUT_DIR SETTINGS`, in a process of its own.
+"""What programs that open a bundle ask of it: `open_bundle.py BUNDLE SCANS OUTPUT_DIR SETTINGS`, a process of its own.
 
 Leaves model.ts and model.onnx in OUTPUT_DIR, and answers.json with what each client said.
 """

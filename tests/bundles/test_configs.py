@@ -140,17 +140,48 @@ def test_a_classifier_sees_scans_as_the_encoders_do():
     assert only_the_image(steps) == only_the_image(isimed["train"]["deterministic_transforms"])
 
 
+def resampled_by_monai(steps):
+    """Steps of a preprocessing with the stock transform in place of ours, which gives the same image."""
+    ours, stock = "scripts.spacing.KeysOnlySpacingd", "Spacingd"
+    return json.loads(json.dumps(steps).replace(ours, stock))
+
+
 def test_a_classifier_is_asked_about_scans_as_it_was_trained():
     train, inference, subjects = (
         read(CLASSIFIER / "configs" / f"{name}.json") for name in ("train", "inference", "subject_labels")
     )
     steps = [step for step in train["train"]["deterministic_transforms"] if not of_the_mask(step)]
     prepared = [step for step in only_the_image(steps) if "FrameOrigind" not in str(step)]
-    assert only_the_image(inference["preprocessing"]["transforms"][:-1]) == prepared
+    assert resampled_by_monai(inference["preprocessing"]["transforms"]) == prepared
     of_subjects = [step for step in subjects["train#deterministic_transforms"] if "BodyRivalsd" not in str(step)]
     assert only_the_image(of_subjects) == only_the_image(steps)
     for key in ("network_def", "network", "spacing", "crop_size", "amp", "scans", "intensity"):
         assert inference[key] == train[key], key
+
+
+LESION_MAP = BUNDLES / "lesion_map_segmentation"
+
+
+def test_a_lesion_map_asks_the_classifiers_own_network_in_its_own_way():
+    ours, classifiers = (read(bundle / "configs" / "inference.json") for bundle in (LESION_MAP, CLASSIFIER))
+    assert {key for key in ours if ours[key] != classifiers[key]} == {
+        *("_desc_", "_desc_settings_", "imports", "threshold", "postprocessing", "handlers")
+    }
+    for path in ("models/model.pt", "models/config.json", "configs/train.json"):
+        assert (LESION_MAP / path).samefile(CLASSIFIER / path)
+
+
+def test_a_lesion_map_is_judged_as_it_is_made():
+    """Its rivals beside it, the map goes through the same steps."""
+    made, judged = (
+        read(LESION_MAP / "configs" / f"{name}.json")["postprocessing"]["transforms"]
+        for name in ("inference", "evaluate")
+    )
+    assert [step for step in judged if step["keys"] == "pred"] == [made[0], made[-1]]
+    for step in made[1:-1]:
+        (both,) = (other for other in judged if other["_target_"] == step["_target_"])
+        first = {key: value[0] if key in ("keys", "threshold") else value for key, value in both.items()}
+        assert first == {key: value for key, value in step.items() if key != "_desc_"}
 
 
 def test_the_weights_of_the_classifier_are_used_with_the_settings_that_they_depend_on():

@@ -1,0 +1,103 @@
+"""A release is whole, the same wherever it is made, and found by those who look for it."""
+
+import hashlib
+import json
+import os
+import zipfile
+
+import pytest
+from monai.bundle.scripts import _get_git_release_url
+
+from scripts.errors import InputError
+from scripts.release import model_info, write_release
+
+METADATA = {"version": "0.2.0", "changelog": {"0.2.0": "new", "0.1.0": "first"}}
+FILES = {
+    "LICENSE": "free",
+    "configs/metadata.json": json.dumps(METADATA),
+    "configs/inference.json": "{}",
+    "configs/logging.conf": "",
+    "docs/README.md": "about",
+    "models/model.pt": "weights",
+}
+OTHER = {
+    "output/checkpoint.pt": "a run",
+    "models/checkpoint.pt": "a run",
+    "configs/__pycache__/a.pyc": "",
+    ".hidden": "",
+    "notes.txt": "",
+}
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A bundle with a person's own files in it, whose scripts are a link."""
+
+    def write(root, files):
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+
+    write(tmp_path / "bundles" / "mine", FILES | OTHER)
+    write(tmp_path / "scripts", {"__init__.py": "", "loss.py": "loss", "__pycache__/loss.pyc": ""})
+    (tmp_path / "bundles" / "mine" / "scripts").symlink_to("../../scripts")
+    return tmp_path / "bundles" / "mine"
+
+
+def test_a_release_has_the_bundle_in_one_folder_and_nothing_else(bundle, tmp_path):
+    path = write_release(bundle, tmp_path / "dist")
+    assert path.name == "mine_v0.2.0.zip"
+    expected = {f"mine/{name}" for name in [*FILES, "scripts/__init__.py", "scripts/loss.py"]}
+    assert set(zipfile.ZipFile(path).namelist()) == expected
+
+
+def test_links_are_files_in_a_release(bundle, tmp_path):
+    zipfile.ZipFile(write_release(bundle, tmp_path / "dist")).extractall(tmp_path / "out")
+    code = tmp_path / "out" / "mine" / "scripts" / "loss.py"
+    assert code.read_text() == "loss" and not code.parent.is_symlink()
+
+
+def test_a_release_has_the_same_bytes_whenever_and_by_whomever_it_is_made(bundle, tmp_path):
+    first = write_release(bundle, tmp_path / "first").read_bytes()
+    for path in bundle.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    (bundle / "LICENSE").chmod(0o600)
+    assert write_release(bundle, tmp_path / "second").read_bytes() == first
+
+
+def test_its_checksum_stands_beside_it(bundle, tmp_path):
+    path = write_release(bundle, tmp_path)
+    digest, name = (tmp_path / "mine_v0.2.0.zip.sha256").read_text().split()
+    assert (digest, name) == (hashlib.sha256(path.read_bytes()).hexdigest(), path.name)
+
+
+def test_monai_finds_a_release_at_the_address_that_is_written(bundle, tmp_path):
+    path = write_release(bundle, tmp_path)
+    info = model_info([path], "me/ours/v2")["mine_v0.2.0"]
+    assert info["source"] == _get_git_release_url("me", "ours", "v2", path.name)
+    assert info["checksum"] == hashlib.sha1(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "configs/inference.json", "models/model.pt"])
+def test_a_bundle_that_lacks_something_is_refused(bundle, tmp_path, name):
+    (bundle / name).unlink()
+    with pytest.raises(InputError, match=f"mine has no {name}"):
+        write_release(bundle, tmp_path)
+
+
+def test_a_version_that_the_changelog_does_not_know_is_refused(bundle, tmp_path):
+    (bundle / "configs" / "metadata.json").write_text(json.dumps(METADATA | {"version": "0.3.0"}))
+    with pytest.raises(InputError, match=r"the changelog in configs/metadata.json has no line for 0\.3\.0"):
+        write_release(bundle, tmp_path)
+
+
+def test_a_file_that_is_too_large_is_refused(bundle, tmp_path):
+    os.truncate(bundle / "models" / "model.pt", 25_000_001)
+    with pytest.raises(InputError, match=r"model\.pt has more than 25 MB"):
+        write_release(bundle, tmp_path)
+
+
+@pytest.mark.parametrize("release", ["ours/v2", "me/ours/", "me/ours/v2/more"])
+def test_an_address_of_another_form_is_refused(release):
+    with pytest.raises(InputError, match="give owner/repository/tag"):
+        model_info([], release)
