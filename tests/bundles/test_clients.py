@@ -22,6 +22,9 @@ from scripts.checkpoint import load_encoder
 from scripts.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
+TRAINED = [
+    bundle for bundle in BUNDLES if bundle.name != "lesion_map_segmentation"
+]  # which has the classifier's weights
 PRETRAINING = [bundle for bundle in BUNDLES if bundle.name.endswith("_pretraining")]
 SMALL = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
 PARTS = {True: {"val_size": 1, "test_size": 1}, False: {"folds": 3}}
@@ -112,7 +115,7 @@ def test_a_name_is_one_that_the_model_zoo_can_read(bundle):
     assert not [other for other in BUNDLES if other != bundle and bundle.name in other.name]
 
 
-@pytest.mark.parametrize("bundle", **names([bundle for bundle in BUNDLES if "segmentation" not in bundle.name]))
+@pytest.mark.parametrize("bundle", **names(TRAINED))
 def test_a_training_is_tracked_by_mlflow(run, bundle, bodies, elsewhere, tmp_path):
     overrides = settings(bundle) | {"spacing": "[4.0,4.0,4.0]", "dataset_dir": bodies, "output_dir": tmp_path}
     run(bundle, "train", cwd=elsewhere, tracking="mlflow", **overrides)
@@ -141,9 +144,9 @@ def tracked(output_dir):
     return set(tracked_run.data.metrics)
 
 
-@pytest.fixture(params=PRETRAINING, ids=lambda path: path.name)
+@pytest.fixture(params=TRAINED, ids=lambda path: path.name)
 def client(request, bodies, elsewhere, tmp_path, monkeypatch):
-    """A federated client of a pretraining bundle, and where it writes."""
+    """A federated client of a bundle, and where it writes."""
     monkeypatch.chdir(elsewhere)
     given = {"dataset_dir": str(bodies), "output_dir": str(tmp_path), "device": "cpu", **settings(request.param)}
     algorithm = MonaiAlgo(str(request.param), send_weight_diff=False, train_kwargs=dict(given), eval_kwargs=given)
@@ -159,10 +162,11 @@ def test_a_federated_client_trains_evaluates_and_exchanges_weights(client):
     returned = algorithm.get_weights()
     assert returned.weight_type == WeightType.WEIGHTS and returned.weights.keys() == sent.keys()
     assert any(not np.array_equal(returned.weights[name], sent[name]) for name in sent)
-    best = (output_dir / "encoder.pt").read_bytes()
+    best = (output_dir / "models" / "model.pt").read_bytes()
     metrics = algorithm.evaluate(ExchangeObject(weights=sent)).metrics
     assert np.isfinite(metrics["validation_loss"])
-    assert (output_dir / "encoder.pt").read_bytes() == best  # weights that are only evaluated are not kept as the best
+    # weights that are only evaluated are not kept as the best
+    assert (output_dir / "models" / "model.pt").read_bytes() == best
 
 
 def test_a_downloaded_bundle_runs_with_its_own_code_from_any_folder(run, one_scan, elsewhere, tmp_path):
