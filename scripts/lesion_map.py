@@ -16,7 +16,7 @@ from .atomic import write_csv_atomically
 from .errors import InputError
 from .scan_outputs import free_name, write_nifti
 
-__all__ = ["SaveLesionMaps", "WindowInferer"]
+__all__ = ["SaveLesionMaps", "WindowInferer", "check_threshold"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,12 @@ class WindowInferer(Inferer):
         return logits[:, :, None, None, None].repeat(1, 1, *self.crop_size)
 
 
+def check_threshold(threshold: float) -> None:
+    """Raise an `InputError` unless a threshold is a probability."""
+    if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        raise InputError(f"threshold is {threshold}: give a probability, from 0 to 1.")
+
+
 class SaveLesionMaps:
     """Writes NAME_lesions.nii.gz, and a line to scores.csv, after each scan.
 
@@ -62,8 +68,7 @@ class SaveLesionMaps:
     """
 
     def __init__(self, output_dir: str, threshold: float) -> None:
-        if not 0 <= threshold <= 1:
-            raise InputError(f"threshold is {threshold}: give a probability, from 0 to 1.")
+        check_threshold(threshold)
         self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
 
     def attach(self, engine: Engine) -> None:

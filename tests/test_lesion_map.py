@@ -89,6 +89,7 @@ def test_scans_of_one_name_do_not_overwrite_each_other(write_scan, saved, tmp_pa
     }
 
 
-def test_a_threshold_that_is_no_probability_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"threshold is -0\.4: give a probability"):
-        SaveLesionMaps(tmp_path, -0.4)
+@pytest.mark.parametrize("threshold", [-0.4, 1.5, "high"])
+def test_a_threshold_that_is_no_probability_is_refused(tmp_path, threshold):
+    with pytest.raises(InputError, match=f"threshold is {threshold}: give a probability"):
+        SaveLesionMaps(tmp_path, threshold)

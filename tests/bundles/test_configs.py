@@ -165,7 +165,7 @@ LESION_MAP = BUNDLES / "lesion_map_segmentation"
 def test_a_lesion_map_asks_the_classifiers_own_network_in_its_own_way():
     ours, classifiers = (read(bundle / "configs" / "inference.json") for bundle in (LESION_MAP, CLASSIFIER))
     assert {key for key in ours if ours[key] != classifiers[key]} == {
-        *("_desc_", "_desc_settings_", "imports", "threshold", "postprocessing", "handlers")
+        *("_desc_", "_desc_settings_", "imports", "threshold", "postprocessing", "handlers", "run")
     }
     for path in ("models/model.pt", "models/config.json", "configs/train.json"):
         assert (LESION_MAP / path).samefile(CLASSIFIER / path)
