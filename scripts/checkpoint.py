@@ -25,14 +25,23 @@ class SaveCheckpoint:
     Args:
         path: of the file.
         objects: by name, with `state_dict` and `load_state_dict`.
+
+    Raises:
+        InputError: a training begins where another left its checkpoint.
     """
 
     def __init__(self, path: str, objects: Mapping) -> None:
         self.path, self.objects = path, objects
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a trainer."""
+        """Attach to a trainer, after `LoadCheckpoint`."""
+        engine.add_event_handler(Events.STARTED, self._keep)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def _keep(self, engine: Engine) -> None:
+        # who runs the trainer without `open_run`, as a federated client does, is stopped here
+        if engine.state.iteration == 0 and Path(self.path).is_file():
+            raise InputError(f"{self.path} is of another training, and would be lost: give another output_dir.")
 
     def __call__(self, engine: Engine) -> None:
         if rank() == 0:

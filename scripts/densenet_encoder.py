@@ -4,6 +4,8 @@ import torch
 from monai.networks.blocks import BaseEncoder
 from monai.networks.nets import FLEXUNET_BACKBONE, DenseNet121
 
+from .errors import InputError
+
 __all__ = ["DenseNet121Encoder"]
 
 
@@ -15,12 +17,17 @@ class DenseNet121Encoder(DenseNet121, BaseEncoder):
     Args:
         spatial_dims: 2 or 3.
         in_channels: of the scans.
-        pretrained: not used: weights are loaded afterwards.
+        pretrained: False; weights are loaded afterwards, by `transfer_weights`.
+
+    Raises:
+        InputError: pretrained is True.
     """
 
     SKIPS = ("relu0", "denseblock1", "denseblock2", "denseblock3", "norm5")  # the last layer at each resolution
 
     def __init__(self, spatial_dims: int, in_channels: int, pretrained: bool = False) -> None:
+        if pretrained:
+            raise InputError("DenseNet121Encoder has no weights of its own: load some with scripts.transfer.")
         super().__init__(spatial_dims=spatial_dims, in_channels=in_channels, out_channels=1)
         del self.class_layers
 

@@ -31,10 +31,15 @@ class WindowInferer(Inferer):
         overlap: of neighbouring windows, as a share of their size.
         batch_size: windows that run at once.
         inferer: runs the network on a batch of windows.
+
+    Raises:
+        InputError: the overlap is no share.
     """
 
     def __init__(self, crop_size: list[int], overlap: float, batch_size: int, inferer: Callable) -> None:
         super().__init__()
+        if not 0 <= overlap < 1:
+            raise InputError(f"overlap is {overlap}: give a share of the crops' size, from 0 to below 1.")
         self.inferer, self.crop_size = inferer, crop_size
         self.windows = SlidingWindowInferer(crop_size, batch_size, overlap, mode="gaussian")
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from .atomic import write_atomically
 from .errors import InputError, report_input_errors
 
-__all__ = ["bundle_files", "model_info", "write_release"]
+__all__ = ["bundle_files", "model_info", "release_address", "write_release"]
 
-# what a bundle is; runs, caches and a person's own files are not
-PARTS = ("LICENSE", "configs/*.json", "configs/logging.conf", "docs/*", "models/*.json", "models/model.pt")
+# what a bundle is; runs and caches are not
+PARTS = ("LICENSE", "configs/*.json", "configs/logging.conf", "docs/README.md", "docs/data_license.txt")
+PARTS += ("models/*.json", "models/model.pt")
 PARTS += ("scripts/*.py",)  # all of them: in every bundle the same, so that documented commands are there too
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of a zip's calendar
 LARGEST = 25_000_000  # bytes of a file in the Model Zoo
@@ -20,14 +21,15 @@ LARGEST = 25_000_000  # bytes of a file in the Model Zoo
 
 def bundle_files(bundle: Path) -> list[Path]:
     """Files of a bundle's folder that are published, sorted by name."""
-    return sorted(path for part in PARTS for path in bundle.glob(part) if path.is_file())
+    found = (path for part in PARTS for path in bundle.glob(part))
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def write_release(bundle: str | Path, dist_dir: str | Path) -> Path:
     """Write NAME_vVERSION.zip, with one folder NAME at its top, and NAME_vVERSION.zip.sha256 for `sha256sum -c`.
 
-    Links become files. Nothing is compressed, since compressed bytes differ from one zlib to another, and weights
-    would hardly be smaller.
+    Links become files. The same files give the same bytes: nothing is compressed, since compressed bytes differ from
+    one zlib to another, and weights would hardly be smaller.
 
     Args:
         bundle: its folder.
@@ -37,40 +39,54 @@ def write_release(bundle: str | Path, dist_dir: str | Path) -> Path:
         Path of the zip.
 
     Raises:
-        InputError: it has no weights, a file is too large, or its changelog says nothing of its version.
+        InputError: it has no weights, a file is too large, or its metadata do not say its version and what is new in it.
     """
     bundle = Path(bundle).resolve()
     files = bundle_files(bundle)
     _check(bundle, files)
-    path = Path(dist_dir) / f"{bundle.name}_v{_metadata(bundle)['version']}.zip"
+    path = Path(dist_dir) / f"{bundle.name}_v{_version(bundle)}.zip"
     write_atomically(path, lambda temporary: _write_zip(temporary, bundle, files))
     sums = f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
     write_atomically(path.with_name(f"{path.name}.sha256"), lambda file: file.write_text(sums))
     return path
 
 
-def model_info(zips: list[Path], release: str) -> dict[str, dict[str, str]]:
+def release_address(release: str) -> str:
+    """Where the files of a release on GitHub are, from owner/repository/tag.
+
+    Raises:
+        InputError: it has another form.
+    """
+    parts = release.split("/")
+    if len(parts) != 3 or not all(parts):
+        raise InputError(f"The release is {release}: give owner/repository/tag.")
+    owner, repository, tag = parts
+    return f"https://github.com/{owner}/{repository}/releases/download/{tag}"
+
+
+def model_info(zips: list[Path], address: str) -> dict[str, dict[str, str]]:
     """What `monai.bundle.download` looks up where no version is given, as models/model_info.json at a release's tag.
 
     Args:
         zips: of `write_release`.
-        release: owner/repository/tag on GitHub.
-
-    Raises:
-        InputError: the release has another form.
+        address: of `release_address`.
     """
-    if len(release.split("/")) != 3 or not all(release.split("/")):
-        raise InputError(f"The release is {release}: give owner/repository/tag.")
-    owner, repository, tag = release.split("/")
-    address = f"https://github.com/{owner}/{repository}/releases/download/{tag}"
     return {
         path.stem: {"checksum": hashlib.sha1(path.read_bytes()).hexdigest(), "source": f"{address}/{path.name}"}
         for path in zips
     }
 
 
-def _metadata(bundle: Path) -> dict:
-    return json.loads((bundle / "configs" / "metadata.json").read_text())
+def _version(bundle: Path) -> str:
+    path = bundle / "configs" / "metadata.json"
+    try:
+        metadata = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is no JSON ({error}): mend it.") from error
+    version = metadata.get("version")
+    if not version or version not in metadata.get("changelog", {}):
+        raise InputError(f"{path} needs a version, and a line of the changelog for it; the version is {version}.")
+    return version
 
 
 def _check(bundle: Path, files: list[Path]) -> None:
@@ -80,9 +96,6 @@ def _check(bundle: Path, files: list[Path]) -> None:
     for path in files:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} has more than {LARGEST // 10**6} MB: store weights in float16, or leave it out.")
-    metadata = _metadata(bundle)
-    if metadata["version"] not in metadata["changelog"]:
-        raise InputError(f"{bundle}: the changelog in configs/metadata.json has no line for {metadata['version']}.")
 
 
 def _write_zip(path: Path, bundle: Path, files: list[Path]) -> None:
@@ -100,9 +113,9 @@ if __name__ == "__main__":
     parser.add_argument("--dist_dir", default="dist", help="where the files go")
     parser.add_argument("--release", help="owner/repository/tag on GitHub: writes model_info.json too")
     given = parser.parse_args()
+    address = release_address(given.release) if given.release else None
     made = [write_release(bundle, given.dist_dir) for bundle in given.bundles]
-    if given.release:
-        info = json.dumps(model_info(made, given.release), indent=4) + "\n"
+    if address:
+        info = json.dumps(model_info(made, address), indent=4) + "\n"
         write_atomically(Path(given.dist_dir) / "model_info.json", lambda file: file.write_text(info))
-    for zipped in made:
-        print(f"{zipped} {zipped.with_name(f'{zipped.name}.sha256').read_text().split()[0]}")
+    print("\n".join(map(str, made)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import InputError
 
-__all__ = ["label_by_mask", "label_by_table", "load_scan"]
+__all__ = ["label_by_mask", "label_by_table", "load_scan", "scans_with_lesions"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,21 @@ def label_by_mask(scans: list[dict]) -> list[dict]:
         raise InputError("None of the scans has a mask: give dataset_dir scans with masks, or a list with label.")
     logger.info(f"Reading {len(masked)} masks.")
     return [scan | {"target": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
+
+
+def scans_with_lesions(scans: list[dict]) -> list[dict]:
+    """Those of `label_by_mask` whose mask has a voxel above 0.
+
+    Raises:
+        InputError: as there, or none has.
+    """
+    labelled = label_by_mask(scans)
+    found = [scan for scan in labelled if scan["target"]]
+    if not found:
+        raise InputError(f"None of {len(labelled)} masks has a voxel above 0: give scans of subjects with lesions.")
+    if len(found) < len(labelled):
+        logger.info(f"{len(labelled) - len(found)} scans without a lesion are left out.")
+    return found
 
 
 def label_by_table(scans: list[dict], table: str | None) -> list[dict]:

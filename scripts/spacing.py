@@ -1,4 +1,4 @@
-"""Resampling that leaves alone what is none of its business."""
+"""Resampling of the named images, and of nothing beside them."""
 
 from collections.abc import Hashable, Mapping
 

@@ -155,7 +155,7 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str
         return scans
     if not Path(path).is_file():
         if Path(path).parent != Path(encoder).parent:
-            raise InputError(f"There is no {path}: give pretraining_split the split.json of the encoder's run.")
+            raise InputError(f"There is no {path}: give the split.json of the encoder's run, or null in its place.")
         logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
         return scans
     recorded = json.loads(Path(path).read_text())
@@ -163,8 +163,8 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str
     unseen = [scan for scan in scans if scan["subject"] not in seen]
     if not unseen:
         raise InputError(
-            f"By {path}, the encoder was trained on all of these subjects: give others, or --pretraining_split null to "
-            "use them all the same."
+            f"By {path}, the encoder was trained on all of these subjects: give others, or null in place of this path "
+            "to use them all the same."
         )
     if not any(scan["subject"] in seen.union(recorded["test"]) for scan in scans):
         logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ class WeightTransfer:
 
 
 def transfer_weights(
-    network: nn.Module, weights: str | Mapping[str, Tensor], prefix: str = "", at_least: float = 0.9
+    network: nn.Module, weights: str | PathLike | Mapping[str, Tensor], prefix: str = "", at_least: float = 0.9
 ) -> WeightTransfer:
     """Load into a network those weights whose name and shape it has.
 
@@ -45,7 +46,7 @@ def transfer_weights(
         network: any.
         weights: path of an encoder.pt or model.pt, or a flat state_dict.
         prefix: what the network's names have before those of the weights, such as `encoder.`.
-        at_least: share of the weights that have to find their place.
+        at_least: share of the weights that have to find their place; one has to in any case.
 
     Returns:
         What was loaded and what was not; as a string, in one line.
@@ -56,13 +57,12 @@ def transfer_weights(
     state = weights if isinstance(weights, Mapping) else read_weights(weights)
     moved = {prefix + name: tensor for name, tensor in state.items()}
     found = _compare(network, moved)
-    if len(found.loaded) < at_least * len(moved):
+    if len(found.loaded) < max(1, at_least * len(moved)):
         raise InputError(
-            f"Only {len(found.loaded)} of {len(moved)} weights fit this network, which calls its own "
-            f"{', '.join(list(network.state_dict())[:2])}...: give their network, or as prefix what it has before "
-            f"{next(iter(state))}. {found}."
+            f"Only {len(found.loaded)} of {len(moved)} weights fit this network: give one whose tensors have their shapes "
+            f"and, but for a prefix, their names. {found}."
         )
-    network.load_state_dict(network.state_dict() | {name: moved[name] for name in found.loaded})
+    network.load_state_dict({name: moved[name] for name in found.loaded}, strict=False)
     return found
 
 

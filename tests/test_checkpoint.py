@@ -104,6 +104,14 @@ def test_epochs_are_counted_whatever_the_number_of_their_steps(tmp_path):
     assert run(path, 3, {}, load=True, length=3) == [(3, 7), (3, 8), (3, 9)]
 
 
+def test_a_training_does_not_overwrite_the_checkpoint_of_another(tmp_path):
+    run(tmp_path / "checkpoint.pt", 2, {})
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(InputError, match=r"checkpoint\.pt is of another training, and would be lost"):
+        run(tmp_path / "checkpoint.pt", 2, {})
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
 def test_a_finished_run_has_nothing_to_go_on_with(tmp_path):
     run(tmp_path / "checkpoint.pt", 2, {})
     assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []

@@ -5,6 +5,7 @@ import torch
 from monai.networks.nets import DenseNet121, FlexibleUNet
 
 from scripts.densenet_encoder import DenseNet121Encoder
+from scripts.errors import InputError
 from scripts.transfer import transfer_weights
 
 
@@ -42,3 +43,8 @@ def test_every_layer_of_the_network_learns(network):
     network.train()(torch.rand(2, 1, 64, 64, 64)).square().sum().backward()
     unused = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not unused
+
+
+def test_weights_that_it_does_not_have_are_not_promised():
+    with pytest.raises(InputError, match="has no weights of its own"):
+        FlexibleUNet(1, 2, "densenet121", pretrained=True, spatial_dims=3)

@@ -9,7 +9,7 @@ import pytest
 from monai.bundle.scripts import _get_git_release_url
 
 from scripts.errors import InputError
-from scripts.release import model_info, write_release
+from scripts.release import model_info, release_address, write_release
 
 METADATA = {"version": "0.2.0", "changelog": {"0.2.0": "new", "0.1.0": "first"}}
 FILES = {
@@ -23,8 +23,9 @@ FILES = {
 OTHER = {
     "output/checkpoint.pt": "a run",
     "models/checkpoint.pt": "a run",
-    "configs/__pycache__/a.pyc": "",
-    ".hidden": "",
+    "configs/.train.json": "of an editor",
+    "docs/.DS_Store": "of a file manager",
+    "docs/README.md~": "of an editor",
     "notes.txt": "",
 }
 
@@ -73,7 +74,7 @@ def test_its_checksum_stands_beside_it(bundle, tmp_path):
 
 def test_monai_finds_a_release_at_the_address_that_is_written(bundle, tmp_path):
     path = write_release(bundle, tmp_path)
-    info = model_info([path], "me/ours/v2")["mine_v0.2.0"]
+    info = model_info([path], release_address("me/ours/v2"))["mine_v0.2.0"]
     assert info["source"] == _get_git_release_url("me", "ours", "v2", path.name)
     assert info["checksum"] == hashlib.sha1(path.read_bytes()).hexdigest()
 
@@ -85,9 +86,16 @@ def test_a_bundle_that_lacks_something_is_refused(bundle, tmp_path, name):
         write_release(bundle, tmp_path)
 
 
-def test_a_version_that_the_changelog_does_not_know_is_refused(bundle, tmp_path):
-    (bundle / "configs" / "metadata.json").write_text(json.dumps(METADATA | {"version": "0.3.0"}))
-    with pytest.raises(InputError, match=r"the changelog in configs/metadata.json has no line for 0\.3\.0"):
+@pytest.mark.parametrize("metadata", [METADATA | {"version": "0.3.0"}, {"version": "0.3.0"}, {"changelog": {}}])
+def test_a_version_that_is_not_told_of_is_refused(bundle, tmp_path, metadata):
+    (bundle / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(InputError, match=r"metadata\.json needs a version, and a line of the changelog for it"):
+        write_release(bundle, tmp_path)
+
+
+def test_metadata_that_are_no_json_are_named(bundle, tmp_path):
+    (bundle / "configs" / "metadata.json").write_text("{,}")
+    with pytest.raises(InputError, match=r"metadata\.json is no JSON"):
         write_release(bundle, tmp_path)
 
 
@@ -100,4 +108,4 @@ def test_a_file_that_is_too_large_is_refused(bundle, tmp_path):
 @pytest.mark.parametrize("release", ["ours/v2", "me/ours/", "me/ours/v2/more"])
 def test_an_address_of_another_form_is_refused(release):
     with pytest.raises(InputError, match="give owner/repository/tag"):
-        model_info([], release)
+        release_address(release)

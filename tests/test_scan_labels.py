@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.errors import InputError
-from scripts.scan_labels import label_by_mask, label_by_table
+from scripts.scan_labels import label_by_mask, label_by_table, scans_with_lesions
 
 SCANS = [{"image": f"{name}.nii", "subject": name, "scan": number} for number, name in enumerate("ABC")]
 
@@ -41,6 +41,15 @@ def test_a_scan_is_positive_where_its_mask_has_a_voxel(masked):
 
 def test_scans_without_a_mask_are_left_out(masked):
     assert len(label_by_mask([*masked, SCANS[0]])) == 2
+
+
+def test_scans_with_lesions_are_those_with_a_voxel(masked):
+    assert [scan["subject"] for scan in scans_with_lesions(masked)] == ["1"]
+
+
+def test_no_lesion_at_all_is_refused(masked):
+    with pytest.raises(InputError, match="None of 1 masks has a voxel above 0"):
+        scans_with_lesions(masked[:1])
 
 
 def test_no_mask_at_all_is_refused():

@@ -148,7 +148,7 @@ def test_subjects_that_a_split_does_not_know_are_used_and_that_is_said(recorded,
 
 
 def test_a_split_that_is_asked_for_must_be_there(tmp_path):
-    with pytest.raises(InputError, match=r"There is no .*gone\.json: give pretraining_split"):
+    with pytest.raises(InputError, match=r"There is no .*gone\.json: give the split\.json of"):
         unseen_scans([{"subject": "S1"}], tmp_path / "gone.json", "/other/encoder.pt")
 
 

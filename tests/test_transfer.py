@@ -78,6 +78,12 @@ def test_weights_of_float16_are_loaded():
 def test_too_few_that_fit_are_refused_and_nothing_is_loaded():
     target = torch.nn.ModuleDict({"body": network()})
     before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
-    with pytest.raises(InputError, match=r"Only 0 of \d+ weights fit this network, which calls its own body\."):
+    with pytest.raises(InputError, match=r"Only 0 of \d+ weights fit this network.* missing \(body\."):
         transfer_weights(target, network().state_dict())
     assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())
+
+
+@pytest.mark.parametrize("weights", [{}, {"other": torch.zeros(1)}])
+def test_no_weights_at_all_are_refused_whatever_is_asked_for(weights):
+    with pytest.raises(InputError, match="Only 0 of"):
+        transfer_weights(network(), weights, at_least=0)

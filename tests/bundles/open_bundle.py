@@ -20,7 +20,7 @@ def same_as_stored(network, stored) -> bool:
 def missing_properties(bundle: Path, kind: str, **settings) -> list:
     config = str(bundle / "configs" / f"{kind}.json")
     workflow = create_workflow(config_file=config, workflow_type=kind, bundle_root=str(bundle), **settings)
-    return workflow.check_properties() or []
+    return workflow.check_properties()
 
 
 def open_bundle(bundle: Path, scans: str, output_dir: Path, settings: dict) -> dict:

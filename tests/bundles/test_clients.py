@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -22,18 +23,18 @@ from scripts.checkpoint import load_encoder
 from scripts.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
-TRAINED = [
-    bundle for bundle in BUNDLES if bundle.name != "lesion_map_segmentation"
-]  # which has the classifier's weights
 PRETRAINING = [bundle for bundle in BUNDLES if bundle.name.endswith("_pretraining")]
+CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
+LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
+TRAINED = [*PRETRAINING, CLASSIFIER]
 SMALL = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
-PARTS = {True: {"val_size": 1, "test_size": 1}, False: {"folds": 3}}
 
 pytestmark = pytest.mark.slow
 
 
 def settings(bundle):
-    return SMALL | PARTS[bundle in PRETRAINING]
+    """Settings of a training that takes seconds."""
+    return SMALL | ({"val_size": 1, "test_size": 1} if bundle in PRETRAINING else {"folds": 3})
 
 
 def names(bundles):
@@ -132,8 +133,7 @@ def one_scan(bodies, tmp_path):
 
 
 def test_an_inference_is_tracked_by_mlflow(run, one_scan, elsewhere, tmp_path):
-    (bundle,) = (bundle for bundle in BUNDLES if "segmentation" in bundle.name)
-    run(bundle, "inference", cwd=elsewhere, tracking="mlflow", dataset_dir=one_scan, output_dir=tmp_path)
+    run(LESION_MAP, "inference", cwd=elsewhere, tracking="mlflow", dataset_dir=one_scan, output_dir=tmp_path)
     assert tracked(tmp_path) == set()
 
 
@@ -144,47 +144,49 @@ def tracked(output_dir):
     return set(tracked_run.data.metrics)
 
 
-@pytest.fixture(params=TRAINED, ids=lambda path: path.name)
-def client(request, bodies, elsewhere, tmp_path, monkeypatch):
-    """A federated client of a bundle, and where it writes."""
-    monkeypatch.chdir(elsewhere)
-    given = {"dataset_dir": str(bodies), "output_dir": str(tmp_path), "device": "cpu", **settings(request.param)}
-    algorithm = MonaiAlgo(str(request.param), send_weight_diff=False, train_kwargs=dict(given), eval_kwargs=given)
-    algorithm.initialize({ExtraItems.CLIENT_NAME: "site"})
-    yield algorithm, tmp_path
-    algorithm.finalize()
+@pytest.fixture(scope="module", params=TRAINED, ids=lambda path: path.name)
+def site(request, bodies, elsewhere, tmp_path_factory):
+    """What a federated client of a bundle did: a round of training, an evaluation of the server's weights, a round."""
+    folder = tmp_path_factory.mktemp("site")
+    given = {"dataset_dir": str(bodies), "output_dir": str(folder), "device": "cpu", **settings(request.param)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(elsewhere)
+        client = MonaiAlgo(str(request.param), send_weight_diff=False, train_kwargs=dict(given), eval_kwargs=given)
+        client.initialize({ExtraItems.CLIENT_NAME: "site"})
+        sent = {name: tensor.numpy().copy() for name, tensor in client.trainer.network.state_dict().items()}
+        client.train(ExchangeObject(weights=sent))
+        returned, best = client.get_weights(), (folder / "models" / "model.pt").read_bytes()
+        metrics = client.evaluate(ExchangeObject(weights=sent)).metrics
+        kept = (folder / "models" / "model.pt").read_bytes()
+        client.train(ExchangeObject(weights=sent))
+        client.finalize()
+    epochs = client.trainer.state.epoch
+    return SimpleNamespace(sent=sent, returned=returned, metrics=metrics, best=best, kept=kept, epochs=epochs)
 
 
-def test_a_federated_client_trains_evaluates_and_exchanges_weights(client):
-    algorithm, output_dir = client
-    sent = {name: tensor.numpy().copy() for name, tensor in algorithm.trainer.network.state_dict().items()}
-    algorithm.train(ExchangeObject(weights=sent))
-    returned = algorithm.get_weights()
-    assert returned.weight_type == WeightType.WEIGHTS and returned.weights.keys() == sent.keys()
-    assert any(not np.array_equal(returned.weights[name], sent[name]) for name in sent)
-    best = (output_dir / "models" / "model.pt").read_bytes()
-    metrics = algorithm.evaluate(ExchangeObject(weights=sent)).metrics
-    assert np.isfinite(metrics["validation_loss"])
-    # weights that are only evaluated are not kept as the best
-    assert (output_dir / "models" / "model.pt").read_bytes() == best
+def test_a_federated_client_returns_weights_that_it_trained(site):
+    weights = site.returned.weights
+    assert site.returned.weight_type == WeightType.WEIGHTS and weights.keys() == site.sent.keys()
+    assert any(not np.array_equal(weights[name], site.sent[name]) for name in weights)
+
+
+def test_a_federated_client_evaluates_weights_that_it_is_sent(site):
+    assert np.isfinite(site.metrics["validation_loss"])
+
+
+def test_weights_that_are_only_evaluated_are_not_kept_as_the_best(site):
+    assert site.kept == site.best
+
+
+def test_a_federated_client_trains_round_after_round(site):
+    assert site.epochs == 2
 
 
 def test_a_downloaded_bundle_runs_with_its_own_code_from_any_folder(run, one_scan, elsewhere, tmp_path):
-    (bundle,) = (bundle for bundle in BUNDLES if bundle.name == "lesion_classification")
-    address = write_release(bundle, tmp_path / "dist").as_uri()
-    download = [
-        "download",
-        "--name",
-        bundle.name,
-        "--url",
-        address,
-        "--bundle_dir",
-        str(tmp_path),
-        "--progress",
-        "False",
-    ]
-    subprocess.run([sys.executable, "-W", "ignore", "-m", "monai.bundle", *download], cwd=elsewhere, check=True)
-    code = tmp_path / bundle.name / "scripts" / "__init__.py"
-    code.write_text("print('the downloaded code')\n")
-    output = run(code.parents[1], "inference", cwd=elsewhere, dataset_dir=one_scan, output_dir=tmp_path / "out")
+    address = write_release(CLASSIFIER, tmp_path / "dist").as_uri()
+    words = ["download", "--name", CLASSIFIER.name, "--url", address, "--bundle_dir", str(tmp_path)]
+    subprocess.run([sys.executable, "-W", "ignore", "-m", "monai.bundle", *words], cwd=elsewhere, check=True)
+    downloaded = tmp_path / CLASSIFIER.name
+    (downloaded / "scripts" / "__init__.py").write_text("print('the downloaded code')\n")
+    output = run(downloaded, "inference", cwd=elsewhere, dataset_dir=one_scan, output_dir=tmp_path / "out")
     assert "the downloaded code" in output and (tmp_path / "out" / "scores.csv").is_file()
