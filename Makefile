@@ -8,6 +8,7 @@ STUDY ?= study
 VENV = .venv
 CORE = .venv-core
 LABEL = .venv-label
+LABEL_PYTHON ?= $(PYTHON)
 RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
 CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
 
@@ -91,8 +92,8 @@ $(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained
 dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
 	$(VENV)/bin/python -m scripts.release bundles/* $(if $(RELEASE),--release $(RELEASE))
 
-clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB); ZOO=its checkout: the Model Zoo's CI
-	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO) --schema=$(SCHEMA))
+clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); ZOO=its checkout SCHEMA=file: the Model Zoo's CI
+	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO)) $(if $(SCHEMA),--schema=$(SCHEMA))
 
 bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
@@ -123,7 +124,8 @@ $(CORE)/ready: setup.cfg
 
 # older releases of DICOM packages: those of today do not go with MONAI Label 0.8.5
 $(LABEL)/ready:
-	$(PYTHON) -m venv $(LABEL)
+	$(LABEL_PYTHON) -c "import sys; sys.exit(sys.version_info >= (3, 12) and 'MONAI Label needs Python 3.11 or older: make clients LABEL_PYTHON=python3.11')"
+	$(LABEL_PYTHON) -m venv $(LABEL)
 	$(LABEL)/bin/python -m pip install --quiet "monailabel==0.8.5" "pydicom<3" "pynetdicom<3" "dicomweb-client<0.60"
 	touch $@
 

@@ -39,7 +39,7 @@ def write_release(bundle: str | Path, dist_dir: str | Path) -> Path:
         Path of the zip.
 
     Raises:
-        InputError: it has no weights, a file is too large, or its metadata do not say its version and what is new in it.
+        InputError: it has no weights, a file is too large, or its metadata do not tell of its version.
     """
     bundle = Path(bundle).resolve()
     files = bundle_files(bundle)

@@ -59,8 +59,8 @@ def transfer_weights(
     found = _compare(network, moved)
     if len(found.loaded) < max(1, at_least * len(moved)):
         raise InputError(
-            f"Only {len(found.loaded)} of {len(moved)} weights fit this network: give one whose tensors have their shapes "
-            f"and, but for a prefix, their names. {found}."
+            f"Only {len(found.loaded)} of {len(moved)} weights fit this network: give one whose tensors have their "
+            f"shapes and, but for a prefix, their names. {found}."
         )
     network.load_state_dict({name: moved[name] for name in found.loaded}, strict=False)
     return found

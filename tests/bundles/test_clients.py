@@ -111,6 +111,13 @@ def test_metadata_tell_all_that_the_model_zoo_shows(bundle):
 
 
 @pytest.mark.parametrize("bundle", **names(BUNDLES))
+def test_the_licence_of_the_weights_says_how_they_scored(bundle):
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    said = (bundle / "docs" / "data_license.txt").read_text()
+    assert not [value for value in metadata["eval_metrics"].values() if str(value) not in said]
+
+
+@pytest.mark.parametrize("bundle", **names(BUNDLES))
 def test_a_name_is_one_that_the_model_zoo_can_read(bundle):
     assert "_v" not in bundle.name and bundle.name.islower()
     assert not [other for other in BUNDLES if other != bundle and bundle.name in other.name]

@@ -16,8 +16,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from scripts.errors import InputError
-
 SERVED = ["lesion_classification", "lesion_map_segmentation"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
 
@@ -69,8 +67,8 @@ def server(given, app, scans, folder):
             wait_for(f"http://127.0.0.1:{port}/info/", process, folder / "server.log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def wait_for(address, process, log, seconds=120):
@@ -80,7 +78,7 @@ def wait_for(address, process, log, seconds=120):
         except URLError:
             assert process.poll() is None, log.read_text()[-3000:]
             time.sleep(1)
-    raise InputError(f"MONAI Label did not answer within {seconds} s: see {log}.")
+    pytest.fail(f"MONAI Label did not answer within {seconds} s: {log.read_text()[-3000:]}")
 
 
 def infer(server, model, output):
@@ -111,7 +109,7 @@ def test_the_mask_is_that_of_a_run_in_the_scans_own_grid(server, app, scans, run
     model = app / "model" / SERVED[1]
     run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
     (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[1], "image"))
-    ours, served = (nibabel.load(tmp_path / path) for path in ("out/scan_lesions.nii.gz", "served.nii.gz"))
+    ours, served = (nibabel.load(tmp_path / path) for path in ("out/scan_lesion_mask.nii.gz", "served.nii.gz"))
     scan = nibabel.load(scans / "scan.nii.gz")
     assert served.shape == scan.shape and np.allclose(served.affine, scan.affine, atol=1e-3)
     found = served.get_fdata() > 0
