@@ -90,7 +90,7 @@ $(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
 dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
-	$(VENV)/bin/python -m scripts.release bundles/* $(if $(RELEASE),--release $(RELEASE))
+	$(VENV)/bin/python -m scripts.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")
 
 clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); ZOO=its checkout SCHEMA=file: the Model Zoo's CI
 	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO)) $(if $(SCHEMA),--schema=$(SCHEMA))

@@ -38,7 +38,7 @@ class WindowInferer(Inferer):
 
     def __init__(self, crop_size: list[int], overlap: float, batch_size: int, inferer: Callable) -> None:
         super().__init__()
-        if not 0 <= overlap < 1:
+        if not isinstance(overlap, (int, float)) or not 0 <= overlap < 1:
             raise InputError(f"overlap is {overlap}: give a share of the crops' size, from 0 to below 1.")
         self.inferer, self.crop_size = inferer, crop_size
         self.windows = SlidingWindowInferer(crop_size, batch_size, overlap, mode="gaussian")

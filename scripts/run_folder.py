@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import json
+import logging
 import re
 import textwrap
 from collections.abc import Iterable
@@ -24,6 +25,8 @@ __all__ = [
     "unknown_keys",
 ]
 __all__ += ["without_descriptions"]
+
+logger = logging.getLogger(__name__)
 
 # what is read by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
@@ -74,6 +77,8 @@ def open_run(output_dir: str, resume: bool = False) -> None:
 def check_settings(run_dir: str | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
+    What its `_warning_` says, if it has one, is logged.
+
     Args:
         run_dir: of the training run; nothing is checked if there is none, or if it has no config.json.
         keys: what has to be the same.
@@ -85,6 +90,8 @@ def check_settings(run_dir: str | None, keys: Iterable[str] = (*LEARNED_FROM, "i
         return
     path, config = Path(run_dir) / "config.json", ConfigParser(config_in_use())
     trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
+    if "_warning_" in trained:
+        logger.warning(trained["_warning_"])
     for key in keys:
         if key not in config or key not in trained:
             continue
@@ -120,7 +127,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
     """`record_settings`, unless results of other settings lie in the folder, which would be lost.
 
     Args:
-        path: of the JSON file.
+        path: of the JSON file; where nothing is beside it, its run left no results.
         free: keys that may differ, besides those that decide nothing.
 
     Raises:
@@ -128,11 +135,13 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
     """
     report_input_errors()
     config, ignored = config_in_use(), {*free, *IRRELEVANT}
-    before = json.loads(Path(path).read_text()) if Path(path).is_file() else config
+    path = Path(path)
+    kept = path.is_file() and any(other != path for other in path.parent.iterdir())
+    before = json.loads(path.read_text()) if kept else config
     ours, theirs = (without_descriptions(json.loads(_text(settings))) for settings in (config, before))
     for key in [key for key in {**theirs, **ours} if key not in ignored]:
         if ours.get(key) != theirs.get(key):
-            raise InputError(f"{Path(path).parent} holds results with another {key}: give another --output_dir.")
+            raise InputError(f"{path.parent} holds results with another {key}: give another --output_dir.")
     record_settings(path)
 
 

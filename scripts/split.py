@@ -156,7 +156,7 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str
     if not Path(path).is_file():
         if Path(path).parent != Path(encoder).parent:
             raise InputError(f"There is no {path}: give the split.json of the encoder's run, or null in its place.")
-        logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
+        logger.warning(f"There is no {path}: {encoder} may have been trained on the subjects that it is tested on.")
         return scans
     recorded = json.loads(Path(path).read_text())
     seen = {subject for name in ("train", "validate") for subject in recorded[name]}

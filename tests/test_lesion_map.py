@@ -95,7 +95,7 @@ def test_a_threshold_that_is_no_probability_is_refused(tmp_path, threshold):
         SaveLesionMaps(tmp_path, threshold)
 
 
-@pytest.mark.parametrize("overlap", [1.0, -0.1])
+@pytest.mark.parametrize("overlap", [1.0, -0.1, "half"])
 def test_an_overlap_that_is_no_share_is_refused(overlap):
     with pytest.raises(InputError, match=f"overlap is {overlap}: give a share"):
         WindowInferer([4, 4, 4], overlap, 3, SimpleInferer())

@@ -177,8 +177,15 @@ def test_results_are_made_again_with_the_same_settings_and_what_may_differ(tmp_p
     assert recorded(tmp_path)["label_shares"] == [0.5]
 
 
+def test_a_run_that_left_no_results_may_be_made_again_with_other_settings(tmp_path):
+    configure(tmp_path, "keep_results").get_parsed_content("run")
+    configure(tmp_path, "keep_results", {"max_epochs": 7}).get_parsed_content("run")
+    assert recorded(tmp_path)["max_epochs"] == 7
+
+
 def test_results_of_other_settings_are_kept(tmp_path):
     configure(tmp_path, "keep_results").get_parsed_content("run")
+    (tmp_path / "run" / "scores.csv").touch()
     with pytest.raises(Exception) as error:
         configure(tmp_path, "keep_results", {"max_epochs": 7}).get_parsed_content("run")
     assert "run holds results with another max_epochs: give another --output_dir" in str(error.value.__cause__)

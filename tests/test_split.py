@@ -138,7 +138,7 @@ def test_all_scans_can_be_asked_for(none):
 def test_an_encoder_without_a_split_is_used_and_that_is_said(tmp_path, caplog):
     scans = [{"subject": "S1"}]
     assert unseen_scans(scans, tmp_path / "split.json", str(tmp_path / "encoder.pt")) == scans
-    assert "the encoder may have been trained on the subjects" in caplog.text
+    assert "encoder.pt may have been trained on the subjects" in caplog.text
 
 
 def test_subjects_that_a_split_does_not_know_are_used_and_that_is_said(recorded, caplog):
