@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.transforms import Randomizable
 from monai.utils import set_determinism
 from torch import nn
 
@@ -26,6 +27,7 @@ def _random_state():
     set_determinism(None)
     torch.manual_seed(0)
     np.random.seed(0)
+    Randomizable.R = np.random.RandomState(0)  # of all transforms that have none of their own
 
 
 @pytest.fixture(scope="session")

@@ -192,11 +192,14 @@ def test_anatomical_views_overlap_in_part_and_show_one_place(anatomical):
     assert 0 < apart.max() < SIZE / 2
 
 
-def test_anatomical_views_look_like_the_crop(anatomical):
-    smooth = torch.nn.functional.interpolate(torch.rand(1, 1, 2, 2, 2), size=(28, 28, 28), mode="trilinear")[0]
-    for view in TwoViewsd(anatomical)({"image": smooth})["views"]:
-        region = smooth[:, 4:-4, 4:-4, 4:-4]
-        assert torch.corrcoef(torch.stack([view.flatten(), region.flatten()]))[0, 1] > 0.7
+def test_anatomical_views_look_like_the_crop_on_average(anatomical):
+    likeness = []
+    for _ in range(10):
+        smooth = torch.nn.functional.interpolate(torch.rand(1, 1, 2, 2, 2), size=(28, 28, 28), mode="trilinear")[0]
+        region = smooth[:, 4:-4, 4:-4, 4:-4].flatten()
+        views = TwoViewsd(anatomical)({"image": smooth})["views"]
+        likeness += [torch.corrcoef(torch.stack([view.flatten(), region]))[0, 1] for view in views]
+    assert torch.stack(likeness).mean() > 0.7
 
 
 def test_metadata_do_not_travel_with_the_views(crop):
