@@ -23,11 +23,11 @@ test: $(VENV)/dev  ## tests; SCANS=folder also checks that the bundle's weights 
 
 compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training runs on the same crops, and puts them into one table and one page
 	@test -n "$(DATA)" -a -n "$(RUNS)" || { echo 'Give scans and training runs: make compare DATA=/my/scans RUNS="/my/run /my/other/run"'; exit 1; }
-	$(VENV)/bin/python -m scripts.comparable $(RUNS)
+	$(VENV)/bin/python -m scripts.runs.comparable_runs $(RUNS)
 	@set -e; for run in $(abspath $(RUNS)); do \
 	    $(RUN) --config_file "['$$run/config.json','$(CONFIGS)/evaluate.json']" --meta_file $(CONFIGS)/metadata.json --logging_file $(CONFIGS)/logging.conf \
 	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
-	$(VENV)/bin/python -m scripts.comparison $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
+	$(VENV)/bin/python -m scripts.reports.compare_encoders $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
 
 # The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort is made.
 METHODS = isimed isimed_barlow barlow_twins simclr
@@ -56,7 +56,7 @@ SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
 study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; stop it and go on as you like
 
 $(S)/study.html: $(METHODS:%=$(S)/%/metrics.json) $(ARMS:%=$(S)/folds/%/scores.csv)
-	$(VENV)/bin/python -m scripts.study $(S) --encoders $(METHODS:%=$(S)/%) --folds $(ARMS:%=$(S)/folds/%)
+	$(VENV)/bin/python -m scripts.reports.study $(S) --encoders $(METHODS:%=$(S)/%) --folds $(ARMS:%=$(S)/folds/%)
 
 .PHONY: $(S)/settings
 $(S)/settings: | $(VENV)/ready
@@ -64,7 +64,7 @@ $(S)/settings: | $(VENV)/ready
 	@echo '$(SETTINGS)' | cmp -s - $@ || { echo "error: $(S) was begun with $$(cat $@): give these, or another STUDY (or delete $@, if nothing was done)."; exit 1; }
 
 $(S)/cohort/dataset.json: | $(S)/settings
-	$(VENV)/bin/python -c "from scripts.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
+	$(VENV)/bin/python -c "from scripts.data.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
 
 $(METHODS:%=$(S)/%/pretrained): $(S)/%/pretrained: | $(S)/settings $(if $(DATA),,$(S)/cohort/dataset.json)
 	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
@@ -90,7 +90,7 @@ $(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained
 	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
 
 dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
-	$(VENV)/bin/python -m scripts.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")
+	$(VENV)/bin/python -m tools.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")
 
 clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); ZOO=its checkout SCHEMA=file: the Model Zoo's CI
 	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO)) $(if $(SCHEMA),--schema=$(SCHEMA))

@@ -85,8 +85,9 @@ def make_training():
     from monai.handlers import from_engine
     from monai.transforms import Compose, EnsureTyped, RandSpatialCropSamplesd, SelectItemsd
 
-    from scripts.distance_loss import DistanceLoss
-    from scripts.location import CropLocationd, FrameOrigind, prepare_crops
+    from scripts.engines.batches import prepare_crops
+    from scripts.losses.distance import DistanceLoss
+    from scripts.transforms.location import CropLocationd, FrameOrigind
 
     def make(max_epochs: int = 1, seed: int = 0) -> SimpleNamespace:
         generator = torch.Generator().manual_seed(7)

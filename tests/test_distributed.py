@@ -7,12 +7,12 @@ import torch.multiprocessing as mp
 from ignite.engine import Engine
 from torch.nn.parallel import DistributedDataParallel
 
-from scripts.barlow_twins_loss import BarlowTwinsLoss
-from scripts.collapse import CollapseMonitor
-from scripts.distance_loss import DistanceLoss
 from scripts.distributed import gather, rank, wait
-from scripts.isimed_barlow_loss import ISImedBarlowLoss, TwoHeadLoss
-from scripts.nt_xent_loss import NTXentLoss
+from scripts.handlers.collapse_monitor import CollapseMonitor
+from scripts.losses.barlow_twins import BarlowTwinsLoss
+from scripts.losses.distance import DistanceLoss
+from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
+from scripts.losses.nt_xent import NTXentLoss
 
 PROCESSES, CROPS = 2, 6
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, Spacingd
 
-from scripts.audit import fault
-from scripts.cohort import find_scans
-from scripts.crops import FixedCropsd, PadToCropd
-from scripts.foreground import body_mask
-from scripts.location import CropLocationd, FrameOrigind
-from scripts.split import split_scans
+from scripts.data.check_scans import fault
+from scripts.data.cohort import find_scans
+from scripts.data.split import split_scans
+from scripts.transforms.crops import FixedCropsd, PadToCropd
+from scripts.transforms.foreground import body_mask
+from scripts.transforms.location import CropLocationd, FrameOrigind
 
 pytestmark = pytest.mark.scans
 

@@ -8,9 +8,9 @@ import sys
 import torch
 from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, Spacingd
 
-from scripts.cohort import find_scans
-from scripts.foreground import body_mask
-from scripts.location import FRAMES, FrameOrigind
+from scripts.data.cohort import find_scans
+from scripts.transforms.foreground import body_mask
+from scripts.transforms.location import FRAMES, FrameOrigind
 
 KEYS = ["image", "label"]
 

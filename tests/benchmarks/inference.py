@@ -5,8 +5,8 @@ import time
 import torch
 from monai.networks.nets import DenseNet121
 
-from scripts.lesion_map import WindowInferer
-from scripts.mixed_precision import MixedPrecisionInferer
+from scripts.inferers.mixed_precision import MixedPrecisionInferer
+from scripts.inferers.window import WindowInferer
 
 BOX = (96, 96, 80)  # voxels of a head at 2 mm
 

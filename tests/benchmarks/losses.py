@@ -13,8 +13,8 @@ import time
 import torch
 from monai.losses import BarlowTwinsLoss, ContrastiveLoss
 
-from scripts.barlow_twins_loss import barlow_twins_loss
-from scripts.nt_xent_loss import nt_xent_loss
+from scripts.losses.barlow_twins import barlow_twins_loss
+from scripts.losses.nt_xent import nt_xent_loss
 
 CROPS, FEATURES = 1024, 1024
 # MONAI's loss, the share of the crops that it is measured with, and ours

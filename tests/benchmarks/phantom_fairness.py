@@ -21,11 +21,11 @@ from monai.transforms import (
 )
 from monai.utils import set_determinism
 
-from scripts.cohort import find_scans
-from scripts.foreground import body_mask
-from scripts.location import CropLocationd, FrameOrigind
-from scripts.phantom import make_cohort
-from scripts.probe import RidgeProbe
+from scripts.data.cohort import find_scans
+from scripts.data.phantom import make_cohort
+from scripts.probes.ridge import RidgeProbe
+from scripts.transforms.foreground import body_mask
+from scripts.transforms.location import CropLocationd, FrameOrigind
 
 KEYS = ["image", "label"]
 SUBJECTS, CROPS, SPLITS = 48, 40, 10

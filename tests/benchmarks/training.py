@@ -6,8 +6,8 @@ import time
 import torch
 from monai.networks.nets import DenseNet121
 
-from scripts.distance_loss import DistanceLoss
-from scripts.mixed_precision import MixedPrecisionInferer, supports_bfloat16
+from scripts.inferers.mixed_precision import MixedPrecisionInferer, supports_bfloat16
+from scripts.losses.distance import DistanceLoss
 
 CROPS = 64
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scripts.phantom import make_cohort
+from scripts.data.phantom import make_cohort
 
 SMALL = {
     "spacing": "[4.0,4.0,4.0]",

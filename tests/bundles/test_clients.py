@@ -19,8 +19,8 @@ from monai.fl.utils.constants import ExtraItems, WeightType
 from monai.fl.utils.exchange_object import ExchangeObject
 from monai.utils import path_to_sqlite_uri
 
-from scripts.checkpoint import load_encoder
-from scripts.release import write_release
+from scripts.networks.weights import load_encoder
+from tools.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 PRETRAINING = [bundle for bundle in BUNDLES if bundle.name.endswith("_pretraining")]

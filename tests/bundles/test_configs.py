@@ -9,7 +9,7 @@ import pytest
 from monai.bundle import ConfigComponent, ConfigParser
 from monai.utils import min_version, optional_import
 
-from scripts.run_folder import LEARNED_FROM
+from scripts.runs.settings import LEARNED_FROM
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
@@ -142,7 +142,7 @@ def test_a_classifier_sees_scans_as_the_encoders_do():
 
 def resampled_by_monai(steps):
     """Steps of a preprocessing with the stock transform in place of ours, which gives the same image."""
-    ours, stock = "scripts.spacing.KeysOnlySpacingd", "Spacingd"
+    ours, stock = "scripts.transforms.spacing.KeysOnlySpacingd", "Spacingd"
     return json.loads(json.dumps(steps).replace(ours, stock))
 
 

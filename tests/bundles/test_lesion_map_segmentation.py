@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from scripts.phantom import make_cohort
+from scripts.data.phantom import make_cohort
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_map_segmentation"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.phantom import make_cohort
+from scripts.data.phantom import make_cohort
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = ROOT / "bundles"
@@ -51,7 +51,7 @@ def test_what_is_done_is_not_done_again(plan, tmp_path):
         touch(tmp_path / "folds" / arm / "scores.csv")
     touch(tmp_path / "cohort" / "dataset.json")
     steps = plan()
-    assert len(steps) == 3 and "scripts.study" in steps[-1]
+    assert len(steps) == 3 and "scripts.reports.study" in steps[-1]
     assert "--encoder scratch" in steps[0] and "--name isimed_fine_tuned" in steps[1]
 
 
@@ -68,7 +68,7 @@ def test_what_was_deleted_is_done_again_though_the_page_is_there(plan, tmp_path)
     (tmp_path / "barlow_twins" / "pretrained").unlink()
     steps = plan()
     again = ["barlow_twins_pretraining/configs/train.json", "barlow_twins_pretraining/configs/train.json"]
-    again += ["--name barlow_twins ", "--name simclr ", "scripts.study"]
+    again += ["--name barlow_twins ", "--name simclr ", "scripts.reports.study"]
     assert len(steps) == 5 and all(any(what in step for step in steps) for what in again)
 
 
@@ -89,7 +89,7 @@ def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, t
     overlays, settings = ("train", "cross_validate", "frozen"), small | folds | {"output_dir": tmp_path / "folds"}
     settings["dataset_dir"] = make_cohort(tmp_path / "cohort", subjects=6)
     run(BUNDLES / "lesion_classification", *overlays, **settings)
-    words = ["-m", "scripts.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
+    words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
     subprocess.run([sys.executable, "-W", "ignore", *words], cwd=ROOT, check=True, capture_output=True)
     page = (tmp_path / "study.html").read_text()
     for title in ("Is there a lesion", "Means over folds", "Where is this crop"):

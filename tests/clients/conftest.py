@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.phantom import make_cohort
-from scripts.release import write_release
+from scripts.data.phantom import make_cohort
+from tools.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 

@@ -1,0 +1,60 @@
+"""Find the scans that cannot be used, before training starts."""
+
+import functools
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+from ..errors import InputError
+
+__all__ = ["check_scans", "fault"]
+
+
+logger = logging.getLogger(__name__)
+
+
+def check_scans(scans: list[dict]) -> None:
+    """Read every scan once and name all that cannot be used.
+
+    Args:
+        scans: items of `find_scans`.
+
+    Raises:
+        InputError: some scans are unreadable, truncated, not 3D, or not finite.
+    """
+    logger.info(f"Reading {len(scans)} scans to check them.")
+    with ThreadPoolExecutor(2) as pool:  # whole scans in memory, one each
+        faults = pool.map(lambda scan: fault(scan["image"]), scans)
+    faulty = [f"{scan['image']} {text}" for scan, text in zip(scans, faults, strict=True) if text]
+    if faulty:
+        more = f"; and {len(faulty) - 10} more" if len(faulty) > 10 else ""
+        raise InputError(
+            f"{len(faulty)} of {len(scans)} scans cannot be used: {'; '.join(faulty[:10])}{more}. "
+            "Mend or move them, or list the others in a JSON or CSV file and give that as dataset_dir."
+        )
+
+
+@functools.cache
+def fault(path: str | Path) -> str | None:
+    """What keeps a file from being used as a 3D scan, in words; None where nothing does. A file is read once."""
+    try:
+        image = nibabel.load(path)
+        if image.shape[3:] not in ((), (1,)) or len(image.shape) < 3 or min(image.shape[:3]) < 2:
+            return f"is not 3D (shape {'x'.join(map(str, image.shape))})"
+        voxels = np.asanyarray(image.dataobj)
+        if voxels.dtype.fields or np.iscomplexobj(voxels):
+            return "cannot be used: its voxels are colours or complex numbers"
+    except EOFError:
+        return "is truncated"
+    except Exception as error:  # whatever the reader raises means that the file cannot be read
+        return f"cannot be read ({' '.join(str(error).split())[:120] or type(error).__name__})"
+    if not np.isfinite(voxels).all():
+        return f"has {int((~np.isfinite(voxels)).sum())} voxels that are NaN or infinite"
+    if voxels.min() == voxels.max():
+        return "is constant"
+    if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-6:
+        return "has an affine that is not invertible"
+    return None

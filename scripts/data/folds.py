@@ -1,0 +1,73 @@
+"""Cross-validation whose folds share no subject."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+import numpy as np
+
+from ..errors import InputError
+
+__all__ = ["SubjectFolds"]
+
+
+class SubjectFolds:
+    """Subjects dealt into folds at random, so that each fold has its share of each label.
+
+    Args:
+        scans: with `subject` and `target`; the label of a subject is the largest of its scans'.
+        folds: how many, at least 3: one to test, one to validate, the others to train.
+        seed: the same seed and subjects give the same folds.
+
+    Raises:
+        InputError: there are fewer subjects than folds, or fewer than 3 folds.
+
+    Attributes:
+        assigned: number of the fold of each subject, from 0.
+        number: of folds.
+    """
+
+    def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
+        self.labels = {}
+        for scan in scans:
+            self.labels[scan["subject"]] = max(scan["target"], self.labels.get(scan["subject"], 0.0))
+        if folds < 3 or len(self.labels) < folds:
+            raise InputError(
+                f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: give 3 folds or more, and no "
+                "fewer subjects (those that the encoder was trained on are left out)."
+            )
+        order = chain.from_iterable(self._by_label(sorted(self.labels), np.random.RandomState(seed)))
+        self.assigned = {subject: i % folds for i, subject in enumerate(order)}
+        self.number, self.seed = folds, seed
+
+    def parts(self, fold: int, share: float = 1.0) -> dict[str, set[str]]:
+        """Subjects that train, validate and test in a fold; the fold after it validates.
+
+        Args:
+            fold: that is tested.
+            share: of the training subjects of each label, rounded up; a smaller share is part of a larger one.
+
+        Raises:
+            InputError: there is no such fold or share.
+        """
+        if not 0 <= fold < self.number or not 0 < share <= 1:
+            raise InputError(
+                f"fold is {fold} and label_share {share}: give a fold from 0 to {self.number - 1} and a share up to 1."
+            )
+        after = (fold + 1) % self.number
+        train = sorted(subject for subject, number in self.assigned.items() if number not in (fold, after))
+        kinds = self._by_label(train, np.random.RandomState(self.seed))
+        return {
+            "train": {subject for kind in kinds for subject in kind[: int(np.ceil(share * len(kind)))]},
+            "validate": {subject for subject, number in self.assigned.items() if number == after},
+            "test": {subject for subject, number in self.assigned.items() if number == fold},
+        }
+
+    def rows(self, subjects: Iterable[str], fold: int, share: float = 1.0) -> dict[str, np.ndarray]:
+        """Masks [N] of `parts`, for items of these N subjects."""
+        parts = self.parts(fold, share)
+        return {name: np.array([subject in part for subject in subjects]) for name, part in parts.items()}
+
+    def _by_label(self, subjects: list[str], random: np.random.RandomState) -> list[list[str]]:
+        """Subjects of each label, shuffled."""
+        kinds = [[one for one in subjects if self.labels[one] == label] for label in sorted(set(self.labels.values()))]
+        return [[str(one) for one in random.permutation(kind)] for kind in kinds]

@@ -1,0 +1,178 @@
+"""Who is trained on, who validates, who tests: by subject, and on record."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic import write_atomically
+from ..distributed import rank
+from ..errors import InputError
+
+__all__ = [
+    "check_split",
+    "draw_subjects",
+    "part_numbers",
+    "recorded_split",
+    "scans_of_parts",
+    "split_scans",
+    "unseen_scans",
+    "write_split",
+]
+
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("train", "validate", "test")
+
+
+def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
+    """Split scans at random so that no subject is on two sides.
+
+    Args:
+        scans: items of `find_scans`.
+        val_size: subjects to validate on: a share of them (float below 1) or their number (int).
+        test_size: subjects that training never sees, likewise.
+        seed: the same seed and subjects give the same split.
+
+    Returns:
+        The items under `train`, `validate` and `test`.
+
+    Raises:
+        InputError: there are too few subjects for each part to have one, or a size is neither share nor number.
+    """
+    subjects = sorted({scan["subject"] for scan in scans})
+    n_val, n_test = part_numbers(len(subjects), val_size, test_size)
+    if len(subjects) < n_val + n_test + 1:
+        raise InputError(
+            f"{len(subjects)} subjects ({', '.join(subjects[:3])}...) cannot be split into training, {n_val} for "
+            f"validation and {n_test} for testing: lower val_size or test_size, or add scans. If several subjects "
+            "were taken for one, give dataset_dir a CSV list with the columns image and subject."
+        )
+    return scans_of_parts(scans, draw_subjects(subjects, n_val, n_test, seed))
+
+
+def part_numbers(total: int, val_size: float, test_size: float) -> tuple[int, int]:
+    """How many subjects validate and test, of so many in total.
+
+    Args:
+        total: of subjects.
+        val_size, test_size: a share of them (float below 1) or their number (int).
+
+    Returns:
+        Both numbers, each at least 1.
+
+    Raises:
+        InputError: a size is neither share nor number.
+    """
+    for name, size in (("val_size", val_size), ("test_size", test_size)):
+        if size <= 0 or (size >= 1 and size != int(size)):
+            raise InputError(f"{name} is {size}: give a share below 1 or a number of subjects.")
+    n_val, n_test = (max(1, round(size * total)) if size < 1 else int(size) for size in (val_size, test_size))
+    return n_val, n_test
+
+
+def draw_subjects(subjects: list[str], n_val: int, n_test: int, seed: int) -> dict[str, set[str]]:
+    """Draw who tests and who validates, by the seed; `train` are those that are left."""
+    order = np.random.RandomState(seed).permutation(subjects)
+    test, validate, train = (set(part) for part in np.split(order, [n_test, n_test + n_val]))
+    return dict(zip(PARTS, (train, validate, test), strict=True))
+
+
+def scans_of_parts(scans: list[dict], parts: dict[str, set[str]]) -> dict[str, list[dict]]:
+    """The items of the subjects of each part."""
+    return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts.items()}
+
+
+def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
+    """Write the subjects of each part to a JSON file, or check that they are those of the run that is gone on with.
+
+    Args:
+        split: as `split_scans` returns it.
+        path: of the file; where a checkpoint.pt lies beside it, it must hold this split already.
+
+    Raises:
+        InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
+    """
+    path = Path(path)
+    if (path.parent / "checkpoint.pt").is_file():
+        check_split(split, path)
+    if rank() == 0:
+        write_atomically(path, lambda file: file.write_text(json.dumps(_subjects(split), indent=4)))
+
+
+def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
+    """Raise an `InputError` if a split.json, where there is one, holds other subjects than a split."""
+    if Path(path).is_file() and json.loads(Path(path).read_text()) != _subjects(split):
+        raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
+
+
+def recorded_split(
+    scans: list[dict], path: str | os.PathLike, val_size: float, test_size: float, seed: int
+) -> dict[str, list[dict]]:
+    """Split scans as a training run did, so that what was trained on is not tested on.
+
+    Args:
+        scans: items of `find_scans`.
+        path: the split.json of the run. Its subjects keep their part; others, never trained on, are tested on. Where
+            it knows none of them, or there is no such file, a split is drawn as by `split_scans`.
+        val_size, test_size, seed: as for `split_scans`.
+
+    Returns:
+        The items under `train`, `validate` and `test`.
+
+    Raises:
+        InputError: a part has no subject, or there are too few to split.
+    """
+    if not Path(path).is_file():
+        logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
+        return split_scans(scans, val_size, test_size, seed)
+    recorded = json.loads(Path(path).read_text())
+    part = {subject: name for name in PARTS for subject in recorded[name]}
+    if not any(scan["subject"] in part for scan in scans):
+        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
+        return split_scans(scans, val_size, test_size, seed)
+    split = {name: [scan for scan in scans if part.get(scan["subject"], "test") == name] for name in PARTS}
+    for name, members in split.items():
+        if not members:
+            raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
+    return split
+
+
+def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str) -> list[dict]:
+    """Scans of subjects that an encoder was neither trained nor validated on.
+
+    Args:
+        scans: items of `find_scans`.
+        path: the split.json of its run; None (or null, as a command line says it): all scans.
+        encoder: path of its weights. Where there is no such file beside them, all scans are taken, with a warning.
+
+    Raises:
+        InputError: it has seen all of them, or there is no such file elsewhere.
+    """
+    if path in (None, "null"):
+        return scans
+    if not Path(path).is_file():
+        if Path(path).parent != Path(encoder).parent:
+            raise InputError(f"There is no {path}: give the split.json of the encoder's run, or null in its place.")
+        logger.warning(f"There is no {path}: {encoder} may have been trained on the subjects that it is tested on.")
+        return scans
+    recorded = json.loads(Path(path).read_text())
+    seen = {subject for name in ("train", "validate") for subject in recorded[name]}
+    unseen = [scan for scan in scans if scan["subject"] not in seen]
+    if not unseen:
+        raise InputError(
+            f"By {path}, the encoder was trained on all of these subjects: give others, or null in place of this path "
+            "to use them all the same."
+        )
+    if not any(scan["subject"] in seen.union(recorded["test"]) for scan in scans):
+        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
+    if len(unseen) < len(scans):
+        logger.info(f"{len(scans) - len(unseen)} scans are left out, of subjects that {path} says were trained on.")
+    return unseen
+
+
+def _subjects(split: dict[str, list[dict]]) -> dict[str, list[str]]:
+    return {name: sorted({scan["subject"] for scan in split[name]}) for name in PARTS}

@@ -1,0 +1,1 @@
+"""From a batch to the network's input and the loss's target."""

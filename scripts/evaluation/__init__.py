@@ -1,0 +1,1 @@
+"""What an encoder or a classifier is worth, on subjects that it never saw."""

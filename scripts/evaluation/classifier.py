@@ -1,0 +1,88 @@
+"""What a classifier says of crops of subjects that it never saw."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..atomic import write_atomically, write_csv_atomically
+from ..data.folds import SubjectFolds
+from ..distributed import rank, wait
+from ..metrics.operating_point import best_threshold
+from ..networks.weights import load_encoder
+from .cross_validation import Probes, fold_metrics
+from .features import Features
+
+__all__ = ["score_classifier", "score_rivals"]
+
+
+logger = logging.getLogger(__name__)
+
+
+@torch.no_grad()
+def score_classifier(
+    network: nn.Module,
+    weights: str,
+    loaders: Mapping[str, Iterable],
+    inferer: Callable,
+    device: torch.device,
+    output_dir: str,
+) -> None:
+    """Write scores.csv (scan, label, score of each test crop) and metrics.json; the first process alone does.
+
+    metrics.json has auc, average_precision, the numbers of crops, and sensitivity and specificity at `threshold` (a
+    probability; `threshold_logit` is its logit, as the scores are), which is chosen on the validation crops.
+
+    Args:
+        network: the weights are loaded into it.
+        weights: path of the classifier's.
+        loaders: of crops under `validate` and `test`, with `image`, `scan` and `label`.
+        inferer: runs the network on crops.
+        device: where to.
+        output_dir: where the files go.
+    """
+    wait()  # for the process that writes the weights
+    network = load_encoder(network.to(device), weights).eval()
+    scored = {part: _score(network, loaders[part], inferer, device) for part in ("validate", "test")}
+    threshold = best_threshold(*scored["validate"][:2])
+    scores, label, scan = scored["test"]
+    metrics = fold_metrics(scores, label, threshold)
+    metrics |= {"threshold": float(torch.sigmoid(torch.tensor(threshold))), "threshold_logit": threshold}
+    metrics |= {"positives": int(label.sum()), "negatives": int((1 - label).sum())}
+    if rank() > 0:
+        return
+    rows = zip(scan.tolist(), label.int().tolist(), scores.tolist(), strict=True)
+    write_csv_atomically(Path(output_dir) / "scores.csv", [["scan", "label", "score"], *rows])
+    _write(metrics, Path(output_dir))
+
+
+def score_rivals(features: Features, folds: SubjectFolds, fold: int, share: float, output_dir: str) -> None:
+    """Add auc_NAME of each rival to metrics.json, on the same test crops.
+
+    Args:
+        features: of the rivals.
+        folds, fold, share: as those of the classifier beside them.
+        output_dir: where metrics.json is.
+    """
+    label = features.label[folds.rows(features.subject, fold)["test"]]
+    scores = {name: Probes(features, folds, name)(fold, share)[0] for name in features.values}
+    aucs = {f"auc_{name}": fold_metrics(values, label, 0)["auc"] for name, values in scores.items()}
+    _write(json.loads((Path(output_dir) / "metrics.json").read_text()) | aucs, Path(output_dir))
+
+
+def _write(metrics: dict[str, float], folder: Path) -> None:
+    text = json.dumps(metrics, indent=4)
+    write_atomically(folder / "metrics.json", lambda file: file.write_text(text))
+    logger.info("Test crops: " + ", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
+
+
+def _score(network, loader, inferer, device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Logits, labels and numbers of scans, [N] each."""
+    parts = [
+        (inferer(batch["image"].to(device), network).cpu().flatten(), batch["label"].flatten(), batch["scan"])
+        for batch in loader
+    ]
+    return tuple(torch.cat(part) for part in zip(*parts, strict=True))

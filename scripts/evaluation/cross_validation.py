@@ -1,0 +1,148 @@
+"""What an encoder is worth for a task: classifiers in folds of subjects, beside what they must beat."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.metrics import compute_average_precision, compute_roc_auc
+from monai.utils import ensure_tuple
+
+from ..atomic import write_csv_atomically
+from ..data.folds import SubjectFolds
+from ..errors import InputError
+from ..metrics.fold_statistics import bootstrap_interval
+from ..metrics.operating_point import best_threshold, sensitivity_specificity
+from ..probes.logistic import LogisticProbe
+from .features import Features
+
+__all__ = ["FOLD_METRICS", "Probes", "cross_validate", "fold_metrics"]
+
+
+logger = logging.getLogger(__name__)
+
+FOLD_METRICS = ("auc", "average_precision", "sensitivity", "specificity")
+
+# scores of a fold's test items, and the threshold chosen on its validation items, of a fold and a share of the labels
+Classifier = Callable[[int, float], tuple[torch.Tensor, float]]
+
+
+class Probes:
+    """Fits a classifier of frozen features in each fold.
+
+    Args:
+        features: `values` of which are classified.
+        folds: of the subjects.
+        name: of the values.
+        probe: fits a classifier to features and labels, with features and labels to validate on.
+    """
+
+    def __init__(self, features: Features, folds: SubjectFolds, name: str, probe: Callable = LogisticProbe) -> None:
+        self.features, self.folds, self.name, self.probe = features, folds, name, probe
+
+    def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
+        """Scores of the fold's test items, [M], and a threshold."""
+        values, label = self.features.values[self.name], self.features.label
+        rows = self.folds.rows(self.features.subject, fold, share)
+        probe = self.fit(fold, share)
+        return probe(values[rows["test"]]), best_threshold(probe(values[rows["validate"]]), label[rows["validate"]])
+
+    def fit(self, fold: int, share: float) -> Callable:
+        """The fold's classifier.
+
+        Raises:
+            InputError: all that it trains on has one label.
+        """
+        values, label = self.features.values[self.name], self.features.label
+        rows = self.folds.rows(self.features.subject, fold, share)
+        _require_both_labels(label[rows["train"]], fold, share)
+        return self.probe(*(part[rows[name]] for name in ("train", "validate") for part in (values, label)))
+
+
+def cross_validate(
+    features: Features,
+    folds: SubjectFolds,
+    label_shares: float | Iterable[float],
+    output_dir: str,
+    probe: Callable = LogisticProbe,
+    rival_probe: Callable = LogisticProbe,
+    trained: Mapping[str, Classifier] | None = None,
+) -> None:
+    """Score every item by classifiers that have seen nothing of its subject.
+
+    Writes cross_validation.csv (encoder, fold, auc, average_precision, sensitivity, specificity, positives, negatives,
+    subjects), scores.csv (the out-of-fold score of each item) and, where there are shares, label_efficiency.csv.
+
+    Args:
+        features: of an encoder and its rivals, or of the rivals alone.
+        folds: of the subjects.
+        label_shares: of the training subjects, besides all of them.
+        output_dir: where the tables go.
+        probe: classifier of an encoder's features, as for `Probes`.
+        rival_probe: of its rivals' features.
+        trained: classifiers of other kinds, which come first.
+
+    Raises:
+        InputError: a classifier is called as a rival is, or all that a fold trains on has one label.
+    """
+    trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})
+    if taken := trained.keys() & features.values.keys():
+        raise InputError(f"An encoder cannot be called {taken.pop()}, as a rival is: give it another name.")
+    for fold, share in product(range(folds.number), shares):
+        _require_both_labels(features.label[folds.rows(features.subject, fold, share)["train"]], fold, share)
+    own, *_ = [*trained, *features.values]
+    probes = {name: Probes(features, folds, name, probe if name == own else rival_probe) for name in features.values}
+    classifiers = {**trained, **probes}
+    scores = {name: np.full(len(features.label), np.nan) for name in classifiers}
+    rows, efficiency = [], []
+    for (name, classifier), fold in product(classifiers.items(), range(folds.number)):
+        inside = folds.rows(features.subject, fold)["test"]
+        label, subjects = features.label[inside], len(set(features.subject[inside]))
+        for share in shares:
+            test, threshold = classifier(fold, share)
+            metrics = fold_metrics(test, label, threshold)
+            trained_on = len(folds.parts(fold, share)["train"])
+            efficiency.append([name, share, fold, metrics["auc"], metrics["average_precision"], trained_on])
+        scores[name][inside] = test
+        rows.append([name, fold, *metrics.values(), int(label.sum()), int((1 - label).sum()), subjects])
+    _write(Path(output_dir), features, folds, scores, rows, efficiency)
+
+
+def fold_metrics(scores: torch.Tensor, label: torch.Tensor, threshold: float) -> dict[str, float]:
+    """`FOLD_METRICS` of scores [N] with labels [N]; ranks are nan where one kind is missing."""
+    both = 0 < label.sum() < len(label)
+    ranks = (
+        float(metric(scores, label)) if both else np.nan for metric in (compute_roc_auc, compute_average_precision)
+    )
+    return dict(zip(FOLD_METRICS, [*ranks, *sensitivity_specificity(scores, label, threshold)], strict=True))
+
+
+def _require_both_labels(label: torch.Tensor, fold: int, share: float) -> None:
+    if len(label.unique()) < 2:
+        raise InputError(
+            f"All that fold {fold} trains on, with {share:.0%} of its subjects, has the label {label[0]:.0f}: add "
+            "scans of the other, lower folds or, if every crop holds a lesion, spacing."
+        )
+
+
+def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, rows: list, efficiency: list) -> None:
+    header = ["encoder", "fold", *FOLD_METRICS, "positives", "negatives", "subjects"]
+    write_csv_atomically(folder / "cross_validation.csv", [header, *rows])
+    (folder / "label_efficiency.csv").unlink(missing_ok=True)  # of an earlier run
+    if len(efficiency) > len(rows):
+        header = ["encoder", "label_share", "fold", "auc", "average_precision", "training_subjects"]
+        write_csv_atomically(folder / "label_efficiency.csv", [header, *efficiency])
+    fold = np.array([folds.assigned[subject] for subject in features.subject])
+    label = features.label.numpy().astype(int)
+    columns = zip(features.subject, fold, label, *scores.values(), strict=True)
+    write_csv_atomically(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
+    means = {name: np.nanmean([row[2] for row in rows if row[0] == name]) for name in scores}
+    for name, values in scores.items():
+        low, high = bootstrap_interval(values, label, features.subject, fold)
+        logger.info(f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) over {folds.number} folds.")
+    own, *rivals = means
+    for rival in rivals:
+        if means[own] <= means[rival]:
+            logger.warning(f"{own} does not beat {rival} alone: {means[own]:.3f} against {means[rival]:.3f}.")

@@ -1,0 +1,80 @@
+"""A training in each fold: the same configuration again and again, for a cross-validation of what it trains."""
+
+import csv
+import gc
+import json
+import logging
+from pathlib import Path
+
+import torch
+from monai.bundle import ConfigParser
+from monai.utils import set_determinism
+
+from ..data.folds import SubjectFolds
+from ..errors import InputError
+from ..runs.settings import check_settings, config_in_use, fixed_settings
+from .features import Features
+
+__all__ = ["FoldTraining"]
+
+
+logger = logging.getLogger(__name__)
+
+# settings that differ from fold to fold, or decide nothing in one
+FREE = {"fold", "label_share", "label_shares", "name", "probe", "rival_probe"}
+
+
+class FoldTraining:
+    """Runs the `fit` of the configuration that makes this, with another `fold` and `label_share` each time.
+
+    A fold whose scores are there is not trained again; one that was stopped is gone on with.
+
+    Args:
+        features: of the crops that are scored.
+        folds: of their subjects.
+        seed: of each training, so that a fold does not depend on those before it.
+        output_dir: each training has a folder in it, which it gets as its own `output_dir`.
+    """
+
+    def __init__(self, features: Features, folds: SubjectFolds, seed: int, output_dir: str) -> None:
+        self.features, self.folds, self.seed = features, folds, seed
+        self.output_dir, self.config = Path(output_dir), config_in_use()
+
+    def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
+        """Scores of the fold's test crops, [M], and a threshold.
+
+        Raises:
+            InputError: the fold was trained with other settings or subjects, or scored on other crops.
+        """
+        folder = self.output_dir / f"fold_{fold}_of_{share:g}"
+        started, done = ((folder / file).is_file() for file in ("checkpoint.pt", "metrics.json"))
+        if started or done:
+            self._check(folder, fold, share)
+        if not done:
+            logger.info(f"Training fold {fold} with {share:.0%} of its subjects, in {folder}.")
+            set_determinism(self.seed)
+            self._train(folder, fold, share, started)
+        return self._scores(folder, fold)
+
+    def _check(self, folder: Path, fold: int, share: float) -> None:
+        check_settings(folder, sorted({*fixed_settings(self.config), "max_epochs"} - FREE))
+        subjects = {name: sorted(part) for name, part in self.folds.parts(fold, share).items()}
+        if json.loads((folder / "split.json").read_text()) != subjects:
+            raise InputError(f"{folder} was trained on other subjects: give another output_dir.")
+
+    def _train(self, folder: Path, fold: int, share: float, resume: bool) -> None:
+        own = {"fold": fold, "label_share": share, "output_dir": str(folder), "ckpt_dir": str(folder)}
+        parser = ConfigParser({**self.config, **own, "resume": resume})
+        parser.parse()
+        parser.get_parsed_content("fit")
+        del parser
+        gc.collect()  # engines refer to themselves, and so would keep their cached scans
+
+    def _scores(self, folder: Path, fold: int) -> tuple[torch.Tensor, float]:
+        with open(folder / "scores.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        label = self.features.label[self.folds.rows(self.features.subject, fold)["test"]]
+        if [float(row["label"]) for row in rows] != label.tolist():
+            raise InputError(f"{folder} was scored on other crops: give another output_dir.")
+        threshold = json.loads((folder / "metrics.json").read_text())["threshold_logit"]
+        return torch.tensor([float(row["score"]) for row in rows]), threshold

@@ -1,0 +1,105 @@
+"""A run that a person can follow: a bar with loss and time left, a line a validation, a table of losses."""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+
+from ignite.engine import Engine, Events
+from monai.utils import optional_import
+
+from ..atomic import write_csv_atomically
+from ..distributed import rank
+
+__all__ = ["Progress"]
+
+
+logger = logging.getLogger(__name__)
+
+
+class Progress:
+    """Report on a trainer: a progress bar over all epochs, one line an epoch that was validated, history.csv.
+
+    Args:
+        evaluator: with a metric `validation_loss`; it and all its other metrics are reported by their names. Run before
+            this handler in each epoch.
+        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, and the metrics.
+    """
+
+    def __init__(self, evaluator: Engine, path: str) -> None:
+        self.evaluator, self.path, self.history = evaluator, path, []
+        self.bar, self.validated = None, {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer that decollates, after the handler that validates; the first process alone reports."""
+        if rank() > 0:
+            return
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._step)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._finish_epoch)
+        # not at EXCEPTION_RAISED: Ignite swallows an exception that has a handler
+        engine.add_event_handler(Events.COMPLETED | Events.TERMINATE, self._close)
+        self.evaluator.add_event_handler(Events.COMPLETED, self._validate)
+
+    def state_dict(self) -> dict:
+        """The history so far, for a resume."""
+        return {"history": self.history}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Go on from the history of an earlier run."""
+        self.history = list(state["history"])
+
+    def _start(self, engine: Engine) -> None:
+        self.began, self.first_epoch = time.monotonic(), engine.state.epoch
+        tqdm, installed = optional_import("tqdm.auto", name="tqdm")
+        if installed:
+            total = engine.state.max_epochs * engine.state.epoch_length
+            # disable=None: no bar where the output is a file
+            self.bar = tqdm(total=total, initial=engine.state.iteration, unit="step", disable=None, leave=False)
+
+    def _start_epoch(self, engine: Engine) -> None:
+        self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), {}
+        engine.state.metrics.clear()
+        self.rate = engine.optimizer.param_groups[0]["lr"]
+
+    def _step(self, engine: Engine) -> None:
+        self.losses.append(engine.state.output[0]["loss"])
+        self.crops += len(engine.state.batch)
+        self.seconds = time.monotonic() - self.epoch_began
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)
+            self.bar.set_postfix_str(f"loss {self.losses[-1]:.4g}", refresh=False)
+            self.bar.update()
+
+    def _validate(self, evaluator: Engine) -> None:
+        self.validated = {name: float(value) for name, value in evaluator.state.metrics.items()}
+
+    def _finish_epoch(self, engine: Engine) -> None:
+        row = {
+            "epoch": engine.state.epoch,
+            "train_loss": sum(self.losses) / len(self.losses),
+            "learning_rate": self.rate,
+            "crops_per_second": self.crops / self.seconds,
+        }
+        before = [past["validation_loss"] for past in self.history if past.get("validation_loss") is not None]
+        self.history.append(row | self.validated)
+        columns = list(dict.fromkeys(name for past in self.history for name in past))
+        write_csv_atomically(self.path, [columns, *([past.get(name) for name in columns] for past in self.history)])
+        if self.validated:
+            engine.state.metrics.update(self.validated)  # for TensorBoardStatsHandler
+            logger.info(self._line(engine, row, best=self.validated["validation_loss"] < min(before, default=math.inf)))
+
+    def _line(self, engine: Engine, row: dict, best: bool) -> str:
+        done = engine.state.epoch - self.first_epoch
+        left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
+        others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != "validation_loss"]
+        return (
+            f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
+            f"{self.validated['validation_loss']:.4g} in validation{', the best so far' if best else ''}; "
+            f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
+        )
+
+    def _close(self, *_) -> None:
+        if self.bar is not None:
+            self.bar.close()

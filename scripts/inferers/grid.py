@@ -1,0 +1,55 @@
+"""An encoder's view of a whole scan: embeddings on a grid of crops, and their principal components as an image."""
+
+from collections.abc import Callable
+from itertools import product
+
+import torch
+from monai.inferers import Inferer
+from torch import nn
+
+__all__ = ["GridInferer", "grid_affine", "grid_centres"]
+
+
+class GridInferer(Inferer):
+    """Embeds crops on a regular grid; MONAI's `SlidingWindowInferer` needs networks with an image as output.
+
+    Args:
+        crop_size: voxels, [X, Y, Z].
+        stride: voxels from one crop to the next.
+        batch_size: crops that run at once.
+        inferer: runs the network on a batch of crops.
+    """
+
+    def __init__(self, crop_size: list[int], stride: int, batch_size: int, inferer: Callable) -> None:
+        super().__init__()
+        self.crop_size, self.stride, self.batch_size, self.inferer = crop_size, stride, batch_size, inferer
+
+    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args, **kwargs) -> torch.Tensor:
+        """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop."""
+        if len(inputs) != 1:
+            raise ValueError(f"GridInferer takes one scan at a time, not {len(inputs)}: set the batch size to 1.")
+        starts = [
+            range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size, strict=True)
+        ]
+        corners = list(product(*starts))
+        parts = []
+        for first in range(0, len(corners), self.batch_size):
+            crops = [self._crop(inputs[0], corner) for corner in corners[first : first + self.batch_size]]
+            parts.append(self.inferer(torch.stack(crops), network, *args, **kwargs))
+        return torch.cat(parts).T.reshape(1, -1, *map(len, starts))
+
+    def _crop(self, image: torch.Tensor, corner: tuple[int, ...]) -> torch.Tensor:
+        return image[(slice(None), *(slice(at, at + size) for at, size in zip(corner, self.crop_size, strict=True)))]
+
+
+def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torch.Tensor:
+    """Affine of the grid whose points are crop centres: grid index -> mm, [4, 4] float64, from that of the scan."""
+    steps = torch.diag(torch.tensor([stride, stride, stride, 1], dtype=torch.float64))
+    steps[:3, 3] = (torch.tensor(crop_size, dtype=torch.float64) - 1) / 2
+    return torch.as_tensor(affine, dtype=torch.float64) @ steps
+
+
+def grid_centres(affine: torch.Tensor, shape: tuple[int, int, int]) -> torch.Tensor:
+    """Centres in mm, [gx * gy * gz, 3], of a grid's points, in the order of their embeddings."""
+    points = torch.cartesian_prod(*(torch.arange(size, dtype=torch.float64) for size in shape)).reshape(-1, 3)
+    return points @ affine[:3, :3].T + affine[:3, 3]

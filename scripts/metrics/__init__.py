@@ -1,0 +1,1 @@
+"""Figures: functions of embeddings, scores and labels."""

@@ -1,0 +1,1 @@
+"""Weights and networks: loading, comparing, and transferring into other networks."""

@@ -1,0 +1,43 @@
+"""What an embedding knows of the place: a ridge probe, principal components, and the rank that it uses."""
+
+import torch
+
+__all__ = ["RidgeProbe"]
+
+
+PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
+
+
+class RidgeProbe:
+    """Ridge regression from standardised features; the penalty is the best of `PENALTIES` on validation data.
+
+    Args:
+        features: training features, [N, D].
+        targets: [N, T].
+        val_features: [M, D].
+        val_targets: [M, T].
+    """
+
+    def __init__(self, features, targets, val_features, val_targets) -> None:
+        features, targets = features.double(), targets.double()
+        self.mean, self.scale = features.mean(0), features.std(0).clamp(min=1e-12)
+        self.target_mean = targets.mean(0)
+        # one decomposition serves all penalties
+        u, s, v = torch.linalg.svd(self._standardise(features), full_matrices=False)
+        projected = u.T @ (targets - self.target_mean)
+        self.penalty, self.weights, best = None, None, float("inf")
+        for penalty in PENALTIES:
+            weights = v.T @ (projected * (s / (s**2 + penalty * len(features)))[:, None])
+            error = self._predict(val_features, weights).sub(val_targets).norm(dim=1).mean()
+            if error < best:
+                self.penalty, self.weights, best = penalty, weights, error
+
+    def __call__(self, features: torch.Tensor) -> torch.Tensor:
+        """Predict targets [M, T], float64, from features [M, D]."""
+        return self._predict(features, self.weights)
+
+    def _standardise(self, features: torch.Tensor) -> torch.Tensor:
+        return (features.double() - self.mean) / self.scale
+
+    def _predict(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return self._standardise(features) @ weights + self.target_mean

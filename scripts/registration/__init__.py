@@ -1,0 +1,1 @@
+"""Scans brought into one frame."""

@@ -1,0 +1,150 @@
+"""A cohort registered rigidly to its mean image, so that its scans share one coordinate system."""
+
+import argparse
+import gzip
+import json
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from monai.utils import optional_import
+
+from ..atomic import write_atomically, write_csv_atomically
+from ..data.check_scans import check_scans
+from ..data.cohort import find_scans
+from ..errors import InputError, report_input_errors, require_positive
+from .rigid import Volume, as_template, require_simpleitk
+from .steps import Steps
+
+__all__ = ["register_cohort"]
+
+
+logger = logging.getLogger(__name__)
+
+SETTINGS = "registration.json"
+
+
+def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: float = 4, rounds: int = 2) -> Path:
+    """Register scans to their mean image, and write them with new affines; their voxels stay as they are.
+
+    Where an earlier call was stopped, this goes on.
+
+    Args:
+        dataset_dir: folder or list of scans, as for `find_scans`.
+        output_dir: `images`, `labels`, scans.csv, template.nii.gz and `transforms` go there.
+        spacing: of the copies that are registered, and of the template, in mm.
+        rounds: how often all scans are registered; first to one of them, then to the mean of the round before.
+
+    Returns:
+        Path of scans.csv, which `find_scans` reads.
+
+    Raises:
+        InputError: SimpleITK is not installed, scans cannot be used, or the folder holds something else.
+    """
+    require_simpleitk()
+    require_positive("spacing", spacing)
+    require_positive("rounds", rounds)
+    work = Steps(Path(output_dir).expanduser().resolve(), _named(find_scans(dataset_dir)), spacing)
+    _open(work, Path(dataset_dir).expanduser().resolve(), {"spacing": spacing, "rounds": rounds})
+    start = _median_scan(work.scans)
+    template, advance = as_template(work.copy(start), spacing), _bar(len(work.scans) * (rounds + 1))
+    for number in range(1, rounds + 1):
+        records = {name: advance(work.registered(name, number, template)) for name in work.scans}
+        template = work.mean(records, template)
+    write_atomically(work.output / "template.nii.gz", lambda file: file.write_bytes(_nifti(template)))
+    rows = [advance(work.written(name, records[name]["matrix"])) for name in work.scans]
+    write_csv_atomically(work.output / "scans.csv", [("image", "subject", "label"), *rows])
+    _report(work, records, start)
+    return work.output / "scans.csv"
+
+
+def _named(scans: list[dict]) -> dict[str, dict]:
+    """Scans by their files' names; with subject, and number, where these alone are not unique."""
+    stems = [re.sub(r"\.nii(\.gz)?$", "", Path(scan["image"]).name, flags=re.IGNORECASE) for scan in scans]
+    subjects = [re.sub(r"[^\w.-]", "_", scan["subject"]) for scan in scans]
+    prefixed = [f"{subject}_{stem}" for subject, stem in zip(subjects, stems, strict=True)]
+    numbered = [f"{name}_{scan['scan']}" for name, scan in zip(prefixed, scans, strict=True)]
+    kinds = (stems, prefixed, numbered)
+    return dict(zip(next(names for names in kinds if len(set(names)) == len(scans)), scans, strict=True))
+
+
+def _open(work: Steps, dataset: Path, settings: dict) -> None:
+    """Check scans, and that the folder is new or of the same settings, which are put on record."""
+    output, path = work.output, work.output / SETTINGS
+    inputs = [Path(scan[key]).resolve() for scan in work.scans.values() for key in ("image", "label") if key in scan]
+    if output.is_relative_to(dataset) or any(file.is_relative_to(output) for file in inputs):
+        raise InputError(f"{output} and the scans lie in one another: give an output folder apart from them.")
+    if len(work.scans) < 2:
+        raise InputError(f"There is one scan only in {dataset}: give two or more to register.")
+    settings = settings | {"scans": {name: scan["image"] for name, scan in work.scans.items()}}
+    found = output.is_file() or (output.is_dir() and any(not file.name.startswith(".") for file in output.iterdir()))
+    if found and not path.is_file():
+        raise InputError(f"{output} holds something else: give a new output folder.")
+    known = json.loads(path.read_text()) if found else settings
+    for key, value in settings.items():
+        if value != known[key]:
+            values = f"{key} is {value}, but {known[key]} in" if key != "scans" else "These are not the scans of"
+            raise InputError(f"{values} the registration in {output}: give what it was given, or another folder.")
+    check_scans(list(work.scans.values()))
+    write_atomically(path, lambda file: file.write_text(json.dumps(settings, indent=4)))
+
+
+def _median_scan(scans: dict[str, dict]) -> str:
+    """The first by name of the scans whose field of view is of median size (litres, so that digits do not matter)."""
+    images = {name: nibabel.load(scan["image"]) for name, scan in sorted(scans.items())}
+    sizes = {
+        name: round(float(np.prod(image.shape) * abs(np.linalg.det(image.affine[:3, :3]))) / 1e6, 3)
+        for name, image in images.items()
+    }
+    median = sorted(sizes.values())[(len(sizes) - 1) // 2]
+    return next(name for name, size in sizes.items() if size == median)
+
+
+def _nifti(scan: Volume) -> bytes:
+    return gzip.compress(nibabel.Nifti1Image(scan.voxels, scan.affine).to_bytes(), mtime=0)
+
+
+def _bar(total: int) -> Callable:
+    """A function that passes on what it is given, and moves a progress bar on."""
+    tqdm, installed = optional_import("tqdm.auto", name="tqdm")
+    # disable=None: no bar where the output is a file
+    bar = tqdm(total=total, unit="scan", disable=None, leave=False) if installed else None
+
+    def advance(result):
+        if bar is not None:
+            bar.update()
+            if bar.n >= total:
+                bar.close()
+        return result
+
+    return advance
+
+
+def _report(work: Steps, records: dict[str, dict], start: str) -> None:
+    def column(key: str) -> np.ndarray:
+        return np.array([record[key] for record in records.values()])
+
+    rotation, shift, after = (column(key) for key in ("rotation_degrees", "shift_mm", "correlation"))
+    logger.info(
+        f"{len(records)} scans were brought to where {start} lies: turned by {rotation.mean():.1f} degrees on average "
+        f"(at most {rotation.max():.1f}) and shifted by {shift.mean():.1f} mm (at most {shift.max():.1f}); "
+        f"correlation with their mean {column('correlation_unmoved').mean():.3f} before, {after.mean():.3f} after "
+        f"(lowest {after.min():.3f}, {list(records)[after.argmin()]})."
+    )
+    failed = [work.scans[name]["image"] for name, record in records.items() if record["failed"]]
+    if failed:
+        logger.warning(f"{len(failed)} scans could not be registered, only shifted or left: {', '.join(failed)}.")
+
+
+if __name__ == "__main__":
+    report_input_errors()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(prog="python -m scripts.registration", description=__doc__)
+    parser.add_argument("dataset_dir", help="folder or list of scans")
+    parser.add_argument("output_dir", help="folder to write to")
+    parser.add_argument("--spacing", type=float, default=4, help="of the copies that are registered, in mm")
+    parser.add_argument("--rounds", type=int, default=2, help="how often the scans are registered to their mean")
+    print(f"Registered: {register_cohort(**vars(parser.parse_args()))}")

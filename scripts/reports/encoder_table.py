@@ -1,0 +1,134 @@
+"""One page that shows how good an encoder is, and beside what; it needs no network and no other file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .figures import AXES, Figure
+from .page import format_number, format_table, write_page
+
+__all__ = ["BASELINES", "ENCODER", "Line", "metric_lines", "write_report"]
+
+
+ENCODER = "this encoder"
+
+# what a column's metrics are named: the key of the row, and one of these endings
+BASELINES = {
+    "untrained encoder": ("_random_encoder",),
+    "raw intensities": ("_intensities",),
+    "mean": ("_mean_position", "_mean_distance"),
+}
+
+# key, label, explanation, and which is better (nothing: neither)
+ROWS = (
+    ("location_error_mm", "Location error (mm)", "from a crop's centre to where its embedding puts it", "lower"),
+    ("location_error_mm_axes", "Location error along an axis (mm)", "mean absolute error", "lower"),
+    ("location_r2", "Location R²", "share of the variance of location that is explained; 1 is best", "higher"),
+    (
+        "distance_error_mm",
+        "Distance error (mm)",
+        "between the distance of embeddings, read in mm, and that of crops",
+        "lower",
+    ),
+    ("distance_error_mm_within_scans", "Distance error within scans (mm)", "of pairs of crops of one scan", "lower"),
+    ("distance_correlation", "Distance correlation", "of the two distances, whatever their scale; 1 is best", "higher"),
+    ("pca3_location_r2", "Location R² of three components", "the first three principal ones; 1 is best", "higher"),
+    ("rankme", "Effective dimension (RankMe)", "position has three; neither high nor low is better", ""),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table of results.
+
+    Attributes:
+        label: what is measured; `explanation` says more, and may be empty.
+        better: `lower`, `higher`, or nothing where neither is.
+        values: by column, an encoder or one of `BASELINES`; None where it was not measured.
+    """
+
+    label: str
+    explanation: str
+    better: str
+    values: dict[str, float | None]
+
+    def best(self, values: Iterable[float | None]) -> float | None:
+        """The best of some values (the first, where no direction is better); None if no number is among them."""
+        numbers = [value for value in values if value is not None and not np.isnan(value)]
+        choose = {"lower": min, "higher": max}.get(self.better, lambda numbers: numbers[0])
+        return choose(numbers) if numbers else None
+
+    def beats(self, value: float | None, other: float | None) -> bool:
+        """Whether one value is better than another; nan is not, nor what was not measured."""
+        if value is None or other is None:
+            return False
+        return bool(value < other if self.better == "lower" else value > other if self.better else False)
+
+    def unbeaten(self, encoder: str) -> list[str]:
+        """Baselines that an encoder does not beat."""
+        measured = [name for name in BASELINES if self.values[name] is not None]
+        own = self.values[encoder]
+        return [name for name in measured if self.better and own is not None and not self.beats(own, self.values[name])]
+
+
+def write_report(
+    output_dir: str | Path, title: str, metrics: dict, figures: list[Figure], settings: dict, log: str = ""
+) -> Path:
+    """Write report.html (its path is returned), and figures/NAME.png and figures/NAME.csv for other uses.
+
+    Args:
+        output_dir: folder; it is made where it is missing.
+        title: of the page; the `figures` follow in their order.
+        metrics: those that `ROWS` and `BASELINES` name, a number or three for x, y and z, and any others.
+        settings: what the result depends on; `log` is text to keep with them.
+    """
+    lines = metric_lines(metrics)
+    facts = {name: metrics[name] for name in ("subjects", "scans", "crops", "encoder") if name in metrics}
+    parts = [f'<p class="lead">{_lead(lines)}</p>', _table(lines)]
+    details = {"All metrics": metrics, "Settings": settings} | ({"Log": log} if log else {})
+    return write_page(Path(output_dir) / "report.html", title, facts, parts, figures, details)
+
+
+def metric_lines(metrics: dict) -> list[Line]:
+    """The lines of an encoder's metrics, with the columns `ENCODER` and `BASELINES`; x, y and z make three lines."""
+    lines = []
+    for key, label, explanation, better in ROWS:
+        endings = {ENCODER: ("",), **BASELINES}
+        found = {name: [metrics[key + end] for end in ends if key + end in metrics] for name, ends in endings.items()}
+        cells = {name: cell[0] if cell else None for name, cell in found.items()}
+        axes = [f": {axis}" for axis in AXES] if any(np.ndim(cell) for cell in cells.values()) else [""]
+        for i, axis in enumerate(axes):
+            values = {name: cell[i] if np.ndim(cell) else cell for name, cell in cells.items()}
+            lines.append(Line(label + axis, "" if i else explanation, better, values))
+    return lines
+
+
+def _lead(lines: list[Line]) -> str:
+    """The main findings in a few sentences, of what was measured."""
+    measured, sentences = {line.label: line for line in lines if line.values[ENCODER] is not None}, []
+    names = ("with an untrained encoder", "with raw intensities", "always answering the mean")
+    for label, start in (
+        ("Location error (mm)", "From its embedding, a crop is placed in the body with a mean error of"),
+        ("Distance error (mm)", "Distances between embeddings, read in mm, differ from physical distances by"),
+    ):
+        if label in measured:
+            own, *others = (format_number(value) for value in measured[label].values.values())
+            beside = [f"{other} mm {name}" for other, name in zip(others, names, strict=True) if other != "–"]
+            sentences.append(f"{start} <b>{own} mm</b>" + (f" ({', '.join(beside)})." if beside else "."))
+    lost = sum(bool(line.unbeaten(ENCODER)) for line in lines)
+    verdict = f"In {lost} of the {len(measured)} rows" if lost else "In none of the rows"
+    return " ".join([*sentences, f"{verdict} below, a baseline is as good as this encoder or better."])
+
+
+def _table(lines: list[Line]) -> str:
+    rows = []
+    for line in lines:
+        unbeaten = line.unbeaten(ENCODER)
+        badge = f"<b>does not beat: {', '.join(unbeaten)}</b>" if unbeaten else ""
+        own, *others = (format_number(value) for value in line.values.values())
+        cells = f"<td><strong>{own}</strong></td>" + "".join(f"<td>{other}</td>" for other in others)
+        mark = ' class="lost"' if unbeaten else ""
+        rows.append(f"<tr{mark}><td>{line.label}<small>{line.explanation}</small>{badge}</td>{cells}</tr>")
+    return format_table("Results", [ENCODER, *BASELINES], rows)

@@ -1,0 +1,55 @@
+"""Which training runs can be compared, known before any of them is evaluated."""
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+
+from ..errors import InputError, report_input_errors
+from .settings import without_descriptions
+
+__all__ = ["check_runs"]
+
+
+# what decides on the test crops
+SAME = ("seed", "spacing", "crop_size", "frame", "intensity")
+
+
+def check_runs(folders: list[str]) -> None:
+    """Check that training runs are there, have names of their own, and agree in what decides on the test crops.
+
+    Args:
+        folders: of the runs.
+
+    Raises:
+        InputError: names a run and what is missing, or what two runs differ in.
+    """
+    known = {}
+    for run in map(Path, folders):
+        for file in ("config.json", "split.json", "encoder.pt"):
+            if not (run / file).is_file():
+                raise InputError(f"There is no {file} in {run}: give the output_dir of a training that has ended.")
+        if run.resolve().name in known:
+            raise InputError(f"Two runs are called {run.resolve().name}: rename the folder of one.")
+        known[run.resolve().name] = _crops_of(run)
+    (first, expected), *others = known.items()
+    for name, found in others:
+        for key, value in found.items():
+            if value != expected[key]:
+                theirs, ours = (textwrap.shorten(text, 120) for text in (value, expected[key]))
+                raise InputError(
+                    f"{key} is {theirs} in {name} and {ours} in {first}, so that they cannot be evaluated on the same "
+                    "crops: train one of them again as the other was."
+                )
+
+
+def _crops_of(run: Path) -> dict:
+    """What decides on a run's test crops, as text."""
+    config, split = (json.loads((run / file).read_text()) for file in ("config.json", "split.json"))
+    settings = {key: without_descriptions(config.get(key)) for key in SAME} | {"split.json": split}
+    return {key: json.dumps(value) for key, value in settings.items()}
+
+
+if __name__ == "__main__":
+    report_input_errors()
+    check_runs(sys.argv[1:])

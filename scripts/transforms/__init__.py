@@ -1,0 +1,1 @@
+"""From a scan to crops, their places, their views and their labels."""

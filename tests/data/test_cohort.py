@@ -1,0 +1,252 @@
+"""Which files are scans, and whose they are."""
+
+import json
+import logging
+import os
+
+import pytest
+
+from scripts.data.cohort import find_scans
+from scripts.errors import InputError
+
+
+@pytest.fixture
+def fill(tmp_path):
+    """Empty files: the layout alone is looked at."""
+
+    def make(*paths, root=tmp_path / "cohort"):
+        for path in paths:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).touch()
+        return root
+
+    return make
+
+
+def by_name(scans, root):
+    return {os.path.relpath(scan["image"], root): scan for scan in scans}
+
+
+def subjects(scans, root):
+    return {name: scan["subject"] for name, scan in by_name(scans, root).items()}
+
+
+def labels(scans, root):
+    return {
+        name: os.path.relpath(scan["label"], root) if "label" in scan else None
+        for name, scan in by_name(scans, root).items()
+    }
+
+
+def test_each_file_of_a_flat_folder_is_a_subject(fill):
+    root = fill("b.nii.gz", "a.nii", "c.NII.GZ", "notes.txt")
+    assert subjects(find_scans(root), root) == {"a.nii": "a", "b.nii.gz": "b", "c.NII.GZ": "c"}
+
+
+def test_scans_are_sorted_and_numbered_and_their_paths_absolute(fill, monkeypatch):
+    root = fill("b.nii.gz", "a.nii", "c.nii.gz")
+    monkeypatch.chdir(root.parent)
+    scans = find_scans(root.name)
+    assert [(scan["image"], scan["scan"]) for scan in scans] == [
+        (str(root / name), i) for i, name in enumerate(["a.nii", "b.nii.gz", "c.nii.gz"])
+    ]
+
+
+def test_a_folder_of_a_subject_holds_one_subject(fill):
+    root = fill("P1/t1.nii.gz", "P1/later/t1.nii.gz", "P2/t1.nii.gz")
+    assert subjects(find_scans(root), root) == {
+        "P1/t1.nii.gz": "P1",
+        "P1/later/t1.nii.gz": "P1",
+        "P2/t1.nii.gz": "P2",
+    }
+
+
+def test_folders_of_subjects_may_lie_deeper(fill):
+    root = fill("data/mr/P1/t1.nii.gz", "data/mr/P2/t1.nii.gz")
+    assert set(subjects(find_scans(root), root).values()) == {"P1", "P2"}
+
+
+def test_bids_sessions_belong_to_one_subject(fill):
+    root = fill(
+        "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz",
+        "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_T1w.nii.gz",
+    )
+    assert sorted(subjects(find_scans(root), root).values()) == ["sub-01", "sub-01", "sub-02"]
+
+
+def test_bids_names_in_a_flat_folder_give_the_subject(fill):
+    root = fill("sub-01_T1w.nii.gz", "sub-01_T2w.nii.gz", "sub-02_T1w.nii.gz")
+    assert sorted(subjects(find_scans(root), root).values()) == ["sub-01", "sub-01", "sub-02"]
+
+
+def test_a_decathlon_listing_gives_scans_and_labels(fill):
+    root = fill("imagesTr/a.nii.gz", "imagesTr/b.nii.gz", "imagesTs/c.nii.gz", "labelsTr/a.nii.gz", "extra.nii.gz")
+    listing = {"training": [{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}]}
+    listing["test"] = ["./imagesTs/c.nii.gz"]
+    (root / "dataset.json").write_text(json.dumps(listing))
+    scans = find_scans(root)
+    assert subjects(scans, root) == {"imagesTr/a.nii.gz": "a", "imagesTs/c.nii.gz": "c"}
+    assert labels(scans, root) == {"imagesTr/a.nii.gz": "labelsTr/a.nii.gz", "imagesTs/c.nii.gz": None}
+
+
+@pytest.fixture
+def nnunet(fill):
+    root = fill(*(f"imagesTr/{case}_{i}.nii.gz" for case in ("A_1", "B_2") for i in ("0000", "0001")))
+    fill("labelsTr/A_1.nii.gz", "labelsTr/B_2.nii.gz")
+    (root / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T1"}, "numTraining": 2}))
+    return root
+
+
+def test_nnunet_channels_are_of_one_subject_and_share_its_label(nnunet):
+    scans = find_scans(nnunet)
+    assert len(scans) == 4
+    for name, scan in by_name(scans, nnunet).items():
+        case = name.split("/")[1][:3]
+        assert scan["subject"] == case and scan["label"] == str(nnunet / f"labelsTr/{case}.nii.gz")
+
+
+def test_nnunet_test_images_are_subjects_of_their_own(fill, nnunet):
+    fill("imagesTs/C_3_0000.nii.gz")
+    assert set(subjects(find_scans(nnunet), nnunet).values()) == {"A_1", "B_2", "C_3"}
+
+
+def test_a_json_list_may_hold_paths_and_items(fill, tmp_path):
+    root = fill("a.nii.gz", "b.nii.gz", "m.nii.gz")
+    items = ["cohort/a.nii.gz", {"image": str(root / "b.nii.gz"), "subject": 7, "label": "cohort/m.nii.gz"}]
+    (tmp_path / "list.json").write_text(json.dumps(items))
+    scans = find_scans(tmp_path / "list.json")
+    assert subjects(scans, root) == {"a.nii.gz": "a", "b.nii.gz": "7"}
+    assert labels(scans, root) == {"a.nii.gz": None, "b.nii.gz": "m.nii.gz"}
+
+
+def test_a_csv_list_may_leave_cells_empty(fill):
+    root = fill("a.nii.gz", "b.nii.gz", "m.nii.gz")
+    (root / "list.csv").write_text("image,subject,label\na.nii.gz,P1,m.nii.gz\nb.nii.gz,,\n")
+    scans = find_scans(root / "list.csv")
+    assert subjects(scans, root) == {"a.nii.gz": "P1", "b.nii.gz": "b"}
+    assert labels(scans, root) == {"a.nii.gz": "m.nii.gz", "b.nii.gz": None}
+
+
+@pytest.mark.parametrize("name", ["list.json", "list.csv"])
+def test_a_listed_folder_of_a_subject_holds_one_subject(fill, name):
+    paths = ["P1/t1.nii.gz", "P1/t2.nii.gz", "P2/t1.nii.gz", "P2/t2.nii.gz"]
+    root = fill(*paths)
+    (root / name).write_text(json.dumps(paths) if name.endswith("json") else "\n".join(["image", *paths]))
+    assert subjects(find_scans(root / name), root) == {path: path[:2] for path in paths}
+
+
+def test_masks_in_a_folder_of_labels_are_no_scans(fill):
+    root = fill("images/a.nii.gz", "images/b.nii.gz", "labels/a.nii.gz", "labels/b.nii.gz")
+    scans = find_scans(root)
+    assert subjects(scans, root) == {"images/a.nii.gz": "a", "images/b.nii.gz": "b"}
+    assert labels(scans, root) == {"images/a.nii.gz": "labels/a.nii.gz", "images/b.nii.gz": "labels/b.nii.gz"}
+
+
+def test_a_mask_in_the_folder_of_a_subject_is_its_label(fill):
+    root = fill("P1/T1.nii.gz", "P1/SEG.nii.gz", "P2/T1.nii.gz", "P2/SEG.nii.gz")
+    assert labels(find_scans(root), root) == {"P1/T1.nii.gz": "P1/SEG.nii.gz", "P2/T1.nii.gz": "P2/SEG.nii.gz"}
+
+
+def test_masks_named_after_their_scan_are_the_labels_of_that_scan(fill):
+    root = fill("a.nii.gz", "a_seg.nii.gz", "b.nii.gz")
+    assert labels(find_scans(root), root) == {"a.nii.gz": "a_seg.nii.gz", "b.nii.gz": None}
+
+
+def test_what_was_taken_for_masks_is_said(fill, caplog):
+    root = fill("images/a.nii.gz", "labels/a.nii.gz")
+    with caplog.at_level(logging.INFO):
+        find_scans(root)
+    assert "1 files were taken for masks" in caplog.text
+
+
+def test_a_folder_above_named_labels_hides_nothing(fill, tmp_path):
+    root = fill("a.nii.gz", root=tmp_path / "labels" / "cohort")
+    assert len(find_scans(root)) == 1
+
+
+def test_hidden_files_are_no_scans(fill):
+    root = fill("a.nii.gz", "._a.nii.gz")
+    assert list(subjects(find_scans(root), root)) == ["a.nii.gz"]
+
+
+def test_without_a_folder_the_synthetic_cohort_is_used(fill, monkeypatch, tmp_path):
+    monkeypatch.setattr("scripts.data.cohort.make_cohort", lambda folder: fill("a.nii.gz", root=folder))
+    assert find_scans(None, tmp_path / "made")[0]["image"] == str(tmp_path / "made/a.nii.gz")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"There is no .*nowhere.*dataset_dir"):
+        find_scans(tmp_path / "nowhere")
+
+
+def test_a_folder_without_scans_is_named(fill):
+    root = fill("image.png")
+    with pytest.raises(InputError, match=r"no NIfTI scans \(.nii, .nii.gz\) in .*cohort"):
+        find_scans(root)
+
+
+def test_a_folder_of_masks_alone_has_no_scans(fill):
+    with pytest.raises(InputError, match="no NIfTI scans"):
+        find_scans(fill("labels/a.nii.gz"))
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_broken_json_is_named(tmp_path, folder):
+    (tmp_path / "dataset.json").write_text('{"training": [')
+    with pytest.raises(InputError, match=r"dataset\.json is not valid JSON"):
+        find_scans(tmp_path if folder else tmp_path / "dataset.json")
+
+
+WRONG_JSON = ["5", "null", "[5]", "[null]", '[{"image": ["a.nii.gz"]}]']
+
+
+@pytest.mark.parametrize("content", WRONG_JSON)
+def test_json_that_is_no_list_of_scans_is_refused(fill, content):
+    root = fill("a.nii.gz")
+    (root / "list.json").write_text(content)
+    with pytest.raises(InputError, match=r"list\.json"):
+        find_scans(root / "list.json")
+
+
+def test_a_listed_file_that_is_missing_is_named(tmp_path):
+    (tmp_path / "list.csv").write_text("image\ngone.nii.gz\n")
+    with pytest.raises(InputError, match=r"list\.csv lists gone\.nii\.gz, but there is no"):
+        find_scans(tmp_path / "list.csv")
+
+
+def test_an_item_without_an_image_is_refused(tmp_path):
+    (tmp_path / "list.json").write_text('[{"label": "a.nii.gz"}]')
+    with pytest.raises(InputError, match="has no image"):
+        find_scans(tmp_path / "list.json")
+
+
+def test_a_scan_alone_is_no_list(fill):
+    with pytest.raises(InputError, match=r"neither a folder nor a \.json or \.csv list"):
+        find_scans(fill("a.nii.gz") / "a.nii.gz")
+
+
+def test_four_digits_that_are_no_channels_belong_to_the_name(fill):
+    root = fill("amos_0001.nii.gz", "amos_0002.nii.gz", "amos_0003.nii.gz")
+    assert len(set(subjects(find_scans(root), root).values())) == 3
+
+
+def test_linked_folders_are_followed_and_circles_are_not(fill, tmp_path):
+    root = fill("P1/t1.nii.gz")
+    elsewhere = fill("t1.nii.gz", root=tmp_path / "archive")
+    (root / "P2").symlink_to(elsewhere)
+    (root / "P1" / "circle").symlink_to(root)
+    assert set(subjects(find_scans(root), root).values()) == {"P1", "P2"}
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(fill):
+    root = fill("a.nii.gz")
+    (root / "list.csv").write_bytes(b"\xef\xbb\xbfimage,subject\r\na.nii.gz,P1\r\n")
+    assert subjects(find_scans(root / "list.csv"), root) == {"a.nii.gz": "P1"}
+
+
+def test_a_table_in_another_encoding_is_refused(fill):
+    root = fill("a.nii.gz")
+    (root / "list.csv").write_bytes("image,subject\na.nii.gz,Müller\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not a text in UTF-8"):
+        find_scans(root / "list.csv")

@@ -1,0 +1,111 @@
+"""Every score is of a classifier that has seen nothing of its subject, and stands beside its rivals'."""
+
+import csv
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from scripts.data.folds import SubjectFolds
+from scripts.errors import InputError
+from scripts.evaluation.cross_validation import Probes, cross_validate, fold_metrics
+from scripts.evaluation.features import Features
+
+SCANS = [{"scan": number, "subject": f"S{number:02}", "target": 1.0} for number in range(20)]
+FOLDS = SubjectFolds(SCANS, 5, 0)
+SUBJECTS = np.array([scan["subject"] for scan in SCANS for _ in range(12)])
+LABELS = (torch.arange(240) % 2).float()
+
+
+def features(**shown):
+    """Features of 20 subjects with 12 crops each, each of which shows the label so much."""
+    return Features(
+        {name: torch.randn(240, 5) + much * LABELS[:, None] for name, much in shown.items()}, LABELS, SUBJECTS
+    )
+
+
+def read(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def mean_auc(rows, name):
+    return np.mean([float(row["auc"]) for row in rows if row["encoder"] == name])
+
+
+def test_the_table_has_a_row_for_each_encoder_and_fold(tmp_path):
+    cross_validate(features(mine=2, position=0), FOLDS, [], tmp_path)
+    rows, scores = read(tmp_path / "cross_validation.csv"), read(tmp_path / "scores.csv")
+    metrics = ["auc", "average_precision", "sensitivity", "specificity"]
+    assert list(rows[0]) == ["encoder", "fold", *metrics, "positives", "negatives", "subjects"]
+    assert [(row["encoder"], row["fold"]) for row in rows] == [
+        (name, str(fold)) for name in ("mine", "position") for fold in range(5)
+    ]
+    assert {(row["positives"], row["negatives"], row["subjects"]) for row in rows} == {("24", "24", "4")}
+    assert len(scores) == 240 and list(scores[0]) == ["subject", "fold", "label", "mine", "position"]
+    assert not (tmp_path / "label_efficiency.csv").exists()
+
+
+def test_what_shows_the_label_finds_it_and_what_does_not_does_not(tmp_path):
+    cross_validate(features(mine=2, position=0), FOLDS, [], tmp_path)
+    rows = read(tmp_path / "cross_validation.csv")
+    assert mean_auc(rows, "mine") > 0.95 and abs(mean_auc(rows, "position") - 0.5) < 0.15
+    mine = [row for row in rows if row["encoder"] == "mine"]
+    assert all(float(row["sensitivity"]) > 0.8 and float(row["specificity"]) > 0.8 for row in mine)
+
+
+def test_an_encoder_that_loses_to_a_rival_is_said_to(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        cross_validate(features(mine=0, position=2), FOLDS, [], tmp_path)
+    assert "mine does not beat position alone" in caplog.text
+
+
+def test_a_score_does_not_depend_on_the_labels_of_its_fold():
+    known = features(mine=0.3)
+    before, threshold = Probes(known, FOLDS, "mine")(2, 1.0)
+    mine = torch.from_numpy(FOLDS.rows(SUBJECTS, 2)["test"])
+    turned = Features(known.values, torch.where(mine, 1 - LABELS, LABELS), SUBJECTS)
+    after, other = Probes(turned, FOLDS, "mine")(2, 1.0)
+    assert torch.allclose(before, after, atol=1e-9) and threshold == pytest.approx(other)
+
+
+def test_with_fewer_labels_fewer_subjects_are_trained_on(tmp_path):
+    cross_validate(features(mine=2), FOLDS, [0.1, 0.5], tmp_path)
+    rows = read(tmp_path / "label_efficiency.csv")
+    assert [(row["label_share"], row["training_subjects"]) for row in rows[:3]] == [
+        ("0.1", "2"),
+        ("0.5", "6"),
+        ("1.0", "12"),
+    ]
+    full = [row["auc"] for row in rows if row["label_share"] == "1.0"]
+    assert full == [row["auc"] for row in read(tmp_path / "cross_validation.csv")]
+
+
+def test_classifiers_of_other_kinds_come_first(tmp_path):
+    asked = []
+
+    def trained(fold, share):
+        asked.append((fold, share))
+        return LABELS[torch.from_numpy(FOLDS.rows(SUBJECTS, fold)["test"])], 0.5
+
+    cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"theirs": trained})
+    assert asked == [(fold, 1.0) for fold in range(5)]
+    assert list(read(tmp_path / "scores.csv")[0])[3:] == ["theirs", "position"]
+    assert mean_auc(read(tmp_path / "cross_validation.csv"), "theirs") == 1
+
+
+def test_a_fold_without_lesions_has_no_auc():
+    metrics = fold_metrics(torch.randn(5), torch.zeros(5), 0.0)
+    assert np.isnan(metrics["auc"]) and np.isnan(metrics["sensitivity"]) and metrics["specificity"] >= 0
+
+
+def test_one_label_alone_teaches_nothing_and_that_is_said():
+    known = features(mine=1)
+    with pytest.raises(InputError, match="All that fold 2 trains on, with 50% of its subjects, has the label 1"):
+        Probes(Features(known.values, torch.ones(240), SUBJECTS), FOLDS, "mine")(2, 0.5)
+
+
+def test_a_classifier_is_not_mistaken_for_a_rival(tmp_path):
+    with pytest.raises(InputError, match="cannot be called position, as a rival is"):
+        cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"position": None})

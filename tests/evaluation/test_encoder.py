@@ -1,0 +1,238 @@
+"""What an encoder is worth, where the answer is known."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from monai.inferers import SimpleInferer
+from torch import nn
+
+from scripts.atomic import save_atomically
+from scripts.errors import InputError
+from scripts.evaluation.encoder import embed, encoder_metrics, evaluate_encoder, rival_metrics
+from scripts.metrics.location import Crops, distance_pairs
+from scripts.probes.principal_components import PrincipalComponents
+
+CPU = torch.device("cpu")
+
+SCANS = [{"subject": "P1"}, {"subject": "P1"}, {"subject": "P2"}, {"subject": "P3"}]
+
+
+def draw(number, embed):
+    """Crops of two scans with an embedding that is computed from their locations."""
+    location = 40 * torch.randn(number, 3)
+    scan = torch.arange(number) % 2
+    return Crops(embed(location), location, scan, torch.randn(number, 20))
+
+
+def three(embed):
+    return {part: draw(number, embed) for part, number in (("train", 200), ("validate", 80), ("test", 100))}
+
+
+def isometric(location):
+    return nn.functional.pad(location, (0, 5)) + 3
+
+
+def noise(location):
+    return torch.randn(len(location), 8)
+
+
+def test_an_isometric_encoder_has_no_errors():
+    metrics = encoder_metrics(**three(isometric))
+    for name in ("location_error_mm", "distance_error_mm", "distance_error_mm_within_scans"):
+        assert metrics[name] < 0.05
+    assert max(metrics["location_error_mm_axes"]) < 0.05
+    assert min(metrics["location_r2"] + metrics["pca3_location_r2"]) > 0.999
+
+
+def test_an_encoder_of_noise_is_no_better_than_the_mean_position():
+    crops = three(noise)
+    metrics, rivals = encoder_metrics(**crops), rival_metrics(**crops)
+    assert metrics["location_error_mm"] > 0.95 * rivals["location_error_mm_mean_position"]
+    assert max(metrics["location_r2"]) < 0.1
+
+
+def test_a_scaled_encoder_knows_the_place_but_not_the_distance():
+    metrics = encoder_metrics(**three(lambda location: isometric(location) / 2))
+    assert metrics["location_error_mm"] < 0.05
+    crops = three(lambda location: isometric(location) / 2)
+    expected = float(torch.pdist(crops["test"].location).mean()) / 2
+    assert encoder_metrics(**crops)["distance_error_mm"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_three_components_do_not_hold_is_not_in_their_score():
+    def hidden(location):  # the place is in the directions that vary least
+        return torch.cat([1000 * torch.randn(len(location), 3), location], 1)
+
+    metrics = encoder_metrics(**three(hidden))
+    assert min(metrics["location_r2"]) > 0.99 and max(metrics["pca3_location_r2"]) < 0.2
+
+
+def test_rivals_know_the_mean_position_and_the_mean_distance_of_training():
+    crops = three(noise)
+    rivals = rival_metrics(**crops)
+    train, test = crops["train"].location, crops["test"].location
+    position = (train.mean(0) - test).square().sum(1).sqrt().mean()
+    distance = (torch.pdist(train).mean() - torch.pdist(test)).abs().mean()
+    assert rivals["location_error_mm_mean_position"] == pytest.approx(float(position))
+    assert rivals["distance_error_mm_mean_distance"] == pytest.approx(float(distance))
+
+
+def test_the_rival_of_raw_intensities_sees_what_they_show():
+    crops = three(noise)
+    for part in crops.values():
+        part.intensities[:, 4:7] = part.location
+    assert rival_metrics(**crops)["location_error_mm_intensities"] < 0.05
+
+
+def test_distances_are_those_of_all_pairs_and_it_is_known_which_are_within_a_scan():
+    crops = draw(9, noise)
+    latent, physical, same = distance_pairs(crops)
+    pairs = [(i, j) for i in range(9) for j in range(i + 1, 9)]
+    assert latent.tolist() == pytest.approx([float((crops.embedding[i] - crops.embedding[j]).norm()) for i, j in pairs])
+    assert physical.tolist() == pytest.approx([float((crops.location[i] - crops.location[j]).norm()) for i, j in pairs])
+    assert same.tolist() == [bool(crops.scan[i] == crops.scan[j]) for i, j in pairs]
+
+
+def test_distances_within_scans_have_an_error_of_their_own():
+    crops = three(isometric)
+    crops["test"].embedding[crops["test"].scan == 1] += 1000  # distances within scans stay right
+    metrics = encoder_metrics(**crops)
+    assert metrics["distance_error_mm_within_scans"] < 0.05 < 100 < metrics["distance_error_mm"]
+
+
+def test_either_distance_error_stands_beside_that_of_the_mean_distance():
+    crops = three(noise)
+    crops["train"].location[crops["train"].scan == 1] += 500
+    rivals = rival_metrics(**crops)
+    (_, known, same_known), (_, physical, same) = distance_pairs(crops["train"]), distance_pairs(crops["test"])
+    everywhere = float((known.mean() - physical).abs().mean())
+    within = float((known[same_known].mean() - physical[same]).abs().mean())
+    assert rivals["distance_error_mm_mean_distance"] == pytest.approx(everywhere)
+    assert rivals["distance_error_mm_within_scans_mean_distance"] == pytest.approx(within)
+    assert everywhere > 2 * within
+
+
+def test_the_spread_of_embeddings_is_measured():
+    crops = three(isometric)
+    expected = crops["test"].location.std(0, correction=0).sum() / 8  # eight features, five of them constant
+    assert encoder_metrics(**crops)["embedding_std"] == pytest.approx(float(expected), rel=1e-4)
+
+
+def tiny_network():
+    return nn.Sequential(nn.Flatten(), nn.Linear(8**3, 4))
+
+
+@pytest.fixture
+def loaders():
+    """Crops whose first three voxels are their location."""
+
+    def batches(number, first_scan):
+        for i in range(number):
+            image, location = torch.randn(10, 1, 8, 8, 8), 40 * torch.randn(10, 3)
+            image.flatten(1)[:, :3] = location
+            yield {"image": image, "location": location, "scan": torch.full((10,), first_scan + i)}
+
+    return {
+        "train": list(batches(4, 0)),
+        "validate": list(batches(2, 4)),
+        "test": list(batches(3, 6)),
+    }
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    """Weights that read the location."""
+    network = tiny_network()
+    nn.init.zeros_(network[1].weight)
+    with torch.no_grad():
+        network[1].weight[:3, :3] = torch.eye(3)
+    save_atomically(network.state_dict(), tmp_path / "encoder.pt")
+    return tmp_path / "encoder.pt"
+
+
+@pytest.fixture
+def evaluated(loaders, encoder, tmp_path):
+    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def metrics(evaluated):
+    return json.loads((evaluated / "metrics.json").read_text())
+
+
+def test_all_metrics_are_written(metrics):
+    assert metrics.keys() >= {
+        "location_error_mm",
+        "location_error_mm_random_encoder",
+        "location_error_mm_mean_position",
+        "location_error_mm_intensities",
+        "location_r2",
+        "distance_error_mm",
+        "distance_error_mm_random_encoder",
+        "pca3_location_r2",
+        "pca3_location_r2_random_encoder",
+        "rankme",
+        "subjects",
+        "crops",
+    }
+    assert (metrics["subjects"], metrics["crops"]) == (3, 30)
+
+
+def test_an_encoder_that_has_collapsed_is_called_so(loaders, encoder, tmp_path, caplog):
+    state = torch.load(encoder, weights_only=True)
+    save_atomically(
+        {name: 0 * tensor + 1e-6 * tensor.sign() + name.endswith("bias") for name, tensor in state.items()}, encoder
+    )
+    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
+    assert "The encoder has collapsed: all crops have nearly the same embedding" in caplog.text
+
+
+def test_the_trained_encoder_is_compared_with_an_untrained_one(metrics):
+    assert metrics["distance_error_mm"] < 0.01 < 1 < metrics["distance_error_mm_random_encoder"]
+
+
+def test_embeddings_of_the_test_crops_are_written(evaluated, loaders):
+    location = torch.cat([batch["location"] for batch in loaders["test"]]).numpy()
+    with np.load(evaluated / "embeddings.npz") as stored:
+        np.testing.assert_allclose(stored["location"], location)
+        np.testing.assert_allclose(stored["embedding"] - stored["embedding"][0], pad(location - location[0]), atol=1e-3)
+        assert stored["scan"].tolist() == [6] * 10 + [7] * 10 + [8] * 10
+        assert stored["intensities"].shape == (30, 512)
+        assert stored["embedding_random_encoder"].shape == (30, 4)
+
+
+def pad(location):
+    return np.pad(location, ((0, 0), (0, 1)))
+
+
+def test_the_components_are_those_of_the_written_basis(evaluated):
+    basis = PrincipalComponents.load(evaluated / "basis.npz")
+    with np.load(evaluated / "embeddings.npz") as stored:
+        expected = basis(torch.from_numpy(stored["embedding"])).numpy()
+        np.testing.assert_allclose(stored["components"], expected)
+
+
+def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
+    def never():
+        pytest.fail("a crop was loaded")
+        yield
+
+    loaders = {part: never() for part in ("train", "validate", "test")}
+    with pytest.raises(InputError, match="no weights"):
+        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path))
+
+
+def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):
+    network = nn.Sequential(tiny_network(), nn.Dropout(0.5))
+    (first,), (second,) = (embed([network], loaders["test"], SimpleInferer(), CPU) for _ in range(2))
+    assert torch.equal(first.embedding, second.embedding) and not first.embedding.requires_grad
+
+
+def test_intensities_are_means_over_blocks():
+    batch = {"image": torch.randn(2, 1, 16, 16, 16), "location": torch.zeros(2, 3), "scan": torch.zeros(2)}
+    (crops,) = embed([nn.Flatten()], [batch], SimpleInferer(), CPU)
+    blocks = crops.intensities.reshape(2, 8, 8, 8)
+    assert float(blocks[1, 2, 0, 7]) == pytest.approx(float(batch["image"][1, 0, 4:6, 0:2, 14:16].mean()), abs=1e-6)

@@ -1,0 +1,85 @@
+"""Crops are embedded by a frozen encoder and go, with their rivals, to the subjects that they are of."""
+
+import numpy as np
+import pytest
+import torch
+from monai.inferers import SimpleInferer
+from torch import nn
+
+from scripts.atomic import save_atomically
+from scripts.errors import InputError
+from scripts.evaluation.features import Features, FrozenEncoder, bags_of_subjects, crop_features
+
+CPU = torch.device("cpu")
+SCANS = [{"scan": 7, "subject": "B"}, {"scan": 9, "subject": "A"}]
+
+
+def tiny_network():
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 5))
+
+
+@pytest.fixture
+def batches():
+    """Three crops of each of two scans."""
+    parts = []
+    for item in SCANS:
+        image, label = torch.randn(3, 1, 2, 2, 2), torch.tensor([[0.0], [1], [0]])
+        parts.append(
+            {"image": image, "label": label, "scan": torch.full((3,), item["scan"]), "place": image[:, 0, 0, 0]}
+        )
+    return parts
+
+
+@pytest.fixture
+def encode():
+    """A function: a frozen encoder."""
+    return lambda encoder="random", name="mine", network=None: FrozenEncoder(
+        name, network or tiny_network(), encoder, SimpleInferer(), CPU
+    )
+
+
+def test_each_crop_has_its_embedding_its_rivals_its_label_and_its_subject(batches, encode):
+    encoder = encode()
+    features = crop_features(batches, SCANS, ["place"], encoder)
+    assert list(features.values) == ["mine", "place"]
+    assert torch.equal(features.values["mine"][3:], encoder(batches[1]["image"]))
+    assert torch.equal(features.values["place"][:3], batches[0]["place"])
+    assert features.label.tolist() == [0, 1, 0] * 2 and features.subject.tolist() == ["B"] * 3 + ["A"] * 3
+
+
+def test_nothing_of_the_encoder_changes(batches, encode):
+    encoder = encode()
+    before = {name: tensor.clone() for name, tensor in encoder.network.state_dict().items()}
+    crop_features(batches, SCANS, [], encoder)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in encoder.network.state_dict().items())
+    assert torch.equal(encoder(batches[0]["image"]), encoder(batches[0]["image"]))
+
+
+def test_without_an_encoder_there_are_the_rivals_alone(batches):
+    assert list(crop_features(batches, SCANS, ["place"]).values) == ["place"]
+
+
+def test_trained_weights_are_loaded(encode, tmp_path):
+    trained = tiny_network()
+    save_atomically(trained.state_dict(), tmp_path / "encoder.pt")
+    loaded = encode(str(tmp_path / "encoder.pt")).network.state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in trained.state_dict().items())
+
+
+def test_an_encoder_is_not_mistaken_for_a_rival(batches, encode):
+    with pytest.raises(InputError, match="cannot be called place, as a rival is"):
+        crop_features(batches, SCANS, ["place"], encode(name="place"))
+
+
+def test_scratch_is_not_frozen(encode):
+    with pytest.raises(InputError, match="scratch trains all of the network"):
+        encode("scratch")
+
+
+def test_a_bag_has_the_crops_of_its_subject_and_nothing_else():
+    values = torch.arange(12.0).reshape(6, 2)
+    features = Features({"mine": values}, torch.tensor([1, 0, 1, 1, 0, 1.0]), np.array(list("BABBAB")))
+    bags = bags_of_subjects(features)
+    assert bags.subject.tolist() == ["A", "B"] and bags.label.tolist() == [0, 1]
+    assert torch.equal(bags.values["mine"][0][:2], values[[1, 4]]) and bags.values["mine"][0][2:].isnan().all()
+    assert torch.equal(bags.values["mine"][1], values[[0, 2, 3, 5]])

@@ -1,0 +1,183 @@
+"""Checkpoints that are gone on from, and weights that fit or are refused."""
+
+import os
+
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+
+from scripts.errors import InputError
+from scripts.handlers.checkpoint import LoadCheckpoint, SaveBestEncoder, SaveCheckpoint
+from scripts.networks.weights import load_encoder
+
+
+@pytest.fixture
+def best(tmp_path):
+    """The handler that keeps the best of a network, and a function that validates it with a loss."""
+    network = nn.Linear(2, 2)
+    handler = SaveBestEncoder(network, "loss", [str(tmp_path / "encoder.pt"), str(tmp_path / "models" / "model.pt")])
+
+    def validate(loss, handler=handler):
+        nn.init.constant_(network.weight, loss)
+        engine = Engine(lambda engine, batch: None)
+        handler.attach(engine)
+        engine.state.metrics["loss"] = torch.tensor(loss)
+        engine.run([0])
+
+    handler.validate = validate
+    return handler
+
+
+def test_the_best_encoder_is_kept(tmp_path, best):
+    for loss in (5.0, 3.0, 4.0, 3.0, float("nan")):
+        best.validate(loss)
+    for path in best.paths:
+        assert torch.load(path)["weight"].unique().tolist() == [3]
+
+
+def test_nothing_is_written_when_the_first_loss_is_not_a_number(tmp_path, best):
+    best.validate(float("nan"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_with_another_number_of_processes_the_best_is_sought_anew(best, caplog):
+    best.validate(3.0)
+    resumed = SaveBestEncoder(best.network, best.metric, best.paths)
+    resumed.load_state_dict(best.state_dict() | {"processes": 2})
+    best.validate(4.0, resumed)
+    assert torch.load(best.paths[0])["weight"].unique().tolist() == [4]
+    assert "The number of processes has changed" in caplog.text
+
+
+def test_a_resumed_run_knows_the_best_of_the_run_before(best):
+    best.validate(3.0)
+    resumed = SaveBestEncoder(best.network, best.metric, best.paths)
+    resumed.load_state_dict(best.state_dict())
+    best.validate(4.0, resumed)
+    assert torch.load(best.paths[0])["weight"].unique().tolist() == [3]
+    best.validate(2.0, resumed)
+    assert torch.load(best.paths[0])["weight"].unique().tolist() == [2]
+
+
+@pytest.fixture
+def one_process(tmp_path):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_the_weights_have_the_networks_own_names_also_under_distributed_training(tmp_path, one_process):
+    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    handler = SaveBestEncoder(
+        nn.parallel.DistributedDataParallel(network), "loss", [str(tmp_path / "run" / "encoder.pt")]
+    )
+    engine = Engine(lambda engine, batch: None)
+    engine.state.metrics["loss"] = 1
+    handler(engine)
+    assert torch.load(tmp_path / "run" / "encoder.pt").keys() == network.state_dict().keys()
+
+
+def run(path, max_epochs, objects, load=False, length=2):
+    engine = Engine(lambda engine, batch: None)
+    if load:
+        LoadCheckpoint(path, objects).attach(engine)
+    SaveCheckpoint(path, objects).attach(engine)
+    steps = []
+    engine.add_event_handler(
+        Events.ITERATION_STARTED, lambda engine: steps.append((engine.state.epoch, engine.state.iteration))
+    )
+    engine.run(range(length), max_epochs=max_epochs)
+    return steps
+
+
+def test_a_checkpoint_restores_its_objects_and_the_place(tmp_path):
+    path, network = tmp_path / "run" / "checkpoint.pt", nn.Linear(2, 2)
+    assert run(path, 2, {"network": network}) == [(1, 1), (1, 2), (2, 3), (2, 4)]
+    other = nn.Linear(2, 2)
+    assert run(path, 3, {"network": other}, load=True) == [(3, 5), (3, 6)]
+    assert torch.equal(other.weight, network.weight)
+
+
+def test_epochs_are_counted_whatever_the_number_of_their_steps(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    run(path, 2, {}, length=6)
+    assert run(path, 3, {}, load=True, length=3) == [(3, 7), (3, 8), (3, 9)]
+
+
+def test_a_training_does_not_overwrite_the_checkpoint_of_another(tmp_path):
+    run(tmp_path / "checkpoint.pt", 2, {})
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(InputError, match=r"checkpoint\.pt is of another training, and would be lost"):
+        run(tmp_path / "checkpoint.pt", 2, {})
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_finished_run_has_nothing_to_go_on_with(tmp_path):
+    run(tmp_path / "checkpoint.pt", 2, {})
+    assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
+
+
+def test_checkpoints_cross_between_one_process_and_distributed_training(tmp_path, one_process):
+    path, network = tmp_path / "checkpoint.pt", nn.Linear(2, 2)
+    run(path, 1, {"network": nn.parallel.DistributedDataParallel(network)})
+    other = nn.Linear(2, 2)
+    run(path, 2, {"network": other}, load=True)
+    assert torch.equal(other.weight, network.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_weights_are_loaded_as_float32(tmp_path, dtype):
+    trained, network = nn.Linear(3, 2), nn.Linear(3, 2)
+    torch.save({name: value.to(dtype) for name, value in trained.state_dict().items()}, tmp_path / "encoder.pt")
+    assert load_encoder(network, tmp_path / "encoder.pt") is network
+    assert network.weight.dtype == torch.float32
+    assert torch.equal(network.weight, trained.weight.to(dtype).float())
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"no weights at .*encoder\.pt: correct the path"):
+        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
+
+
+BAD_WEIGHTS = {
+    "of other shapes": nn.Linear(4, 2).state_dict(),
+    "of other names": nn.Sequential(nn.Linear(3, 2)).state_dict(),
+    "one missing": {"weight": torch.ones(2, 3)},
+    "one too many": nn.Linear(3, 2).state_dict() | {"more": torch.ones(1)},
+    "nested": {"network": nn.Linear(3, 2).state_dict()},
+    "no dictionary": [1, 2],
+}
+
+
+@pytest.mark.parametrize("content", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+def test_weights_of_another_network_are_refused(tmp_path, content):
+    torch.save(content, tmp_path / "encoder.pt")
+    with pytest.raises(InputError, match=r"do not fit this network.*embedding_size|no flat state_dict"):
+        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
+
+
+@pytest.mark.parametrize("kept", [0, 100, -10])
+def test_a_broken_file_of_weights_is_refused(tmp_path, kept):
+    torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "encoder.pt")
+    content = (tmp_path / "encoder.pt").read_bytes()
+    (tmp_path / "encoder.pt").write_bytes(content[:kept])
+    with pytest.raises(InputError, match=r"The weights in .*encoder\.pt"):
+        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
+
+
+class Attack:
+    """A pickle that would run code when it is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_files_of_weights_cannot_run_code(tmp_path):
+    torch.save({"weight": Attack(str(tmp_path / "harm"))}, tmp_path / "encoder.pt")
+    with pytest.raises(InputError):
+        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
+    assert not (tmp_path / "harm").exists()

@@ -1,0 +1,167 @@
+"""What a run says of itself."""
+
+import csv
+import logging
+
+import pytest
+import torch
+from ignite.engine import Events
+from monai.handlers import ValidationHandler
+
+from scripts.handlers.progress import Progress
+
+
+@pytest.fixture
+def training(make_training, tmp_path):
+    """A function: a training with validation and progress, as in the bundle."""
+
+    def make(max_epochs, interval=1):
+        training = make_training(max_epochs)
+        ValidationHandler(interval, training.evaluator).attach(training.trainer)
+        training.progress = Progress(training.evaluator, tmp_path / "history.csv")
+        training.progress.attach(training.trainer)
+        return training
+
+    return make
+
+
+def rows(tmp_path):
+    with open(tmp_path / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def with_losses(training, losses):
+    """Let validations find these losses."""
+    losses = iter(losses)
+    training.evaluator.add_event_handler(
+        Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(validation_loss=next(losses))
+    )
+    return training
+
+
+def lines(caplog):
+    return [record.message for record in caplog.records if record.name == "scripts.handlers.progress"]
+
+
+def test_the_history_has_a_row_an_epoch(training, tmp_path):
+    training(3).trainer.run()
+    table = rows(tmp_path)
+    assert list(table[0]) == ["epoch", "train_loss", "learning_rate", "crops_per_second", "validation_loss"]
+    assert [row["epoch"] for row in table] == ["1", "2", "3"]
+    assert all(float(value) > 0 for row in table for value in row.values())
+
+
+def test_the_training_loss_is_the_mean_over_the_epoch(training, tmp_path):
+    run, losses = training(1), []
+    run.trainer.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output[0]["loss"])
+    )
+    run.trainer.run()
+    assert len(losses) == 3
+    assert float(rows(tmp_path)[0]["train_loss"]) == pytest.approx(sum(losses) / 3)
+
+
+def test_the_validation_loss_is_that_of_the_evaluator(training, tmp_path):
+    run = training(1)
+    run.trainer.run()
+    loss = run.evaluator.state.metrics["validation_loss"]
+    assert float(rows(tmp_path)[0]["validation_loss"]) == pytest.approx(loss)
+
+
+def test_epochs_that_were_not_validated_have_an_empty_cell(training, tmp_path):
+    training(4, interval=2).trainer.run()
+    assert [bool(row["validation_loss"]) for row in rows(tmp_path)] == [False, True, False, True]
+
+
+def test_each_validation_is_told_in_one_line(training, caplog):
+    with caplog.at_level(logging.INFO):
+        training(4, interval=2).trainer.run()
+    assert [line.split(":")[0] for line in lines(caplog)] == ["epoch 2/4", "epoch 4/4"]
+
+
+def test_losses_are_told(training, caplog, tmp_path):
+    with caplog.at_level(logging.INFO):
+        with_losses(training(1), [49.0]).trainer.run()
+    trained = float(rows(tmp_path)[0]["train_loss"])
+    assert f"loss {trained:.4g} in training, 49 in validation" in lines(caplog)[0]
+
+
+def test_every_metric_of_the_validation_is_told_and_kept_by_its_name(training, caplog, tmp_path):
+    run = training(2)
+    run.evaluator.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(rankme=17.25))
+    with caplog.at_level(logging.INFO):
+        run.trainer.run()
+    assert "; rankme 17.2, " in lines(caplog)[0]
+    assert [row["rankme"] for row in rows(tmp_path)] == ["17.25", "17.25"]
+    assert run.trainer.state.metrics["rankme"] == 17.25  # for TensorBoard
+
+
+def test_crops_are_counted_and_not_their_views(training, tmp_path):
+    run = training(1)
+    run.trainer.prepare_batch = lambda batch, *_, **__: (
+        torch.cat([batch["image"]] * 2),
+        {key: batch[key] for key in ("location", "scan")},
+    )
+    run.trainer.loss_function = lambda embedding, target: embedding.square().mean()
+    run.trainer.run()
+    assert run.progress.crops == 18
+
+
+def test_the_best_so_far_is_called_so(training, caplog):
+    with caplog.at_level(logging.INFO):
+        with_losses(training(4), [9.0, 4.0, 5.0, 4.0]).trainer.run()
+    assert ["the best so far" in line for line in lines(caplog)] == [True, True, False, False]
+
+
+def test_a_resumed_run_goes_on_with_the_history(training, caplog, tmp_path):
+    first = with_losses(training(2), [9.0, 4.0])
+    first.trainer.run()
+    second = with_losses(training(3), [5.0])
+    second.progress.load_state_dict(first.progress.state_dict())
+    second.trainer.state.epoch, second.trainer.state.iteration = 2, 6
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        second.trainer.run()
+    assert [float(row["validation_loss"]) for row in rows(tmp_path)] == [9, 4, 5]
+    assert [row["epoch"] for row in rows(tmp_path)] == ["1", "2", "3"]
+    assert "the best so far" not in lines(caplog)[0]
+
+
+def test_a_history_of_an_earlier_version_is_gone_on_with(training, tmp_path):
+    run = with_losses(training(1), [5.0])
+    run.progress.load_state_dict({"history": [{"epoch": 1, "train_loss": 9.0, "validation_loss": None}]})
+    run.trainer.run()
+    assert [row["validation_loss"] for row in rows(tmp_path)] == ["", "5.0"]
+
+
+def test_the_validation_loss_is_there_for_tensorboard(training):
+    run = with_losses(training(1), [4.0])
+    run.trainer.run()
+    assert run.trainer.state.metrics["validation_loss"] == 4
+
+
+def test_the_learning_rate_is_that_of_the_epoch(training, make_training, tmp_path):
+    from monai.handlers import LrScheduleHandler
+
+    run = make_training(3)
+    LrScheduleHandler(run.scheduler, print_lr=False).attach(run.trainer)
+    Progress(run.evaluator, tmp_path / "history.csv").attach(run.trainer)
+    run.trainer.run()
+    assert [float(row["learning_rate"]) for row in rows(tmp_path)] == pytest.approx([0.01, 0.005, 0.0025])
+
+
+def test_an_exception_in_training_is_not_swallowed(training):
+    run = training(1)
+
+    def fail(*_):
+        raise RuntimeError("in the loss")
+
+    run.trainer.loss_function = fail
+    with pytest.raises(RuntimeError, match="in the loss"):
+        run.trainer.run()
+
+
+def test_one_process_alone_reports(training, make_training, monkeypatch, tmp_path):
+    monkeypatch.setattr("scripts.handlers.progress.rank", lambda: 1)
+    training(1).trainer.run()
+    assert not (tmp_path / "history.csv").exists()

@@ -1,0 +1,67 @@
+"""Statistics, against slow loops, closed forms and other libraries."""
+
+import numpy as np
+import pytest
+
+from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
+
+
+@pytest.fixture
+def random():
+    return np.random.RandomState(0)
+
+
+def auc(scores, labels):
+    """Share of pairs of a positive and a negative item in which the positive one scores higher, one pair at a time."""
+    pairs = [(a > b) + (a == b) / 2 for a in scores[labels == 1] for b in scores[labels == 0]]
+    return sum(pairs) / len(pairs)
+
+
+@pytest.fixture
+def cohort(random):
+    """Scores of ten crops of each of 40 subjects, that share the luck of their subject."""
+    subjects, labels = np.repeat(np.arange(40), 10), np.tile([0, 1], 200)
+    luck = random.randn(40)[subjects] * (2 * labels - 1)
+    return labels + luck + 0.3 * random.randn(400), labels, subjects, subjects % 5
+
+
+def test_the_interval_holds_the_mean(cohort):
+    scores, labels, subjects, folds = cohort
+    low, high = bootstrap_interval(scores, labels, subjects, folds)
+    mean = np.mean([auc(scores[folds == fold], labels[folds == fold]) for fold in range(5)])
+    assert low < mean < high
+
+
+def test_crops_of_one_subject_are_not_taken_for_independent(cohort):
+    scores, labels, subjects, folds = cohort
+    low, high = bootstrap_interval(scores, labels, subjects, folds)
+    narrow, wide = bootstrap_interval(scores, labels, np.arange(400), folds)
+    assert high - low > 1.5 * (wide - narrow)
+
+
+def test_the_paired_test_is_scipys(random):
+    stats = pytest.importorskip("scipy.stats")
+    first, second = random.rand(10), random.rand(10)
+    assert paired_tests(first, second, 1 / 8)["p_paired"] == pytest.approx(stats.ttest_rel(first, second).pvalue)
+
+
+def test_the_corrected_test_is_nadeaus_and_bengios(random):
+    stats = pytest.importorskip("scipy.stats")
+    first, second = random.rand(10) + 0.2, random.rand(10)
+    difference = first - second
+    statistic = difference.mean() / np.sqrt((1 / 10 + 1 / 8) * difference.var(ddof=1))
+    result = paired_tests(first, second, 1 / 8)
+    assert result["p_corrected"] == pytest.approx(2 * stats.t.sf(abs(statistic), 9))
+    assert result["p_corrected"] > result["p_paired"]
+
+
+def test_effects_have_size_and_sign():
+    pytest.importorskip("scipy")
+    result = paired_tests(np.array([0.8, 0.9, 1.0]), np.array([0.5, 0.5, 0.5]), 0.5)
+    assert result["difference"] == pytest.approx(0.4) and result["effect_size"] == pytest.approx(4)
+
+
+def test_equal_encoders_do_not_differ():
+    pytest.importorskip("scipy")
+    result = paired_tests(np.ones(5), np.ones(5), 0.25)
+    assert result["difference"] == 0 and np.isnan(result["p_paired"])

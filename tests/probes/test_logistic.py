@@ -1,0 +1,70 @@
+"""The linear classifier, where the answer is known."""
+
+import pytest
+import torch
+
+from scripts.probes.logistic import LogisticProbe, _fit
+
+
+@pytest.fixture
+def task():
+    """Features [N, 6] and labels of training, validation and test, of which the first feature decides."""
+
+    def draw(number):
+        features = torch.randn(number, 6)
+        return features, (features[:, 0] + 0.1 * torch.randn(number) > 0.5).float()
+
+    return draw(200), draw(80), draw(300)
+
+
+def test_it_learns_what_decides(task):
+    train, validate, (features, labels) = task
+    correct = ((LogisticProbe(*train, *validate)(features) > 0) == labels).float().mean()
+    assert correct > 0.85
+
+
+def test_noise_teaches_nothing():
+    def draw(number):
+        return torch.randn(number, 50), torch.randint(2, (number,)).float()
+
+    features, labels = draw(400)
+    correct = ((LogisticProbe(*draw(100), *draw(100))(features) > 0) == labels).float().mean()
+    assert abs(correct - 0.5) < 0.1
+
+
+def test_the_gradient_vanishes_where_it_stops(task):
+    (features, labels), *_ = task
+    features, labels = torch.nn.functional.pad(features.double(), (0, 1), value=1), labels.double()
+    importance = torch.full_like(labels, 1 / len(labels))
+    weights = _fit(features, labels, importance, 0.1).requires_grad_()
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(features @ weights, labels)
+    (loss + 0.05 * weights[:-1].square().sum()).backward()
+    assert weights.grad.abs().max() < 1e-6
+
+
+def test_classes_that_differ_in_number_count_the_same():
+    features = torch.cat([torch.randn(190, 1) - 1, torch.randn(10, 1) + 1])
+    labels = (torch.arange(200) >= 190).float()
+    probe = LogisticProbe(features, labels, features, labels)
+    boundary = probe(torch.tensor([[-1.5], [1.5]]))
+    assert boundary[0] < 0 < boundary[1] and abs(float(boundary.sum())) < 2
+
+
+def test_separable_classes_have_finite_scores():
+    features = torch.tensor([[-1.0], [-2], [1], [2]]).repeat(1, 9)
+    labels = torch.tensor([0.0, 0, 1, 1])
+    assert LogisticProbe(features, labels, features, labels)(features).isfinite().all()
+
+
+def test_shift_and_scale_of_features_change_nothing(task):
+    train, validate, (features, _) = task
+    move = torch.rand(6) * 10 + 0.1
+    moved = [(part * move + 3, labels) for part, labels in (train, validate)]
+    first, second = LogisticProbe(*train, *validate)(features), LogisticProbe(*moved[0], *moved[1])(features * move + 3)
+    assert torch.allclose(first, second, atol=1e-3)
+
+
+def test_more_features_than_crops_are_no_obstacle():
+    labels = torch.arange(20).float() % 2
+    features = torch.randn(20, 300) + 0.5 * labels[:, None]
+    assert LogisticProbe(features, labels, features, labels)(features).isfinite().all()

@@ -1,0 +1,1 @@
+"""The maintainers' workshop: nothing of it is in a bundle."""
