@@ -75,7 +75,7 @@ $(METHODS:%=$(S)/%/metrics.json): $(S)/%/metrics.json: $(S)/%/pretrained
 	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
 
 $(S)/folds/untrained/scores.csv: $(S)/isimed/pretrained
-	$(call classify,frozen) --encoder random --name untrained $(SHARES)
+	$(call classify,frozen) --encoder untrained $(SHARES)
 
 # folds of encoders that were trained anew since are not gone on with
 $(S)/folds/scratch/scores.csv: $(S)/isimed/pretrained

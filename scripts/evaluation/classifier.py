@@ -16,7 +16,7 @@ from ..networks.weights import load_encoder
 from .cross_validation import Probes, fold_metrics
 from .features import Features
 
-__all__ = ["score_classifier", "score_rivals"]
+__all__ = ["score_baselines", "score_classifier"]
 
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,11 @@ def score_classifier(
     _write(metrics, Path(output_dir))
 
 
-def score_rivals(features: Features, folds: SubjectFolds, fold: int, share: float, output_dir: str) -> None:
-    """Add auc_NAME of each rival to metrics.json, on the same test crops.
+def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: float, output_dir: str) -> None:
+    """Add auc_NAME of each baseline to metrics.json, on the same test crops.
 
     Args:
-        features: of the rivals.
+        features: of the baselines.
         folds, fold, share: as those of the classifier beside them.
         output_dir: where metrics.json is.
     """

@@ -67,7 +67,7 @@ def cross_validate(
     label_shares: float | Iterable[float],
     output_dir: str,
     probe: Callable = LogisticProbe,
-    rival_probe: Callable = LogisticProbe,
+    baseline_probe: Callable = LogisticProbe,
     trained: Mapping[str, Classifier] | None = None,
 ) -> None:
     """Score every item by classifiers that have seen nothing of its subject.
@@ -76,24 +76,24 @@ def cross_validate(
     subjects), scores.csv (the out-of-fold score of each item) and, where there are shares, label_efficiency.csv.
 
     Args:
-        features: of an encoder and its rivals, or of the rivals alone.
+        features: of an encoder and its baselines, or of the baselines alone.
         folds: of the subjects.
         label_shares: of the training subjects, besides all of them.
         output_dir: where the tables go.
         probe: classifier of an encoder's features, as for `Probes`.
-        rival_probe: of its rivals' features.
+        baseline_probe: of its baselines' features.
         trained: classifiers of other kinds, which come first.
 
     Raises:
-        InputError: a classifier is called as a rival is, or all that a fold trains on has one label.
+        InputError: a classifier is called as a baseline is, or all that a fold trains on has one label.
     """
     trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})
     if taken := trained.keys() & features.values.keys():
-        raise InputError(f"An encoder cannot be called {taken.pop()}, as a rival is: give it another name.")
+        raise InputError(f"An encoder cannot be called {taken.pop()}, as a baseline is: give it another name.")
     for fold, share in product(range(folds.number), shares):
         _require_both_labels(features.label[folds.rows(features.subject, fold, share)["train"]], fold, share)
     own, *_ = [*trained, *features.values]
-    probes = {name: Probes(features, folds, name, probe if name == own else rival_probe) for name in features.values}
+    probes = {name: Probes(features, folds, name, probe if name == own else baseline_probe) for name in features.values}
     classifiers = {**trained, **probes}
     scores = {name: np.full(len(features.label), np.nan) for name in classifiers}
     rows, efficiency = [], []
@@ -142,7 +142,7 @@ def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, 
     for name, values in scores.items():
         low, high = bootstrap_interval(values, label, features.subject, fold)
         logger.info(f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) over {folds.number} folds.")
-    own, *rivals = means
-    for rival in rivals:
-        if means[own] <= means[rival]:
-            logger.warning(f"{own} does not beat {rival} alone: {means[own]:.3f} against {means[rival]:.3f}.")
+    own, *baselines = means
+    for baseline in baselines:
+        if means[own] <= means[baseline]:
+            logger.warning(f"{own} does not beat {baseline} alone: {means[own]:.3f} against {means[baseline]:.3f}.")

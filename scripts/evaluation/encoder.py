@@ -19,7 +19,7 @@ from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
 from ..probes.ridge import RidgeProbe
 
-__all__ = ["embed", "encoder_metrics", "evaluate_encoder", "rival_metrics"]
+__all__ = ["baseline_metrics", "embed", "encoder_metrics", "evaluate_encoder"]
 
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def evaluate_encoder(
     scans: list[dict],
     output_dir: str,
 ) -> None:
-    """Measure an encoder and its rivals; write metrics.json, embeddings.npz and basis.npz (principal components).
+    """Measure an encoder and its baselines; write metrics.json, embeddings.npz and basis.npz (principal components).
 
     Args:
         network: as yet untrained; the encoder is loaded into it, and a copy stays untrained for comparison.
@@ -55,8 +55,8 @@ def evaluate_encoder(
     if fault:
         logger.warning(f"The encoder has collapsed: {fault}.")
     ours, theirs = ({part: pair[i] for part, pair in crops.items()} for i in (0, 1))
-    rivals = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs).items()}
-    metrics = encoder_metrics(**ours) | rivals | rival_metrics(**ours)
+    baselines = {f"{name}_random_encoder": value for name, value in encoder_metrics(**theirs).items()}
+    metrics = encoder_metrics(**ours) | baselines | baseline_metrics(**ours)
     test = ours["test"]
     metrics |= {"subjects": len({scan["subject"] for scan in scans}), "scans": len(scans), "crops": len(test.scan)}
     metrics["encoder"] = str(encoder)
@@ -120,7 +120,7 @@ def encoder_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     }
 
 
-def rival_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
+def baseline_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     """Errors in mm without any encoder: from raw intensities, the mean position, and the mean distance."""
     probe = RidgeProbe(train.intensities, train.location, validate.intensities, validate.location)
     (_, known, same_known), (_, physical, same) = distance_pairs(train), distance_pairs(test)

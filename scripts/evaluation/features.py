@@ -1,4 +1,4 @@
-"""What classifiers are fitted to: embeddings of crops by a frozen encoder, or bags of them, and their rivals."""
+"""What classifiers are fitted to: embeddings of crops by a frozen encoder, or bags of them, and their baselines."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Features:
     """Features of N crops, or of N subjects.
 
     Attributes:
-        values: by name, the encoder's first and then its rivals': [N, D] of crops; [N, n, D] of subjects with up to n
-            crops, nan beyond.
+        values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
+            n crops, nan beyond.
         label: 0 or 1, [N].
         subject: [N].
     """
@@ -36,7 +36,7 @@ class FrozenEncoder:
     Args:
         name: of the encoder in tables.
         network: the weights are loaded into it.
-        encoder: path of the weights; `random` leaves the network as it is.
+        encoder: path of the weights; `untrained` leaves the network as it is.
         inferer: runs the network on crops.
         device: where to.
 
@@ -46,7 +46,7 @@ class FrozenEncoder:
 
     def __init__(self, name: str, network: nn.Module, encoder: str, inferer: Callable, device: torch.device) -> None:
         if encoder == SCRATCH:
-            raise InputError("scratch trains all of the network: leave frozen.json out, or set encoder to random.")
+            raise InputError("scratch trains all of the network: leave frozen.json out, or set encoder to untrained.")
         if encoder != UNTRAINED:
             load_encoder(network, encoder)
         self.name, self.network, self.inferer, self.device = name, network.eval(), inferer, device
@@ -58,25 +58,25 @@ class FrozenEncoder:
 
 
 def crop_features(
-    loader: Iterable, scans: list[dict], rivals: list[str], encoder: FrozenEncoder | None = None
+    loader: Iterable, scans: list[dict], baselines: list[str], encoder: FrozenEncoder | None = None
 ) -> Features:
     """Embed crops, and collect what is known of them without an encoder.
 
     Args:
-        loader: of crops of all scans, with `image`, `scan`, `label` and the rivals.
+        loader: of crops of all scans, with `image`, `scan`, `label` and the baselines.
         scans: their items, for the subject of each.
-        rivals: names of features that crops bring with them.
-        encoder: None for its rivals alone.
+        baselines: names of features that crops bring with them.
+        encoder: None for its baselines alone.
 
     Raises:
-        InputError: the encoder is called as a rival is.
+        InputError: the encoder is called as a baseline is.
     """
-    if encoder and encoder.name in rivals:
-        raise InputError(f"An encoder cannot be called {encoder.name}, as a rival is: give it another name.")
+    if encoder and encoder.name in baselines:
+        raise InputError(f"An encoder cannot be called {encoder.name}, as a baseline is: give it another name.")
     parts = []
     for batch in loader:
         known = {encoder.name: encoder(batch["image"])} if encoder else {}
-        known |= {rival: batch[rival] for rival in rivals}
+        known |= {baseline: batch[baseline] for baseline in baselines}
         parts.append(known | {"label": batch["label"].flatten(), "scan": batch["scan"]})
     joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
     label, scan = joined.pop("label"), joined.pop("scan")

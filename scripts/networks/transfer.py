@@ -12,7 +12,7 @@ from .weights import read_weights
 __all__ = ["HEAD", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
 
 
-UNTRAINED, SCRATCH = "random", "scratch"
+UNTRAINED, SCRATCH = "untrained", "scratch"
 
 HEAD = "class_layers.out."  # the last layer of MONAI's DenseNet, linear
 
@@ -79,7 +79,7 @@ def load_backbone(network: nn.Module, encoder: str) -> None:
 
     Args:
         network: a MONAI DenseNet, its last layer as drawn.
-        encoder: path of the weights; `scratch` and `random` leave the network as it is.
+        encoder: path of the weights; `scratch` and `untrained` leave the network as it is.
 
     Raises:
         InputError: names or shapes are not the network's; nothing is loaded then.

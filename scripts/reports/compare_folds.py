@@ -53,23 +53,23 @@ def compare_folds(output_dir: str | Path, folders: list[str | Path]) -> Path:
 
 def fold_sections(folders: list[str | Path]) -> tuple[list[str], list[Figure]]:
     """What a page says of cross-validations, as HTML, and its figures; arguments and errors as for `compare_folds`."""
-    items, scores, rivals = _read(folders)
+    items, scores, baselines = _read(folders)
     aucs = _aucs(items, scores)
     tests = _tests(aucs, len(set(items["fold"])))
     intervals = {
         name: bootstrap_interval(values, *(items[key] for key in ("label", "subject", "fold")))
         for name, values in scores.items()
     }
-    to_beat = [*(name for name in scores if name == UNTRAINED), *rivals]
-    lead = "<br>".join(_finding(name, to_beat, aucs, intervals, tests) for name in scores if name not in rivals)
+    to_beat = [*(name for name in scores if name == UNTRAINED), *baselines]
+    lead = "<br>".join(_finding(name, to_beat, aucs, intervals, tests) for name in scores if name not in baselines)
     parts = [f'<p class="lead">{lead}</p>', _means(folders, intervals), _differences(list(scores), tests)]
-    figures = [box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, rivals)]
-    return parts, figures + _efficiency(folders, rivals)
+    figures = [box_plot("auc", "ROC AUC", "ROC AUC in each fold; in grey, what an encoder must beat.", aucs, baselines)]
+    return parts, figures + _efficiency(folders, baselines)
 
 
 def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[str]]:
-    """What all folders have alike, of each item; the scores of each classifier, rivals last; the rivals' names."""
-    items, scores, rivals = {}, {}, {}
+    """What all folders have alike, of each item; scores of each classifier, baselines last; the baselines' names."""
+    items, scores, baselines = {}, {}, {}
     for folder in map(Path, folders):
         rows = _rows(folder, "scores.csv")
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -84,13 +84,13 @@ def _read(folders: list[str | Path]) -> tuple[dict[str, np.ndarray], dict[str, n
         scores[own] = columns.pop(own).astype(float)
         for name, values in columns.items():
             values = values.astype(float)
-            if not np.allclose(values, rivals.setdefault(name, values), atol=1e-3):
+            if not np.allclose(values, baselines.setdefault(name, values), atol=1e-3):
                 raise InputError(
                     f"{name} alone says something else in {folder} than in the folders before it: cross-validate all "
                     "with the same spacing, crop_size, frame, intensity and seed."
                 )
     items["label"] = items["label"].astype(int)
-    return items, scores | rivals, list(rivals)
+    return items, scores | baselines, list(baselines)
 
 
 def _rows(folder: Path, file: str) -> list[dict[str, str]]:
@@ -120,11 +120,11 @@ def _tests(aucs: dict[str, np.ndarray], folds: int) -> dict[tuple[str, str], dic
 def _finding(name: str, to_beat: list[str], aucs: dict, intervals: dict, tests: dict) -> str:
     low, high = intervals[name]
     findings = []
-    for rival in [other for other in to_beat if other != name]:
-        p = tests[name, rival]["p_corrected"]
-        better = aucs[name].mean() > aucs[rival].mean()
+    for baseline in [other for other in to_beat if other != name]:
+        p = tests[name, baseline]["p_corrected"]
+        better = aucs[name].mean() > aucs[baseline].mean()
         verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
-        findings.append(f"{verdict} {escape(CALLED.get(rival, rival + ' alone'))} (p = {p:.2g})")
+        findings.append(f"{verdict} {escape(CALLED.get(baseline, baseline + ' alone'))} (p = {p:.2g})")
     auc = f"AUC {aucs[name].mean():.3f} (95 % from {low:.3f} to {high:.3f})"
     return f"<b>{escape(name)}</b>: {auc}; it {', '.join(findings)}."
 
@@ -166,7 +166,7 @@ def _row(name: str, cells: list[str]) -> str:
     return f"<tr><td>{escape(name)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _efficiency(folders: list[str | Path], rivals: list[str]) -> list[Figure]:
+def _efficiency(folders: list[str | Path], baselines: list[str]) -> list[Figure]:
     """The figure of label_efficiency.csv, of the folders that have one."""
     found = {}
     for folder in (path for path in map(Path, folders) if (path / "label_efficiency.csv").is_file()):
@@ -176,9 +176,9 @@ def _efficiency(folders: list[str | Path], rivals: list[str]) -> list[Figure]:
     if not found:
         return []
     shares = sorted(set.intersection(*(set(aucs) for aucs in found.values())))
-    order = [name for name in found if name not in rivals] + [name for name in found if name in rivals]
+    order = [name for name in found if name not in baselines] + [name for name in found if name in baselines]
     values = {name: np.array([list(found[name][share].values()) for share in shares]) for name in order}
-    return [label_curves("label_efficiency", "ROC AUC", np.array(shares), values, rivals)]
+    return [label_curves("label_efficiency", "ROC AUC", np.array(shares), values, baselines)]
 
 
 if __name__ == "__main__":

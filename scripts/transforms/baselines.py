@@ -9,10 +9,10 @@ from monai.utils import convert_to_tensor
 
 from .foreground import otsu_threshold
 
-__all__ = ["BodyRivalsd", "CropRivalsd"]
+__all__ = ["BodyBaselinesd", "CropBaselinesd"]
 
 
-class CropRivalsd(Transform):
+class CropBaselinesd(Transform):
     """Write `position` and `intensity` of a crop, each with squares and products.
 
     `position`, [9], is its `location` in mm; `intensity`, [35], its mean, standard deviation and five percentiles.
@@ -23,7 +23,7 @@ class CropRivalsd(Transform):
         return dict(data) | {"position": _quadratic(data["location"].float()), "intensity": _quadratic(statistics)}
 
 
-class BodyRivalsd(Transform):
+class BodyBaselinesd(Transform):
     """Write `size` and `intensity` of a body, from a scan that was cropped to its box and not scaled yet.
 
     `size`, [4]: extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.

@@ -68,12 +68,12 @@ def auc(columns: slice, parts: list, order: torch.Tensor) -> float:
 
 
 def measure(cohort: Path, seed: int) -> dict[str, torch.Tensor]:
-    """AUCs of both rivals, one for each of some random halves of the cohort's subjects."""
+    """AUCs of both baselines, one for each of some random halves of the cohort's subjects."""
     set_determinism(seed)
     parts = [crops(scan) for scan in find_scans(cohort)]
     orders = [torch.randperm(len(parts)) for _ in range(SPLITS)]
-    rivals = {"position alone": slice(1, 4), "mean intensity alone": slice(0, 1)}
-    return {name: torch.tensor([auc(columns, parts, order) for order in orders]) for name, columns in rivals.items()}
+    baselines = {"position alone": slice(1, 4), "mean intensity alone": slice(0, 1)}
+    return {name: torch.tensor([auc(columns, parts, order) for order in orders]) for name, columns in baselines.items()}
 
 
 def main() -> None:
@@ -81,8 +81,8 @@ def main() -> None:
     for seed in map(int, sys.argv[1:] or ["0"]):
         print(f"seed {seed}: {SUBJECTS} subjects, {CROPS} crops each")
         with TemporaryDirectory() as folder:
-            rivals = measure(make_cohort(Path(folder) / "phantom", SUBJECTS, seed), seed)
-        for name, values in rivals.items():
+            baselines = measure(make_cohort(Path(folder) / "phantom", SUBJECTS, seed), seed)
+        for name, values in baselines.items():
             print(f"  {name:21s} AUC {values.mean():.3f} ± {values.std():.3f} (largest {values.max():.3f})")
 
 

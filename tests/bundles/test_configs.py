@@ -153,7 +153,7 @@ def test_a_classifier_is_asked_about_scans_as_it_was_trained():
     steps = [step for step in train["train"]["deterministic_transforms"] if not of_the_mask(step)]
     prepared = [step for step in only_the_image(steps) if "FrameOrigind" not in str(step)]
     assert resampled_by_monai(inference["preprocessing"]["transforms"]) == prepared
-    of_subjects = [step for step in subjects["train#deterministic_transforms"] if "BodyRivalsd" not in str(step)]
+    of_subjects = [step for step in subjects["train#deterministic_transforms"] if "BodyBaselinesd" not in str(step)]
     assert only_the_image(of_subjects) == only_the_image(steps)
     for key in ("network_def", "network", "spacing", "crop_size", "amp", "scans", "intensity"):
         assert inference[key] == train[key], key

@@ -84,7 +84,7 @@ def test_a_classifier_is_evaluated_on_the_fold_that_it_never_saw(run, bodies, fr
 
 
 def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
-    settings = ALL | {"dataset_dir": bodies, "encoder": "random", "output_dir": folds}
+    settings = ALL | {"dataset_dir": bodies, "encoder": "untrained", "output_dir": folds}
     output = run(BUNDLE, "train", "frozen", "cross_validate", status=1, **settings)
     assert "holds results with another encoder: give another --output_dir" in output
 
@@ -125,7 +125,7 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         "dataset_dir": scans,
         "output_dir": tmp_path,
         "name": "mine",
-        "encoder": "random",
+        "encoder": "untrained",
     }
     run(BUNDLE, "train", "cross_validate", "frozen", "subject_labels", *overlay, **settings)
     scores = rows(tmp_path / "scores.csv")

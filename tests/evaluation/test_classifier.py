@@ -11,7 +11,7 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.data.folds import SubjectFolds
-from scripts.evaluation.classifier import score_classifier, score_rivals
+from scripts.evaluation.classifier import score_baselines, score_classifier
 from scripts.evaluation.features import Features
 from scripts.metrics.operating_point import best_threshold
 
@@ -64,11 +64,11 @@ def test_the_threshold_is_that_of_the_validation_crops(scored):
     assert metrics["threshold"] == pytest.approx(1 / (1 + math.exp(-metrics["threshold_logit"])))
 
 
-def test_rivals_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
+def test_baselines_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
     first, _ = scored(tiny_network())
     scans = [{"subject": f"S{number}", "target": 1.0} for number in range(12)]
     subjects, labels = np.repeat([scan["subject"] for scan in scans], 4), torch.arange(48).float() % 2
     features, folds = Features({"oracle": labels[:, None]}, labels, subjects), SubjectFolds(scans, 3, 0)
-    score_rivals(features, folds, 1, 0.5, tmp_path)
+    score_baselines(features, folds, 1, 0.5, tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics == pytest.approx(first | {"auc_oracle": 1})

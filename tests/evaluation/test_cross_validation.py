@@ -1,4 +1,4 @@
-"""Every score is of a classifier that has seen nothing of its subject, and stands beside its rivals'."""
+"""Every score is of a classifier that has seen nothing of its subject, and stands beside its baselines'."""
 
 import csv
 import logging
@@ -55,7 +55,7 @@ def test_what_shows_the_label_finds_it_and_what_does_not_does_not(tmp_path):
     assert all(float(row["sensitivity"]) > 0.8 and float(row["specificity"]) > 0.8 for row in mine)
 
 
-def test_an_encoder_that_loses_to_a_rival_is_said_to(tmp_path, caplog):
+def test_an_encoder_that_loses_to_a_baseline_is_said_to(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         cross_validate(features(mine=0, position=2), FOLDS, [], tmp_path)
     assert "mine does not beat position alone" in caplog.text
@@ -106,6 +106,6 @@ def test_one_label_alone_teaches_nothing_and_that_is_said():
         Probes(Features(known.values, torch.ones(240), SUBJECTS), FOLDS, "mine")(2, 0.5)
 
 
-def test_a_classifier_is_not_mistaken_for_a_rival(tmp_path):
-    with pytest.raises(InputError, match="cannot be called position, as a rival is"):
+def test_a_classifier_is_not_mistaken_for_a_baseline(tmp_path):
+    with pytest.raises(InputError, match="cannot be called position, as a baseline is"):
         cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"position": None})

@@ -10,7 +10,7 @@ from torch import nn
 
 from scripts.atomic import save_atomically
 from scripts.errors import InputError
-from scripts.evaluation.encoder import embed, encoder_metrics, evaluate_encoder, rival_metrics
+from scripts.evaluation.encoder import baseline_metrics, embed, encoder_metrics, evaluate_encoder
 from scripts.metrics.location import Crops, distance_pairs
 from scripts.probes.principal_components import PrincipalComponents
 
@@ -48,8 +48,8 @@ def test_an_isometric_encoder_has_no_errors():
 
 def test_an_encoder_of_noise_is_no_better_than_the_mean_position():
     crops = three(noise)
-    metrics, rivals = encoder_metrics(**crops), rival_metrics(**crops)
-    assert metrics["location_error_mm"] > 0.95 * rivals["location_error_mm_mean_position"]
+    metrics, baselines = encoder_metrics(**crops), baseline_metrics(**crops)
+    assert metrics["location_error_mm"] > 0.95 * baselines["location_error_mm_mean_position"]
     assert max(metrics["location_r2"]) < 0.1
 
 
@@ -69,21 +69,21 @@ def test_what_three_components_do_not_hold_is_not_in_their_score():
     assert min(metrics["location_r2"]) > 0.99 and max(metrics["pca3_location_r2"]) < 0.2
 
 
-def test_rivals_know_the_mean_position_and_the_mean_distance_of_training():
+def test_baselines_know_the_mean_position_and_the_mean_distance_of_training():
     crops = three(noise)
-    rivals = rival_metrics(**crops)
+    baselines = baseline_metrics(**crops)
     train, test = crops["train"].location, crops["test"].location
     position = (train.mean(0) - test).square().sum(1).sqrt().mean()
     distance = (torch.pdist(train).mean() - torch.pdist(test)).abs().mean()
-    assert rivals["location_error_mm_mean_position"] == pytest.approx(float(position))
-    assert rivals["distance_error_mm_mean_distance"] == pytest.approx(float(distance))
+    assert baselines["location_error_mm_mean_position"] == pytest.approx(float(position))
+    assert baselines["distance_error_mm_mean_distance"] == pytest.approx(float(distance))
 
 
-def test_the_rival_of_raw_intensities_sees_what_they_show():
+def test_the_baseline_of_raw_intensities_sees_what_they_show():
     crops = three(noise)
     for part in crops.values():
         part.intensities[:, 4:7] = part.location
-    assert rival_metrics(**crops)["location_error_mm_intensities"] < 0.05
+    assert baseline_metrics(**crops)["location_error_mm_intensities"] < 0.05
 
 
 def test_distances_are_those_of_all_pairs_and_it_is_known_which_are_within_a_scan():
@@ -105,12 +105,12 @@ def test_distances_within_scans_have_an_error_of_their_own():
 def test_either_distance_error_stands_beside_that_of_the_mean_distance():
     crops = three(noise)
     crops["train"].location[crops["train"].scan == 1] += 500
-    rivals = rival_metrics(**crops)
+    baselines = baseline_metrics(**crops)
     (_, known, same_known), (_, physical, same) = distance_pairs(crops["train"]), distance_pairs(crops["test"])
     everywhere = float((known.mean() - physical).abs().mean())
     within = float((known[same_known].mean() - physical[same]).abs().mean())
-    assert rivals["distance_error_mm_mean_distance"] == pytest.approx(everywhere)
-    assert rivals["distance_error_mm_within_scans_mean_distance"] == pytest.approx(within)
+    assert baselines["distance_error_mm_mean_distance"] == pytest.approx(everywhere)
+    assert baselines["distance_error_mm_within_scans_mean_distance"] == pytest.approx(within)
     assert everywhere > 2 * within
 
 

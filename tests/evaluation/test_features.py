@@ -1,4 +1,4 @@
-"""Crops are embedded by a frozen encoder and go, with their rivals, to the subjects that they are of."""
+"""Crops are embedded by a frozen encoder and go, with their baselines, to the subjects that they are of."""
 
 import numpy as np
 import pytest
@@ -33,12 +33,12 @@ def batches():
 @pytest.fixture
 def encode():
     """A function: a frozen encoder."""
-    return lambda encoder="random", name="mine", network=None: FrozenEncoder(
+    return lambda encoder="untrained", name="mine", network=None: FrozenEncoder(
         name, network or tiny_network(), encoder, SimpleInferer(), CPU
     )
 
 
-def test_each_crop_has_its_embedding_its_rivals_its_label_and_its_subject(batches, encode):
+def test_each_crop_has_its_embedding_its_baselines_its_label_and_its_subject(batches, encode):
     encoder = encode()
     features = crop_features(batches, SCANS, ["place"], encoder)
     assert list(features.values) == ["mine", "place"]
@@ -55,7 +55,7 @@ def test_nothing_of_the_encoder_changes(batches, encode):
     assert torch.equal(encoder(batches[0]["image"]), encoder(batches[0]["image"]))
 
 
-def test_without_an_encoder_there_are_the_rivals_alone(batches):
+def test_without_an_encoder_there_are_the_baselines_alone(batches):
     assert list(crop_features(batches, SCANS, ["place"]).values) == ["place"]
 
 
@@ -66,8 +66,8 @@ def test_trained_weights_are_loaded(encode, tmp_path):
     assert all(torch.equal(loaded[name], tensor) for name, tensor in trained.state_dict().items())
 
 
-def test_an_encoder_is_not_mistaken_for_a_rival(batches, encode):
-    with pytest.raises(InputError, match="cannot be called place, as a rival is"):
+def test_an_encoder_is_not_mistaken_for_a_baseline(batches, encode):
+    with pytest.raises(InputError, match="cannot be called place, as a baseline is"):
         crop_features(batches, SCANS, ["place"], encode(name="place"))
 
 

@@ -22,7 +22,7 @@ def test_all_but_the_last_layer_is_the_encoders(tmp_path):
     assert torch.equal(classifier.class_layers.out.weight, head)
 
 
-@pytest.mark.parametrize("encoder", ["scratch", "random"])
+@pytest.mark.parametrize("encoder", ["scratch", "untrained"])
 def test_scratch_stays_as_it_was_drawn(encoder):
     classifier = network()
     before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}

@@ -23,9 +23,9 @@ def folder(tmp_path):
     """A function: folder of a cross-validation of an encoder whose scores show the label so much."""
 
     def make(name, strength, labels=LABELS, seed=0):
-        random, rivals = np.random.RandomState(seed), np.random.RandomState(99)
+        random, baselines = np.random.RandomState(seed), np.random.RandomState(99)
         scores = {name: strength * LABELS + random.randn(240)}
-        scores |= {rival: 0.5 * LABELS + rivals.randn(240) for rival in ("position", "intensity")}
+        scores |= {baseline: 0.5 * LABELS + baselines.randn(240) for baseline in ("position", "intensity")}
         path = tmp_path / name
         path.mkdir()
         with open(path / "scores.csv", "w", newline="") as file:
@@ -58,7 +58,7 @@ def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
     assert {key: float(row[key]) for key in expected} == pytest.approx(expected)
 
 
-def test_rivals_are_compared_with_once_and_stand_last(folder, tmp_path):
+def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
     pytest.importorskip("matplotlib")
     page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)]).read_text()
     columns = re.findall(r"<th>(.*?)</th>", page)
@@ -85,7 +85,7 @@ def test_label_efficiency_is_drawn_where_it_was_measured(folder, tmp_path):
     assert drawn == ["share,first,second", "0.1,0.05,0.05", "1,0.5,0.5"]
 
 
-def test_an_encoder_is_said_to_beat_a_rival_only_where_that_is_sure(folder, tmp_path):
+def test_an_encoder_is_said_to_beat_a_baseline_only_where_that_is_sure(folder, tmp_path):
     pytest.importorskip("matplotlib")
     folders = [folder("good", 3), folder("better", 0.6, seed=3), folder("poor", 0, seed=1)]
     page = compare_folds(tmp_path / "all", folders).read_text()
