@@ -12,7 +12,7 @@ LABEL_PYTHON ?= $(PYTHON)
 RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
 CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
 
-.PHONY: demo test compare study dist clients bench lint clean
+.PHONY: demo test compare study configs dist clients bench lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
@@ -49,7 +49,7 @@ files = "[$(subst $(space),$(comma),$(patsubst %,'$(CURDIR)/bundles/$(1)/configs
 bundle = $(CURDIR)/$(VENV)/bin/python -W ignore -m monai.bundle run --bundle_root $(CURDIR)/bundles/$(1) \
     --config_file $(call files,$(1),$(strip $(2))) --dataset_dir $(COHORT)
 # autopet and brats are of lesion_classification too
-classify = $(call bundle,lesion_classification,train cross_validate $(1) $(filter autopet brats,$(OVERLAY))) \
+classify = $(call bundle,lesion_classification,$(1) cross_validate $(filter autopet brats,$(OVERLAY))) \
     --pretraining_split $(S)/isimed/split.json --output_dir $(@D)
 SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
 
@@ -75,19 +75,22 @@ $(METHODS:%=$(S)/%/metrics.json): $(S)/%/metrics.json: $(S)/%/pretrained
 	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
 
 $(S)/folds/untrained/scores.csv: $(S)/isimed/pretrained
-	$(call classify,frozen) --encoder untrained $(SHARES)
+	$(call classify,linear_probe) --encoder untrained $(SHARES)
 
 # folds of encoders that were trained anew since are not gone on with
 $(S)/folds/scratch/scores.csv: $(S)/isimed/pretrained
 	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
-	$(call classify) --encoder scratch $(FINE_TUNE)
+	$(call classify,train) --encoder scratch $(FINE_TUNE)
 
 $(FINE_TUNED:%=$(S)/folds/%_fine_tuned/scores.csv): $(S)/folds/%_fine_tuned/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
 	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
-	$(call classify) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
+	$(call classify,train) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
 
 $(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
-	$(call classify,frozen) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
+	$(call classify,linear_probe) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
+
+configs: $(VENV)/ready  ## bundles/*/configs, composed of tools/configs
+	$(VENV)/bin/python -W ignore -m tools.compose
 
 dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
 	$(VENV)/bin/python -m tools.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")

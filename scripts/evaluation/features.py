@@ -46,7 +46,9 @@ class FrozenEncoder:
 
     def __init__(self, name: str, network: nn.Module, encoder: str, inferer: Callable, device: torch.device) -> None:
         if encoder == SCRATCH:
-            raise InputError("scratch trains all of the network: leave frozen.json out, or set encoder to untrained.")
+            raise InputError(
+                "A linear probe trains nothing of the encoder: give train.json for scratch, or encoder untrained."
+            )
         if encoder != UNTRAINED:
             load_encoder(network, encoder)
         self.name, self.network, self.inferer, self.device = name, network.eval(), inferer, device

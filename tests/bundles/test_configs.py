@@ -1,6 +1,5 @@
-"""Configurations say everything, in one order and one vocabulary, and do not drift apart."""
+"""Configurations say everything, in one order and one vocabulary."""
 
-import functools
 import json
 import re
 from pathlib import Path
@@ -14,11 +13,16 @@ from scripts.runs.settings import LEARNED_FROM
 BUNDLES = Path(__file__).parents[2] / "bundles"
 TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
+WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "inference")]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
 VOCABULARY |= {"batch_size", "crops_per_volume", "crop_size", "spacing", "embedding_size", "learning_rate"}
 VOCABULARY |= {"num_workers", "val_interval"}
 ORDER = ["network_def", "network", "loss", "optimizer", "lr_scheduler", "scans", "split", "intensity"]
 ORDER += ["train", "validate", "initialize", "run", "finalize"]
+
+
+def label(path):
+    return f"{path.parts[-3]}/{path.name}"
 
 
 def read(path):
@@ -72,102 +76,11 @@ def test_inference_prepares_scans_as_training_does(bundle):
         assert inference[key] == train[key], key
 
 
-# what makes a method; all else is the same in all pretraining bundles
-OWN = {"_desc_", "_desc_settings_", "loss", "optimizer", "view"}
-OWN |= {"pairs", "lambd", "temperature", "negatives", "barlow_weight"}
-OWN_IN_TRAIN = {"views", "preprocessing", "prepare_batch", "crop_transforms", "state"}
-OWN_IN_VALIDATE = {"views", "preprocessing", "distance_term", "barlow_term", "additional_metrics", "evaluator"}
+CLASSIFIER, LESION_MAP = (BUNDLES / name for name in ("lesion_classification", "lesion_map_segmentation"))
 
 
-def shared(config):
-    """A training configuration without what makes its method."""
-    rest = {key: value for key, value in config.items() if key not in OWN}
-    for section, own in (("train", OWN_IN_TRAIN), ("validate", OWN_IN_VALIDATE)):
-        rest[section] = {key: value for key, value in config[section].items() if key not in own}
-    return rest
-
-
-OTHERS = [bundle for bundle in TRAINABLE if bundle.name != "isimed_pretraining"]
-
-
-@pytest.mark.parametrize("bundle", OTHERS, ids=lambda path: path.name)
-def test_methods_differ_in_nothing_but_their_method(bundle):
-    ours, isimed = (read(path / "configs" / "train.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
-    assert shared(ours) == shared(isimed)
-
-
-@pytest.mark.parametrize("name", ["evaluate", "inference", "multi_gpu_train", "demo"])
-@pytest.mark.parametrize("bundle", OTHERS, ids=lambda path: path.name)
-def test_all_methods_are_judged_and_used_alike(bundle, name):
-    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
-    assert ours == isimed
-
-
-@pytest.mark.parametrize("name", ["autopet", "brats", "lesion_free"])
-@pytest.mark.parametrize("bundle", OTHERS, ids=lambda path: path.name)
-def test_all_methods_find_a_data_set_alike(bundle, name):
-    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (bundle, BUNDLES / "isimed_pretraining"))
-    assert ours == isimed
-
-
-CLASSIFIER = BUNDLES / "lesion_classification"
-
-
-@pytest.mark.parametrize("name", ["autopet", "brats"])
-def test_a_classifier_finds_a_data_set_as_the_encoders_do(name):
-    ours, isimed = (read(path / "configs" / f"{name}.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining"))
-    assert all(ours[key] == isimed[key] for key in ours.keys() - {"_desc_"})
-    assert isimed.keys() - ours.keys() - {"split"} == {"val_size", "test_size"}
-
-
-def only_the_image(steps):
-    """Steps of a preprocessing as they are for an image without its mask."""
-    shown = [step | {"keys": "image"} if isinstance(step, dict) and "keys" in step else step for step in steps]
-    return [{k: v for k, v in step.items() if k != "mode"} if isinstance(step, dict) else step for step in shown]
-
-
-def of_the_mask(step):
-    return isinstance(step, dict) and step.get("keys") == "label"
-
-
-def test_a_classifier_sees_scans_as_the_encoders_do():
-    ours, isimed = (read(path / "configs" / "train.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining"))
-    for key in ("crop_size", "spacing", "frame", "amp", "imports", "scans", "intensity", "initialize"):
-        assert ours[key] == isimed[key], key
-    frozen = read(CLASSIFIER / "configs" / "frozen.json")
-    assert frozen["encoder_def"] == isimed["network_def"] and frozen["embedding_size"] == isimed["embedding_size"]
-    steps = [step for step in ours["train"]["deterministic_transforms"] if not of_the_mask(step)]
-    assert only_the_image(steps) == only_the_image(isimed["train"]["deterministic_transforms"])
-
-
-def resampled_by_monai(steps):
-    """Steps of a preprocessing with the stock transform in place of ours, which gives the same image."""
-    ours, stock = "scripts.transforms.spacing.KeysOnlySpacingd", "Spacingd"
-    return json.loads(json.dumps(steps).replace(ours, stock))
-
-
-def test_a_classifier_is_asked_about_scans_as_it_was_trained():
-    train, inference, subjects = (
-        read(CLASSIFIER / "configs" / f"{name}.json") for name in ("train", "inference", "subject_labels")
-    )
-    steps = [step for step in train["train"]["deterministic_transforms"] if not of_the_mask(step)]
-    prepared = [step for step in only_the_image(steps) if "FrameOrigind" not in str(step)]
-    assert resampled_by_monai(inference["preprocessing"]["transforms"]) == prepared
-    of_subjects = [step for step in subjects["train#deterministic_transforms"] if "BodyBaselinesd" not in str(step)]
-    assert only_the_image(of_subjects) == only_the_image(steps)
-    for key in ("network_def", "network", "spacing", "crop_size", "amp", "scans", "intensity"):
-        assert inference[key] == train[key], key
-
-
-LESION_MAP = BUNDLES / "lesion_map_segmentation"
-
-
-def test_a_lesion_map_asks_the_classifiers_own_network_in_its_own_way():
-    ours, classifiers = (read(bundle / "configs" / "inference.json") for bundle in (LESION_MAP, CLASSIFIER))
-    assert {key for key in ours if ours[key] != classifiers[key]} == {
-        *("_desc_", "_desc_settings_", "threshold", "postprocessing", "handlers", "run")
-    }
-    for path in ("models/model.pt", "models/config.json", "configs/train.json"):
+def test_a_lesion_map_asks_the_classifiers_own_network():
+    for path in ("models/model.pt", "models/config.json"):
         assert (LESION_MAP / path).samefile(CLASSIFIER / path)
 
 
@@ -177,17 +90,10 @@ def test_the_weights_of_the_classifier_are_used_with_the_settings_that_they_depe
     assert all(config[key] == settings[key] for key in settings.keys() - {"_desc_", "_warning_"})
 
 
-def test_classifiers_are_trained_on_several_gpus_as_encoders_are():
-    ours, isimed = (
-        read(path / "configs" / "multi_gpu_train.json") for path in (CLASSIFIER, BUNDLES / "isimed_pretraining")
-    )
-    assert {key for key in isimed if ours[key] != isimed[key]} == {"_desc_", "finalize"}
-
-
 def test_the_classifier_has_the_vocabulary_of_all_bundles_and_their_order():
     config = read(CLASSIFIER / "configs" / "train.json")
     assert config.keys() >= VOCABULARY - {"embedding_size"}
-    assert [key for key in config if key in ORDER] == [key for key in ORDER if key not in ("lr_scheduler", "split")]
+    assert [key for key in config if key in ORDER] == [key for key in ORDER if key != "lr_scheduler"]
 
 
 def test_the_defaults_of_the_classifier_are_those_of_the_paper():
@@ -197,46 +103,41 @@ def test_the_defaults_of_the_classifier_are_those_of_the_paper():
     assert config["loss"]["_target_"] == "torch.nn.BCEWithLogitsLoss"
 
 
-VIEWING = [bundle for bundle in TRAINABLE if "view" in read(bundle / "configs" / "train.json")]
+@pytest.mark.parametrize("path", WHOLE, ids=label)
+def test_every_setting_is_described(path):
+    config = read(path)
+    settings = list(config)[list(config).index("imports") + 1 : list(config).index("network_def")]
+    settings = [
+        key for key in settings if not key.startswith("_desc_") and key not in ("encoder_def", "encoder_network")
+    ]
+    assert not [key for key in settings if f"_desc_{key}_" not in config]
 
 
-@pytest.mark.parametrize("bundle", VIEWING[1:], ids=lambda path: path.name)
-def test_methods_with_views_have_the_same_views(bundle):
-    ours, others = (read(path / "configs" / "train.json") for path in (bundle, VIEWING[0]))
-    for keys in (("view",), ("train", "views"), ("train", "preprocessing"), ("validate", "views")):
-        assert functools.reduce(dict.get, keys, ours) == functools.reduce(dict.get, keys, others)
-    ours, others = (read(path / "configs" / "anatomical_views.json") for path in (bundle, VIEWING[0]))
-    assert ours["view"] == others["view"]
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.name == "train.json"], ids=label)
+def test_a_training_names_the_overlays_that_lie_beside_it_and_no_other(path):
+    named = set(re.findall(r"(\w+)\.json", read(path)["_desc_"]))
+    assert named <= {other.stem for other in path.parent.glob("*.json")}
 
 
-def test_there_are_four_methods_of_which_three_have_views():
-    assert (len(TRAINABLE), len(VIEWING)) == (4, 3)
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+@pytest.mark.parametrize("path", CONFIGS, ids=label)
 def test_a_configuration_begins_with_what_it_does(path):
     assert next(iter(read(path))) == "_desc_"
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+@pytest.mark.parametrize("path", CONFIGS, ids=label)
 def test_expressions_are_short_and_address_no_handler_by_position(path):
     for expression in expressions(path):
         assert len(expression) <= 110, expression
         assert not re.search(r"handlers(#|::)\d|handlers\[", expression)
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
+@pytest.mark.parametrize("path", CONFIGS, ids=label)
 def test_every_component_can_be_found(path):
     for item in walk(read(path)):
         if isinstance(item, dict) and "_target_" in item:
             name = ConfigComponent(config=item).resolve_module_name()
             module, _, attribute = name.rpartition(".")
             assert optional_import(module, "", min_version, attribute)[1], name
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parts[-3]}/{path.name}")
-def test_a_file_is_formatted_as_json_does_it(path):
-    assert path.read_text() == json.dumps(read(path), indent=4, ensure_ascii=False) + "\n"
 
 
 @pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)

@@ -30,7 +30,7 @@ def encoder(train):
 def frozen(run, bodies, encoder, tmp_path_factory):
     """Folder of a frozen encoder with a linear classifier, as one network."""
     output = tmp_path_factory.mktemp("frozen")
-    run(BUNDLE, "train", "frozen", dataset_dir=bodies, encoder=encoder, output_dir=output, **ALL)
+    run(BUNDLE, "linear_probe", dataset_dir=bodies, encoder=encoder, output_dir=output, **ALL)
     return output
 
 
@@ -38,7 +38,7 @@ def frozen(run, bodies, encoder, tmp_path_factory):
 def folds(run, bodies, encoder, tmp_path_factory):
     """Folder of a frozen encoder in all folds."""
     output, settings = tmp_path_factory.mktemp("folds"), {"encoder": encoder, "name": "mine", **ALL}
-    run(BUNDLE, "train", "cross_validate", "frozen", cwd=output, dataset_dir=bodies, output_dir=output, **settings)
+    run(BUNDLE, "linear_probe", "cross_validate", cwd=output, dataset_dir=bodies, output_dir=output, **settings)
     return output
 
 
@@ -85,7 +85,7 @@ def test_a_classifier_is_evaluated_on_the_fold_that_it_never_saw(run, bodies, fr
 
 def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
     settings = ALL | {"dataset_dir": bodies, "encoder": "untrained", "output_dir": folds}
-    output = run(BUNDLE, "train", "frozen", "cross_validate", status=1, **settings)
+    output = run(BUNDLE, "linear_probe", "cross_validate", status=1, **settings)
     assert "holds results with another encoder: give another --output_dir" in output
 
 
@@ -127,7 +127,7 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         "name": "mine",
         "encoder": "untrained",
     }
-    run(BUNDLE, "train", "cross_validate", "frozen", "subject_labels", *overlay, **settings)
+    run(BUNDLE, "linear_probe", "cross_validate", "subject_labels", *overlay, **settings)
     scores = rows(tmp_path / "scores.csv")
     assert [row["subject"] for row in scores] == [f"body_{i}" for i in range(8)]
     assert [row["label"] for row in scores] == list("01010101") and list(scores[0])[3:] == ["mine", "size", "intensity"]
@@ -137,17 +137,21 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
     ("configs", "overrides", "sentence"),
     [
         (
-            ["train", "cross_validate", "frozen"],
+            ["linear_probe", "cross_validate"],
             {"encoder": "/no/such.pt"},
             "error: There are no weights at /no/such.pt",
         ),
         (["train"], {"encoder": "/no/such.pt", "max_epochs": 1}, "error: There are no weights at /no/such.pt"),
-        (["train", "cross_validate", "frozen"], {"encoder": "scratch"}, "error: scratch trains all of the network"),
+        (
+            ["linear_probe", "cross_validate"],
+            {"encoder": "scratch"},
+            "error: A linear probe trains nothing of the encoder",
+        ),
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
         (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
-        (["train", "cross_validate", "frozen", "subject_labels"], {}, "error: No labels are given: give labels a CSV"),
-        (["train", "subject_labels"], {}, "error: subject_labels.json is for frozen encoders in all folds"),
+        (["linear_probe", "cross_validate", "subject_labels"], {}, "error: No labels are given: give labels a CSV"),
+        (["linear_probe", "subject_labels"], {}, "error: subject_labels.json is for linear probes in all folds"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(run, bodies, tmp_path, configs, overrides, sentence):
@@ -158,5 +162,5 @@ def test_a_mistake_is_answered_with_one_sentence(run, bodies, tmp_path, configs,
 
 def test_an_encoder_is_not_judged_on_what_it_was_trained_on(run, bodies, encoder, tmp_path):
     settings = SMALL | {"dataset_dir": bodies, "encoder": encoder, "output_dir": tmp_path, "folds": 4}
-    output = run(BUNDLE, "train", "cross_validate", "frozen", status=1, **settings)
+    output = run(BUNDLE, "linear_probe", "cross_validate", status=1, **settings)
     assert "3 scans are left out" in output and "error: 3 subjects cannot be cross-validated in 4 folds" in output

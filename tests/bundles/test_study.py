@@ -40,7 +40,7 @@ def test_all_methods_are_pretrained_evaluated_and_cross_validated(plan):
         configs = [step for step in steps if f"/{method}_pretraining/configs/lesion_free.json" in step]
         assert ["evaluate.json" in step for step in configs] == [False, True]
     arms = [step for step in steps if "cross_validate.json" in step]
-    assert len(arms) == 7 and ["frozen.json" in step for step in arms] == [True] * 5 + [False] * 2
+    assert len(arms) == 7 and ["linear_probe.json" in step for step in arms] == [True] * 5 + [False] * 2
 
 
 def test_what_is_done_is_not_done_again(plan, tmp_path):
@@ -86,7 +86,7 @@ def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, t
     small = {"dataset_dir": cohort, "encoder": encoder, "spacing": "[4.0,4.0,4.0]", "crops_per_volume": 4}
     run(BUNDLES / "isimed_pretraining", "train", "evaluate", output_dir=tmp_path / "isimed", **small)
     folds = {"folds": 3, "pretraining_split": "null", "name": "isimed", "label_shares": "[0.5]"}
-    overlays, settings = ("train", "cross_validate", "frozen"), small | folds | {"output_dir": tmp_path / "folds"}
+    overlays, settings = ("linear_probe", "cross_validate"), small | folds | {"output_dir": tmp_path / "folds"}
     settings["dataset_dir"] = make_cohort(tmp_path / "cohort", subjects=6)
     run(BUNDLES / "lesion_classification", *overlays, **settings)
     words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]

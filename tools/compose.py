@@ -1,0 +1,164 @@
+"""Every bundle's configurations, composed of what is written once: `python -m tools.compose`, or `make configs`.
+
+tools/configs has a folder for each layer (`training`, `pretraining`, `two_views`, ...) with the files that bundles get,
+and methods/NAME.json for each bundle: `_bases_` names its layers, and a section for each file says what differs. What a
+layer refers to stands in it before what refers to it. A later layer overrides an earlier one in MONAI's own language
+(`train#crops`, `+handlers`); a section that is null takes a file away, and one with `_extends_` begins with another
+file of the bundle, or anew where that is null. `...` keeps a place for what a later layer says, or takes away what an
+earlier one did; `%FILE.json#KEY` stands for what is there.
+"""
+
+import argparse
+import copy
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monai.bundle import ConfigParser
+from monai.bundle.config_parser import merge_kv
+
+__all__ = ["bundle_names", "compose", "write_bundle"]
+
+ROOT = Path(__file__).parents[1]
+SOURCES = Path(__file__).parent / "configs"
+LATER = "..."  # the place of what a later layer says; nothing stands there where none does
+DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
+
+
+def bundle_names() -> list[str]:
+    """Names of all bundles, each of which has a file in methods/."""
+    return sorted(path.stem for path in (SOURCES / "methods").glob("*.json"))
+
+
+def compose(bundle: str) -> dict[str, dict]:
+    """The configurations of a bundle, by the name of their file without suffix.
+
+    Args:
+        bundle: its name.
+    """
+    own = _read(SOURCES / "methods" / f"{bundle}.json")
+    layers = [{path.stem: _read(path) for path in sorted((SOURCES / base).glob("*.json"))} for base in own["_bases_"]]
+    layers.append({name: section for name, section in own.items() if name != "_bases_"})
+    names = dict.fromkeys(name for layer in layers for name in layer)
+    return {name: _compose_file(name, layers) for name in names if layers[-1].get(name, {}) is not None}
+
+
+def write_bundle(bundle: str) -> None:
+    """Write configs/, LICENSE and the link to scripts of a bundle's folder, which is made where there is none."""
+    folder = ROOT / "bundles" / bundle
+    (folder / "configs").mkdir(parents=True, exist_ok=True)
+    for name, config in compose(bundle).items():
+        (folder / "configs" / f"{name}.json").write_text(as_text(config))
+    (folder / "configs" / "logging.conf").write_bytes((SOURCES / "logging.conf").read_bytes())
+    (folder / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
+    if not (folder / "scripts").is_symlink():
+        (folder / "scripts").symlink_to(Path("..") / ".." / "scripts")
+
+
+def as_text(config: dict) -> str:
+    """What stands in a configuration's file."""
+    return json.dumps(config, indent=4, ensure_ascii=False) + "\n"
+
+
+def _compose_file(name: str, layers: list[dict[str, dict]]) -> dict:
+    """One file of a bundle, of those layers that have it."""
+    config = {}
+    for layer in copy.deepcopy([layer[name] for layer in layers if name in layer]):
+        if "_extends_" in layer:
+            other = layer.pop("_extends_")
+            config = _compose_file(other, layers) if other else {}
+        config = _fill_in(_merge(config, layer))
+    return _without_places(config)
+
+
+def _merge(config: dict, layer: dict) -> dict:
+    """A configuration with a layer over it; an overlay's keys stay as they are, since they are for another file."""
+    if not {"bundle_root", "schema"} & config.keys():
+        return config | layer
+    parser, known = ConfigParser(config), _keys(config)
+    for key, value in layer.items():
+        merge_kv(parser, key, value)
+    return _arrange(parser.get(), known)
+
+
+def _fill_in(config: dict) -> dict:
+    """Put what stands in other files where it is named, until no name is left: what is put there may have names too."""
+    parser = ConfigParser(config)
+    with _working_folder(SOURCES):
+        while '"%' in json.dumps(parser.get()):
+            parser.resolve_macro_and_relative_ids()
+    return json.loads(json.dumps(parser.get()).replace("::", "#"))  # MONAI writes either sign, and reads both
+
+
+def _without_places(item):
+    if isinstance(item, dict):
+        absent = {name for key, value in item.items() if value == LATER for name in (key, f"_desc_{key}_")}
+        return {key: _without_places(value) for key, value in item.items() if key not in absent}
+    return [_without_places(value) for value in item] if isinstance(item, list) else item
+
+
+def _keys(config: dict) -> dict[str, set[str]]:
+    """Keys of a configuration and of its sections."""
+    sections = {name: set(value) for name, value in config.items() if isinstance(value, dict)}
+    return {"": set(config)} | sections
+
+
+def _arrange(config: dict, known: dict[str, set[str]]) -> dict:
+    """New keys to their places: settings before the network, components before what first refers to them."""
+    for name, section in config.items():
+        if isinstance(section, dict) and name in known:
+            config[name] = _place_new(section, known[name], f"{name}#")
+    return _describe_first(_place_new(config, known[""], ""))
+
+
+def _place_new(section: dict, known: set[str], prefix: str) -> dict:
+    order = [key for key in section if key in known]
+    new = [key for key in section if key not in known]
+    settings = [key for key in new if "network_def" in order and not isinstance(section[key], dict)]
+    if settings:
+        at = order.index("network_def")
+        order[at:at] = settings
+    for key in reversed([key for key in new if key not in settings]):  # so that those it refers to come before it
+        order.insert(_first_referrer(section, order, f"@{prefix}{key}"), key)
+    return {key: section[key] for key in order}
+
+
+def _first_referrer(section: dict, order: list[str], reference: str) -> int:
+    """Where in an order the first stands that has a reference; the end where none has."""
+    pattern = re.compile(rf"{re.escape(reference)}\b")
+    return next((i for i, key in enumerate(order) if pattern.search(json.dumps(section[key]))), len(order))
+
+
+def _describe_first(config: dict) -> dict:
+    """Each `_desc_KEY_` right before its KEY."""
+    described = {match["key"]: key for key in config if (match := DESCRIPTION.match(key))}
+    order = []
+    for key in config:
+        if not (match := DESCRIPTION.match(key)) or match["key"] not in config:
+            order += [described[key], key] if key in described else [key]
+    return {key: config[key] for key in order}
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+@contextmanager
+def _working_folder(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tools.compose", description=__doc__.splitlines()[0])
+    parser.add_argument("bundles", nargs="*", help="names; all of them where none is given")
+    for name in parser.parse_args().bundles or bundle_names():
+        write_bundle(name)
+        print(f"bundles/{name}/configs")
