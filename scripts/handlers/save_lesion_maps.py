@@ -10,19 +10,12 @@ from monai.transforms import LoadImage, ResampleToMatch
 from nibabel.affines import apply_affine
 
 from ..atomic import write_csv_atomically
-from ..errors import InputError
 from .scan_files import free_name, write_nifti
 
-__all__ = ["SaveLesionMaps", "check_threshold"]
+__all__ = ["SaveLesionMaps"]
 
 
 logger = logging.getLogger(__name__)
-
-
-def check_threshold(threshold: float) -> None:
-    """Raise an `InputError` unless a threshold is a probability."""
-    if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-        raise InputError(f"threshold is {threshold}: give a probability, from 0 to 1.")
 
 
 class SaveLesionMaps:
@@ -35,13 +28,9 @@ class SaveLesionMaps:
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         threshold: probability from which a scan is said to have a lesion.
-
-    Raises:
-        InputError: the threshold is no probability.
     """
 
     def __init__(self, output_dir: str, threshold: float) -> None:
-        check_threshold(threshold)
         self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
 
     def attach(self, engine: Engine) -> None:

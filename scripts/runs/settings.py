@@ -14,6 +14,7 @@ from monai.bundle import ConfigParser
 from ..atomic import write_atomically
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
+from .kinds import check_kinds
 
 __all__ = [
     "check_settings",
@@ -60,9 +61,10 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         resume: go on with the run that is in the folder.
 
     Raises:
-        InputError: a key is misspelt, there is no run to resume, or a run is in the folder that would be overwritten.
+        InputError: a key is misspelt, a value is not what it may be, there is no run to resume, or a run is in the
+            folder that would be overwritten.
     """
-    report_input_errors()
+    config = _checked_config()
     found = (Path(output_dir) / "checkpoint.pt").is_file()
     finished = (Path(output_dir) / "metrics.json").is_file()
     if resume and not found:
@@ -72,7 +74,6 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     if (found or finished) and not resume:
         cure = "continue it with --resume true, or give" if found else "give"
         raise InputError(f"{output_dir} holds a run already: {cure} another --output_dir.")
-    config = config_in_use()
     if config.get("val_interval", 1) > config.get("max_epochs", 1):
         raise InputError(
             "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
@@ -118,15 +119,9 @@ def record_settings(path: str | Path) -> None:
     From here on, an `InputError` ends the process with its one sentence.
 
     Raises:
-        InputError: a key is misspelt.
+        InputError: a key is misspelt, or a value is not what it may be.
     """
-    report_input_errors()
-    config = config_in_use()
-    unknown = unknown_keys(config)
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
-        hint = f"did you mean {close[0]}?" if close else "correct or remove it."
-        raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
+    config = _checked_config()
     if rank() == 0:
         write_atomically(path, lambda file: file.write_text(_text(config, indent=4)))
 
@@ -141,8 +136,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
     Raises:
         InputError: names a key that differs.
     """
-    report_input_errors()
-    config, ignored = config_in_use(), {*free, *IRRELEVANT}
+    config, ignored = _checked_config(), {*free, *IRRELEVANT}
     path = Path(path)
     kept = path.is_file() and any(other != path for other in path.parent.iterdir())
     before = json.loads(path.read_text()) if kept else config
@@ -179,6 +173,19 @@ def fixed_settings(config: dict) -> list[str]:
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
     parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]
     return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
+
+
+def _checked_config() -> dict:
+    """The configuration in use; from here on, an `InputError` ends the process with its one sentence."""
+    report_input_errors()
+    config = config_in_use()
+    unknown = unknown_keys(config)
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
+        hint = f"did you mean {close[0]}?" if close else "correct or remove it."
+        raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
+    check_kinds(config)
+    return config
 
 
 def config_in_use() -> dict:

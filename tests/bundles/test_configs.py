@@ -8,6 +8,7 @@ import pytest
 from monai.bundle import ConfigComponent, ConfigParser
 from monai.utils import min_version, optional_import
 
+from scripts.runs.kinds import fits, settings_of
 from scripts.runs.settings import LEARNED_FROM
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
@@ -111,6 +112,14 @@ def test_every_setting_is_described(path):
         key for key in settings if not key.startswith("_desc_") and key not in ("encoder_def", "encoder_network")
     ]
     assert not [key for key in settings if f"_desc_{key}_" not in config]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=label)
+def test_the_description_of_a_setting_begins_with_what_it_may_be(path):
+    for setting in settings_of(read(path)):
+        is_expression = isinstance(setting.value, str) and setting.value.startswith("$")
+        assert is_expression or fits(setting.kind, setting.value), setting
+        fits(setting.kind, None)  # raises where there is no such kind
 
 
 @pytest.mark.parametrize("path", [path for path in CONFIGS if path.name == "train.json"], ids=label)

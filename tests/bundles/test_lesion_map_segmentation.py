@@ -62,7 +62,7 @@ def test_a_masks_dice_is_that_of_its_file(evaluated, ill):
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ({"threshold": 2}, "error: threshold is 2: give a probability, from 0 to 1"),
+        ({"threshold": 2}, "error: threshold is 2: give a number >= 0 and <= 1"),
         ({"overlap": 1.5}, "error: overlap is 1.5: give a share of the crops' size"),
         ({"threshhold": 0.5}, "error: Nothing in this configuration uses the key threshhold: did you mean threshold"),
         ({"spacing": "[3.0,3.0,3.0]"}, "error: spacing is [3.0, 3.0, 3.0], but the run in"),

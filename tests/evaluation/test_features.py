@@ -72,7 +72,7 @@ def test_an_encoder_is_not_mistaken_for_a_baseline(batches, encode):
 
 
 def test_scratch_is_not_frozen(encode):
-    with pytest.raises(InputError, match="scratch trains all of the network"):
+    with pytest.raises(InputError, match=r"A linear probe trains nothing of the encoder: give train\.json for scratch"):
         encode("scratch")
 
 

@@ -90,12 +90,6 @@ def test_scans_of_one_name_do_not_overwrite_each_other(write_scan, saved, tmp_pa
     }
 
 
-@pytest.mark.parametrize("threshold", [-0.4, 1.5, "high"])
-def test_a_threshold_that_is_no_probability_is_refused(tmp_path, threshold):
-    with pytest.raises(InputError, match=f"threshold is {threshold}: give a probability"):
-        SaveLesionMaps(tmp_path, threshold)
-
-
 @pytest.mark.parametrize("overlap", [1.0, -0.1, "half"])
 def test_an_overlap_that_is_no_share_is_refused(overlap):
     with pytest.raises(InputError, match=f"overlap is {overlap}: give a share"):

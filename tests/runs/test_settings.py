@@ -1,13 +1,14 @@
 """Settings are checked and on record before a run starts, and no other run is lost."""
 
 import json
+import re
 import sys
 
 import pytest
 from monai.bundle import ConfigParser
 
 from scripts.errors import InputError
-from scripts.runs.settings import open_run, unknown_keys
+from scripts.runs.settings import unknown_keys
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,13 @@ def test_a_misspelt_key_is_refused_with_the_right_one(tmp_path, run):
     assert "the key max_epoch: did you mean max_epochs?" in text
 
 
+@pytest.mark.parametrize("run", RUNS)
+def test_a_value_of_another_kind_is_refused(tmp_path, run):
+    described = {"_desc_max_epochs_": "whole number >= 1; of the training", "max_epochs": "ten"}
+    message = input_error(configure(tmp_path, run, described))
+    assert message == 'max_epochs is "ten": give a whole number >= 1 (of the training).'
+
+
 def test_a_key_like_no_other_is_refused(tmp_path):
     assert "the key zzz: correct or remove it." in input_error(configure(tmp_path, "open_run", {"zzz": 3}))
 
@@ -102,14 +110,13 @@ def occupied(tmp_path):
     return tmp_path / "run"
 
 
-def test_a_folder_with_a_run_is_refused(occupied):
-    with pytest.raises(InputError, match=r"holds a run already.*--resume true.*--output_dir"):
-        open_run(str(occupied))
+def test_a_folder_with_a_run_is_refused(tmp_path, occupied):
+    message = input_error(configure(tmp_path, "open_run"))
+    assert re.search(r"holds a run already.*--resume true.*--output_dir", message)
 
 
-def test_a_refused_folder_keeps_its_settings(occupied):
-    with pytest.raises(InputError, match="holds a run"):
-        open_run(str(occupied))
+def test_a_refused_folder_keeps_its_settings(tmp_path, occupied):
+    input_error(configure(tmp_path, "open_run"))
     assert (occupied / "config.json").read_text() == "old settings"
 
 
@@ -158,8 +165,8 @@ def test_a_run_that_would_never_validate_is_refused(tmp_path):
 
 
 def test_there_must_be_a_run_to_resume(tmp_path):
-    with pytest.raises(InputError, match=r"no checkpoint\.pt in .* to resume from"):
-        open_run(str(tmp_path / "run"), resume=True)
+    message = input_error(configure(tmp_path, "open_run", {"run#resume": True}))
+    assert re.search(r"no checkpoint\.pt in .* to resume from", message)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -195,5 +202,4 @@ def test_results_of_other_settings_are_kept(tmp_path):
 def test_a_finished_run_without_a_checkpoint_is_not_overwritten(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "metrics.json").touch()
-    with pytest.raises(InputError, match="holds a run already: give another --output_dir"):
-        open_run(str(tmp_path / "run"))
+    assert "holds a run already: give another --output_dir" in input_error(configure(tmp_path, "open_run"))

@@ -1,0 +1,119 @@
+"""What a setting may be: said at the beginning of its description, and checked before anything is read."""
+
+import json
+import operator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..errors import InputError
+
+__all__ = ["Setting", "check_kinds", "fits", "settings_of"]
+
+DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
+NUMBER = re.compile(r"(?P<three>three )?(?P<whole>whole )?numbers?(?P<bounds>( and)? (>=?|<=?) [\d.]+)*$")
+BOUND = re.compile(r"(>=?|<=?) ([\d.]+)")
+COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of a configuration that is described there.
+
+    Attributes:
+        name: its key.
+        value: as it is in the configuration; an expression (`$...`, `@...`) is not evaluated.
+        kind: what it may be, as `fits` reads it.
+        description: what it means.
+    """
+
+    name: str
+    value: Any
+    kind: str
+    description: str
+
+
+def settings_of(config: dict) -> Iterator[Setting]:
+    """The described settings of a configuration: `"_desc_KEY_": "kind; description"` stands before `"KEY": value`.
+
+    Args:
+        config: as parsed, overrides included.
+    """
+    for key, text in config.items():
+        match = DESCRIPTION.match(key)
+        if match and match["key"] in config and not isinstance(config[match["key"]], dict):
+            kind, _, description = text.partition("; ")
+            yield Setting(match["key"], config[match["key"]], kind, description)
+
+
+def check_kinds(config: dict) -> None:
+    """Check each described setting of a configuration that is no expression.
+
+    Args:
+        config: as parsed, overrides included.
+
+    Raises:
+        InputError: names a setting, its value and what is allowed.
+    """
+    for setting in settings_of(config):
+        if isinstance(setting.value, str) and setting.value[:1] in ("$", "@"):
+            continue
+        if not fits(setting.kind, setting.value):
+            meaning = f" ({setting.description})" if setting.description else ""
+            article = "" if setting.kind.startswith(("three", "one of", "true")) else "a "
+            raise InputError(f"{setting.name} is {json.dumps(setting.value)}: give {article}{setting.kind}{meaning}.")
+        if setting.kind == "device" and str(setting.value).startswith("cuda") and not torch.cuda.is_available():
+            raise InputError(f"{setting.name} is {setting.value}, but torch finds no GPU here: give cpu.")
+
+
+def fits(kind: str, value: Any) -> bool:
+    """Whether a value is of a kind.
+
+    Args:
+        kind: `path`, `text`, `device`, `true or false`, `one of A, B, ...`, or `number`, `whole number`, `three
+            numbers`, `three whole numbers` with bounds such as `> 0 and <= 1`; `list of KIND`; `KIND or null`.
+        value: of a setting.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind.endswith(" or null"):
+        return value is None or fits(kind.removesuffix(" or null"), value)
+    if kind.startswith("list of "):
+        return isinstance(value, (list, tuple)) and all(fits(kind.removeprefix("list of "), item) for item in value)
+    if kind.startswith("one of "):
+        return value in kind.removeprefix("one of ").split(", ")
+    if match := NUMBER.match(kind):
+        numbers = value if match["three"] else [value]
+        count = 3 if match["three"] else 1
+        return isinstance(numbers, (list, tuple)) and len(numbers) == count and all(_is(kind, one) for one in numbers)
+    return SIMPLE[kind](value) if kind in SIMPLE else _no_kind(kind)
+
+
+def _is(kind: str, value: Any) -> bool:
+    """Whether one number is whole, if it has to be, and within the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int if "whole" in kind else (int, float)):
+        return False
+    return all(COMPARE[sign](value, float(bound)) for sign, bound in BOUND.findall(kind))
+
+
+def _is_device(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(torch.device(value))
+    except RuntimeError:
+        return False
+
+
+def _no_kind(kind: str) -> bool:
+    raise ValueError(f"There is no kind of setting '{kind}'.")
+
+
+SIMPLE = {
+    "true or false": lambda value: value in (True, False, "true", "false"),
+    "path": lambda value: isinstance(value, str) and bool(value),
+    "text": lambda value: isinstance(value, (str, int, float)),
+    "device": _is_device,
+}
