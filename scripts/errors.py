@@ -1,9 +1,11 @@
 """Bad input is answered with one sentence."""
 
 import sys
+import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 
-__all__ = ["InputError", "refuse", "report_input_errors", "require_positive"]
+__all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten"]
 
 
 class InputError(ValueError):
@@ -14,6 +16,23 @@ def require_positive(name: str, value) -> None:
     """Raise an `InputError` unless a setting is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
         raise InputError(f"{name} is {value}: give a number above 0.")
+
+
+def require_package(package: str, use: str, module: str | None = None) -> None:
+    """Raise an `InputError` unless a package is installed that only some runs need.
+
+    Args:
+        package: as pip calls it.
+        use: what needs it, as a sentence begins.
+        module: as it is imported, where that is not the package's name.
+    """
+    if find_spec(module or package) is None:
+        raise InputError(f"{use} needs {package}, which is not installed: pip install {package}")
+
+
+def shorten(error: Exception) -> str:
+    """What an exception says, in one line of at most 200 characters; its kind where it says nothing."""
+    return textwrap.shorten(str(error), 200, placeholder="...") or type(error).__name__
 
 
 def refuse(sentence: str) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.errors import InputError, require_package, shorten
+
 START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
 
 
@@ -56,3 +58,24 @@ def test_a_misspelt_argument_of_a_component_is_one_line():
     component = '{"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1, "bais": False}'
     text, _ = run(f"from monai.bundle import ConfigParser\nConfigParser({component}).get_parsed_content('')")
     assert "unexpected keyword argument 'bais'" in text.splitlines()[-1] and "Traceback" not in text
+
+
+def test_a_package_that_is_missing_is_named_with_the_cure():
+    with pytest.raises(InputError, match="A map needs no-such, which is not installed: pip install no-such"):
+        require_package("no-such", "A map", module="no_such")
+
+
+def test_a_package_that_is_there_is_required_in_silence():
+    require_package("pytest", "A test")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("two\n  lines"), "two lines"),
+        (EOFError(), "EOFError"),
+        (OSError("word " * 99), "word " * 38 + "word..."),
+    ],
+)
+def test_what_an_error_says_is_one_short_line(error, text):
+    assert shorten(error) == text

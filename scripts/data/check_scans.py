@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, shorten
 
 __all__ = ["check_scans", "fault"]
 
@@ -50,7 +50,7 @@ def fault(path: str | Path) -> str | None:
     except EOFError:
         return "is truncated"
     except Exception as error:  # whatever the reader raises means that the file cannot be read
-        return f"cannot be read ({' '.join(str(error).split())[:120] or type(error).__name__})"
+        return f"cannot be read ({shorten(error)})"
     if not np.isfinite(voxels).all():
         return f"has {int((~np.isfinite(voxels)).sum())} voxels that are NaN or infinite"
     if voxels.min() == voxels.max():

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..distributed import rank, wait
 from ..errors import InputError
 from .phantom import make_cohort
+from .stem import nifti_stem
 
 __all__ = ["find_scans"]
 
@@ -134,7 +135,7 @@ def _resolve(path: str, source: Path) -> Path:
 def _from_folder(root: Path) -> list[dict]:
     """Find NIfTI files; those that are masks by their names become labels of the scans that they belong to."""
     files = _nifti_files(root)
-    masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(_stem(path))]
+    masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(nifti_stem(path))]
     images = sorted(set(files).difference(masks))
     if images and masks:
         logger.info(f"{len(masks)} files were taken for masks by their names ({min(masks).relative_to(root)}, ...).")
@@ -170,11 +171,11 @@ def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Pat
     Where several masks would do, which one is meant cannot be known, and the image has none.
     """
     apart = [path for path in masks if _in_mask_folder(path, root)]
-    count = Counter(map(_stem, apart))
-    by_name = {_stem(path): path for path in apart if count[_stem(path)] == 1}
+    count = Counter(map(nifti_stem, apart))
+    by_name = {nifti_stem(path): path for path in apart if count[nifti_stem(path)] == 1}
     beside, cases = defaultdict(dict), defaultdict(set)
     for path in set(masks).difference(apart):
-        beside[path.parent][MASK_FILE.match(_stem(path))["case"]] = path
+        beside[path.parent][MASK_FILE.match(nifti_stem(path))["case"]] = path
     names = dict(zip(images, _cases(images), strict=True))
     for path, name in names.items():
         cases[path.parent].add(name)
@@ -187,13 +188,9 @@ def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Pat
     return labels
 
 
-def _stem(path: Path) -> str:
-    return re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
-
-
 def _cases(paths: list[Path]) -> list[str]:
     """File names without suffix and, where all of several cases have nnU-Net's channels, without these."""
-    stems = [_stem(path) for path in paths]
+    stems = [nifti_stem(path) for path in paths]
     cases = [CHANNEL.sub("", stem) for stem in stems]
     first = {f"{case}_0000" for case in cases}
     return cases if len(first) > 1 and first.issubset(stems) else stems

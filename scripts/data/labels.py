@@ -7,7 +7,7 @@ import logging
 import nibabel
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, shorten
 
 __all__ = ["label_by_mask", "label_by_table", "load_scan", "scans_with_lesions"]
 
@@ -113,4 +113,4 @@ def load_scan(path: str) -> nibabel.spatialimages.SpatialImage:
 
 
 def _unreadable(path: str, error: Exception) -> InputError:
-    return InputError(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): mend or move it.")
+    return InputError(f"{path} cannot be read ({shorten(error)}): mend or move it.")

@@ -11,8 +11,10 @@ from torch import nn
 from ..atomic import write_atomically, write_csv_atomically
 from ..data.folds import SubjectFolds
 from ..distributed import rank, wait
+from ..errors import InputError
 from ..metrics.operating_point import best_threshold
 from ..networks.weights import load_encoder
+from ..probes.logistic import require_sklearn
 from .cross_validation import Probes, fold_metrics
 from .features import Features
 
@@ -60,16 +62,22 @@ def score_classifier(
 
 
 def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: float, output_dir: str) -> None:
-    """Add auc_NAME of each baseline to metrics.json, on the same test crops.
+    """Add auc_NAME of each baseline to metrics.json, on the same test crops; a warning where scikit-learn is missing.
 
     Args:
         features: of the baselines.
         folds, fold, share: as those of the classifier beside them.
         output_dir: where metrics.json is.
     """
+    names = [f"auc_{name}" for name in features.values]
+    try:
+        require_sklearn()
+    except InputError as error:  # the classifier itself is measured without
+        logger.warning(f"Not measured: {', '.join(names)}. {error}")
+        return
     label = features.label[folds.rows(features.subject, fold)["test"]]
-    scores = {name: Probes(features, folds, name)(fold, share)[0] for name in features.values}
-    aucs = {f"auc_{name}": fold_metrics(values, label, 0)["auc"] for name, values in scores.items()}
+    scores = [Probes(features, folds, name)(fold, share)[0] for name in features.values]
+    aucs = {name: fold_metrics(values, label, 0)["auc"] for name, values in zip(names, scores, strict=True)}
     _write(json.loads((Path(output_dir) / "metrics.json").read_text()) | aucs, Path(output_dir))
 
 

@@ -15,7 +15,7 @@ from ..data.folds import SubjectFolds
 from ..errors import InputError
 from ..metrics.fold_statistics import bootstrap_interval
 from ..metrics.operating_point import best_threshold, sensitivity_specificity
-from ..probes.logistic import LogisticProbe
+from ..probes.logistic import LogisticProbe, require_sklearn
 from .features import Features
 
 __all__ = ["FOLD_METRICS", "Probes", "cross_validate", "fold_metrics"]
@@ -85,8 +85,10 @@ def cross_validate(
         trained: classifiers of other kinds, which come first.
 
     Raises:
-        InputError: a classifier is called as a baseline is, or all that a fold trains on has one label.
+        InputError: a classifier is called as a baseline is, all that a fold trains on has one label, or scikit-learn is
+            not installed.
     """
+    require_sklearn()  # the baselines come last, after what may train for days
     trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})
     if taken := trained.keys() & features.values.keys():
         raise InputError(f"An encoder cannot be called {taken.pop()}, as a baseline is: give it another name.")

@@ -13,7 +13,7 @@ from torch.nn.functional import adaptive_avg_pool3d
 from ..atomic import savez_atomically, write_atomically
 from ..engines.batches import prepare_crops
 from ..metrics.collapse import collapse, embedding_std
-from ..metrics.location import Crops, distance_pairs, mean_difference, mean_distance, r2_score
+from ..metrics.location import Crops, distance_error, distance_pairs, location_error, r2_score
 from ..metrics.rankme import rankme
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
@@ -67,14 +67,7 @@ def evaluate_encoder(
     arrays = vars(test) | {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
     savez_atomically(folder / "embeddings.npz", **{name: array.numpy() for name, array in arrays.items()})
     write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=4)))
-    logger.info(
-        f"{metrics['crops']} crops of {metrics['subjects']} test subjects: location error "
-        f"{metrics['location_error_mm']:.1f} mm (untrained encoder {metrics['location_error_mm_random_encoder']:.1f}, "
-        f"raw intensities {metrics['location_error_mm_intensities']:.1f}, mean position "
-        f"{metrics['location_error_mm_mean_position']:.1f}), distance error {metrics['distance_error_mm']:.1f} mm "
-        f"(untrained {metrics['distance_error_mm_random_encoder']:.1f}, mean distance "
-        f"{metrics['distance_error_mm_mean_distance']:.1f})."
-    )
+    logger.info(_summary(metrics))
 
 
 @torch.no_grad()
@@ -108,12 +101,12 @@ def encoder_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     from_scores = RidgeProbe(train_scores, train.location, validate_scores, validate.location)(test_scores)
     latent, physical, same = distance_pairs(test)
     return {
-        "location_error_mm": mean_distance(prediction, test.location),
+        "location_error_mm": location_error(prediction, test.location),
         "location_error_mm_axes": (prediction - test.location).abs().mean(0).tolist(),
         "location_r2": r2_score(prediction, test.location).tolist(),
         "pca3_location_r2": r2_score(from_scores, test.location).tolist(),
-        "distance_error_mm": mean_difference(latent, physical),
-        "distance_error_mm_within_scans": mean_difference(latent[same], physical[same]),
+        "distance_error_mm": distance_error(latent, physical),
+        "distance_error_mm_within_scans": distance_error(latent[same], physical[same]),
         "distance_correlation": float(torch.corrcoef(torch.stack([latent, physical]).double())[0, 1]),
         "rankme": rankme(test.embedding),
         "embedding_std": embedding_std(test.embedding),
@@ -125,8 +118,19 @@ def baseline_metrics(train: Crops, validate: Crops, test: Crops) -> dict:
     probe = RidgeProbe(train.intensities, train.location, validate.intensities, validate.location)
     (_, known, same_known), (_, physical, same) = distance_pairs(train), distance_pairs(test)
     return {
-        "location_error_mm_intensities": mean_distance(probe(test.intensities), test.location),
-        "location_error_mm_mean_position": mean_distance(train.location.mean(0), test.location),
-        "distance_error_mm_mean_distance": mean_difference(known.mean(), physical),
-        "distance_error_mm_within_scans_mean_distance": mean_difference(known[same_known].mean(), physical[same]),
+        "location_error_mm_intensities": location_error(probe(test.intensities), test.location),
+        "location_error_mm_mean_position": location_error(train.location.mean(0), test.location),
+        "distance_error_mm_mean_distance": distance_error(known.mean(), physical),
+        "distance_error_mm_within_scans_mean_distance": distance_error(known[same_known].mean(), physical[same]),
     }
+
+
+def _summary(metrics: dict) -> str:
+    return (
+        f"{metrics['crops']} crops of {metrics['subjects']} test subjects: location error "
+        f"{metrics['location_error_mm']:.1f} mm (untrained encoder {metrics['location_error_mm_random_encoder']:.1f}, "
+        f"raw intensities {metrics['location_error_mm_intensities']:.1f}, mean position "
+        f"{metrics['location_error_mm_mean_position']:.1f}), distance error {metrics['distance_error_mm']:.1f} mm "
+        f"(untrained {metrics['distance_error_mm_random_encoder']:.1f}, mean distance "
+        f"{metrics['distance_error_mm_mean_distance']:.1f})."
+    )

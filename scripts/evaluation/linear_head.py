@@ -30,7 +30,7 @@ def fit_linear_head(
         paths: of the files with the flat state_dict of both.
 
     Raises:
-        InputError: all that it trains on has one label.
+        InputError: all that it trains on has one label, or scikit-learn is not installed.
     """
     probe = Probes(features, folds, encoder.name).fit(fold, share)
     logger.info(f"A linear classifier was fitted, with a penalty of {probe.penalty:g}.")
@@ -51,7 +51,6 @@ def fold_into(encoder: dict[str, torch.Tensor], probe: LogisticProbe) -> dict[st
     Returns:
         state_dict of the same network with `out_channels` 1, whose output is the probe's logit.
     """
-    direction, intercept = probe.linear()
     weight, bias = (encoder[HEAD + name].double() for name in ("weight", "bias"))
-    folded = {"weight": (direction @ weight)[None], "bias": (direction @ bias + intercept)[None]}
+    folded = {"weight": (probe.direction @ weight)[None], "bias": (probe.direction @ bias + probe.intercept)[None]}
     return dict(encoder) | {HEAD + name: tensor.float() for name, tensor in folded.items()}

@@ -1,7 +1,6 @@
 """Results of a scan, under a name of their own and in its grid."""
 
 import gzip
-import re
 from collections.abc import Container
 from itertools import chain, count
 from pathlib import Path
@@ -12,13 +11,14 @@ import torch
 from numpy.typing import DTypeLike
 
 from ..atomic import write_atomically
+from ..data.stem import nifti_stem
 
 __all__ = ["free_name", "write_nifti"]
 
 
 def free_name(subject: str, path: str, taken: Container[str]) -> str:
     """File name of a scan without suffix; if it is taken, with the subject before it, then a number behind."""
-    plain = re.sub(r"\.nii(\.gz)?$", "", Path(path).name)
+    plain = nifti_stem(path)
     names = chain([plain, f"{subject}_{plain}"], (f"{subject}_{plain}_{i}" for i in count(2)))
     return next(name for name in names if name not in taken)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 from monai.metrics import compute_roc_auc
-from monai.utils import optional_import
+
+from ..errors import require_package
 
 __all__ = ["bootstrap_interval", "paired_tests"]
 
@@ -57,10 +58,15 @@ def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> di
     Returns:
         `difference` of the means, `effect_size` (difference / its standard deviation over folds), `p_paired` and
         `p_corrected`, both two-sided; nan where all folds differ by the same.
+
+    Raises:
+        InputError: scipy is not installed.
     """
     difference = np.asarray(first) - np.asarray(second)
     number, mean, variance = len(difference), difference.mean(), difference.var(ddof=1)
-    stats, _ = optional_import("scipy.stats")
+    require_package("scipy", "A test of the difference")
+    from scipy import stats
+
     result = {"difference": float(mean), "effect_size": float(mean / np.sqrt(variance)) if variance else float("nan")}
     for name, factor in (("p_paired", 1 / number), ("p_corrected", 1 / number + test_share)):
         statistic = abs(mean) / np.sqrt(factor * variance) if variance else float("nan")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Crops", "distance_pairs", "mean_difference", "mean_distance", "r2_score"]
+__all__ = ["Crops", "distance_error", "distance_pairs", "location_error", "r2_score"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ def distance_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor, torch.Tens
     return torch.pdist(crops.embedding), torch.pdist(crops.location), crops.scan[first] == crops.scan[second]
 
 
-def mean_distance(prediction: torch.Tensor, target: torch.Tensor) -> float:
+def location_error(prediction: torch.Tensor, target: torch.Tensor) -> float:
+    """Mean distance in mm of predicted places, [N, 3] or one place [3] for all, from true ones [N, 3] in mm."""
     return float((prediction - target).norm(dim=1).mean())
 
 
-def mean_difference(first: torch.Tensor, second: torch.Tensor) -> float:
-    return float((first - second).abs().mean())
+def distance_error(prediction: torch.Tensor, target: torch.Tensor) -> float:
+    """Mean absolute error in mm of predicted distances, [P] or one for all pairs, from true ones [P] in mm."""
+    return float((prediction - target).abs().mean())
 
 
 def r2_score(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import InputError
+from ..errors import InputError, shorten
 
 __all__ = ["fingerprint", "load_encoder", "read_weights"]
 
@@ -30,7 +30,7 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:  # it lists every name
         raise InputError(
-            f"The weights in {path} do not fit this network ({_short(error)}): give those of a run with the same "
+            f"The weights in {path} do not fit this network ({shorten(error)}): give those of a run with the same "
             "network_def, and set embedding_size, if there is one, to that run's."
         ) from error
     return network
@@ -54,15 +54,11 @@ def read_weights(path: str | os.PathLike) -> dict[str, torch.Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling can raise anything
         raise InputError(
-            f"The weights in {path} cannot be read ({_short(error)}): give those of a training run."
+            f"The weights in {path} cannot be read ({shorten(error)}): give those of a training run."
         ) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"The weights in {path} are no flat state_dict: give those of a training run.")
     return state
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] + "..."
 
 
 def fingerprint(network: nn.Module) -> int:

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from .logistic import LogisticProbe, class_weights
+from .standardise import Standardise
 
 __all__ = ["AttentionPoolingProbe", "GatedAttention", "MeanPoolingProbe"]
 
@@ -21,7 +22,9 @@ class MeanPoolingProbe(LogisticProbe):
         val_features, val_labels: likewise, to choose the penalty.
     """
 
-    def __init__(self, features, labels, val_features, val_labels) -> None:
+    def __init__(
+        self, features: torch.Tensor, labels: torch.Tensor, val_features: torch.Tensor, val_labels: torch.Tensor
+    ) -> None:
         super().__init__(features.nanmean(1), labels, val_features.nanmean(1), val_labels)
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
@@ -67,14 +70,15 @@ class AttentionPoolingProbe:
         val_features, val_labels: likewise, to choose the epoch.
     """
 
-    def __init__(self, features, labels, val_features, val_labels) -> None:
+    def __init__(
+        self, features: torch.Tensor, labels: torch.Tensor, val_features: torch.Tensor, val_labels: torch.Tensor
+    ) -> None:
         rows = features.flatten(0, 1)
-        rows = rows[~rows.isnan().any(1)]
-        self.mean, self.scale = rows.mean(0), rows.std(0).clamp(min=1e-6)
+        self.standardise = Standardise(rows[~rows.isnan().any(1)])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self.network = GatedAttention(features.shape[-1])
-        train, validate = self._standardise(features), self._standardise(val_features)
+        train, validate = self.standardise(features).float(), self.standardise(val_features).float()
         labels, val_labels = labels.float(), val_labels.float()
         balance, val_balance = class_weights(labels), class_weights(val_labels)
         optimizer = torch.optim.AdamW(self.network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -91,7 +95,4 @@ class AttentionPoolingProbe:
     @torch.no_grad()
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """Logits [M] of bags [M, n, D]."""
-        return self.network(self._standardise(features))
-
-    def _standardise(self, features: torch.Tensor) -> torch.Tensor:
-        return (features - self.mean) / self.scale
+        return self.network(self.standardise(features).float())

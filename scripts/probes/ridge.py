@@ -1,6 +1,8 @@
-"""What an embedding knows of the place: a ridge probe, principal components, and the rank that it uses."""
+"""What an embedding knows of the place: a ridge regression from its features."""
 
 import torch
+
+from .standardise import Standardise
 
 __all__ = ["RidgeProbe"]
 
@@ -18,12 +20,13 @@ class RidgeProbe:
         val_targets: [M, T].
     """
 
-    def __init__(self, features, targets, val_features, val_targets) -> None:
-        features, targets = features.double(), targets.double()
-        self.mean, self.scale = features.mean(0), features.std(0).clamp(min=1e-12)
+    def __init__(
+        self, features: torch.Tensor, targets: torch.Tensor, val_features: torch.Tensor, val_targets: torch.Tensor
+    ) -> None:
+        self.standardise, targets = Standardise(features), targets.double()
         self.target_mean = targets.mean(0)
         # one decomposition serves all penalties
-        u, s, v = torch.linalg.svd(self._standardise(features), full_matrices=False)
+        u, s, v = torch.linalg.svd(self.standardise(features), full_matrices=False)
         projected = u.T @ (targets - self.target_mean)
         self.penalty, self.weights, best = None, None, float("inf")
         for penalty in PENALTIES:
@@ -36,8 +39,5 @@ class RidgeProbe:
         """Predict targets [M, T], float64, from features [M, D]."""
         return self._predict(features, self.weights)
 
-    def _standardise(self, features: torch.Tensor) -> torch.Tensor:
-        return (features.double() - self.mean) / self.scale
-
     def _predict(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        return self._standardise(features) @ weights + self.target_mean
+        return self.standardise(features) @ weights + self.target_mean

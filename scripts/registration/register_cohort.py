@@ -15,8 +15,9 @@ from monai.utils import optional_import
 from ..atomic import write_atomically, write_csv_atomically
 from ..data.check_scans import check_scans
 from ..data.cohort import find_scans
-from ..errors import InputError, report_input_errors, require_positive
-from .rigid import Volume, as_template, require_simpleitk
+from ..data.stem import nifti_stem
+from ..errors import InputError, report_input_errors, require_package, require_positive
+from .rigid import Volume, as_template
 from .steps import Steps
 
 __all__ = ["register_cohort"]
@@ -44,7 +45,7 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     Raises:
         InputError: SimpleITK is not installed, scans cannot be used, or the folder holds something else.
     """
-    require_simpleitk()
+    require_package("SimpleITK", "Registration")
     require_positive("spacing", spacing)
     require_positive("rounds", rounds)
     work = Steps(Path(output_dir).expanduser().resolve(), _named(find_scans(dataset_dir)), spacing)
@@ -63,7 +64,7 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
 
 def _named(scans: list[dict]) -> dict[str, dict]:
     """Scans by their files' names; with subject, and number, where these alone are not unique."""
-    stems = [re.sub(r"\.nii(\.gz)?$", "", Path(scan["image"]).name, flags=re.IGNORECASE) for scan in scans]
+    stems = [nifti_stem(scan["image"]) for scan in scans]
     subjects = [re.sub(r"[^\w.-]", "_", scan["subject"]) for scan in scans]
     prefixed = [f"{subject}_{stem}" for subject, stem in zip(subjects, stems, strict=True)]
     numbered = [f"{name}_{scan['scan']}" for name, scan in zip(prefixed, scans, strict=True)]

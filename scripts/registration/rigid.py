@@ -18,13 +18,12 @@ __all__ = [
     "centring",
     "correlation",
     "register",
-    "require_simpleitk",
     "resample",
     "small_copy",
 ]
 
 
-sitk, INSTALLED = optional_import("SimpleITK")
+sitk, _ = optional_import("SimpleITK")
 
 FLIP = np.diag([-1.0, -1, 1, 1])  # ITK's x and y point to the left and to the back, NIfTI's to the right and the front
 
@@ -38,12 +37,6 @@ class Volume(NamedTuple):
 
     voxels: np.ndarray
     affine: np.ndarray
-
-
-def require_simpleitk() -> None:
-    """Raise an `InputError` where SimpleITK is not installed."""
-    if not INSTALLED:
-        raise InputError("Registration needs SimpleITK, which is not installed: pip install SimpleITK")
 
 
 def small_copy(path: str | os.PathLike, spacing: float) -> Volume:

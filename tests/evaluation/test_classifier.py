@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -64,11 +65,23 @@ def test_the_threshold_is_that_of_the_validation_crops(scored):
     assert metrics["threshold"] == pytest.approx(1 / (1 + math.exp(-metrics["threshold_logit"])))
 
 
-def test_baselines_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
-    first, _ = scored(tiny_network())
+def oracle():
+    """Features of a baseline that knows the labels of 48 crops, and folds of their subjects."""
     scans = [{"subject": f"S{number}", "target": 1.0} for number in range(12)]
     subjects, labels = np.repeat([scan["subject"] for scan in scans], 4), torch.arange(48).float() % 2
-    features, folds = Features({"oracle": labels[:, None]}, labels, subjects), SubjectFolds(scans, 3, 0)
-    score_baselines(features, folds, 1, 0.5, tmp_path)
+    return Features({"oracle": labels[:, None]}, labels, subjects), SubjectFolds(scans, 3, 0)
+
+
+def test_baselines_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
+    first, _ = scored(tiny_network())
+    score_baselines(*oracle(), 1, 0.5, tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics == pytest.approx(first | {"auc_oracle": 1})
+
+
+def test_without_scikit_learn_it_is_said_which_baselines_are_not_measured(scored, tmp_path, monkeypatch, caplog):
+    first, _ = scored(tiny_network())
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    score_baselines(*oracle(), 1, 0.5, tmp_path)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == first
+    assert "Not measured: auc_oracle. " in caplog.text and "pip install scikit-learn" in caplog.text

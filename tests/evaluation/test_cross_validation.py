@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -109,3 +110,10 @@ def test_one_label_alone_teaches_nothing_and_that_is_said():
 def test_a_classifier_is_not_mistaken_for_a_baseline(tmp_path):
     with pytest.raises(InputError, match="cannot be called position, as a baseline is"):
         cross_validate(features(position=0), FOLDS, [], tmp_path, trained={"position": None})
+
+
+def test_without_scikit_learn_nothing_is_trained_in_vain(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    trained = {"theirs": lambda fold, share: pytest.fail("a fold was trained")}
+    with pytest.raises(InputError, match="pip install scikit-learn"):
+        cross_validate(features(position=0), FOLDS, [], tmp_path, trained=trained)

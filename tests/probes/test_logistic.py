@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
-from scripts.probes.logistic import LogisticProbe, _fit
+from scripts.probes.logistic import LogisticProbe
 
 
 @pytest.fixture
@@ -32,14 +33,23 @@ def test_noise_teaches_nothing():
     assert abs(correct - 0.5) < 0.1
 
 
-def test_the_gradient_vanishes_where_it_stops(task):
-    (features, labels), *_ = task
-    features, labels = torch.nn.functional.pad(features.double(), (0, 1), value=1), labels.double()
-    importance = torch.full_like(labels, 1 / len(labels))
-    weights = _fit(features, labels, importance, 0.1).requires_grad_()
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(features @ weights, labels)
-    (loss + 0.05 * weights[:-1].square().sum()).backward()
-    assert weights.grad.abs().max() < 1e-6
+def test_the_gradient_of_what_it_minimises_vanishes(task):
+    (features, labels), validate, _ = task
+    probe, features, labels = LogisticProbe(features, labels, *validate), features.double(), labels.double()
+    weights = (probe.direction * features.std(0)).requires_grad_()  # of standardised features
+    intercept = (probe.intercept + probe.direction @ features.mean(0)).requires_grad_()
+    share = labels.mean()
+    balance = torch.where(labels > 0, 0.5 / share, 0.5 / (1 - share))
+    logits = (features - features.mean(0)) / features.std(0) @ weights + intercept
+    loss = binary_cross_entropy_with_logits(logits, labels, weight=balance)
+    (loss + probe.penalty / 2 * weights.square().sum()).backward()
+    assert weights.grad.abs().max() < 1e-6 and intercept.grad.abs() < 1e-6
+
+
+def test_validation_data_choose_the_penalty(task):
+    train, validate, _ = task
+    turned = validate[0], 1 - validate[1]
+    assert LogisticProbe(*train, *train).penalty < LogisticProbe(*train, *turned).penalty == 100
 
 
 def test_classes_that_differ_in_number_count_the_same():
@@ -68,3 +78,12 @@ def test_more_features_than_crops_are_no_obstacle():
     labels = torch.arange(20).float() % 2
     features = torch.randn(20, 300) + 0.5 * labels[:, None]
     assert LogisticProbe(features, labels, features, labels)(features).isfinite().all()
+
+
+def test_a_feature_that_never_varied_in_training_is_left_out(task):
+    (features, labels), validate, _ = task
+    features[:, 2] = 0.1
+    changed = features.clone()
+    changed[:, 2] = 9
+    probe = LogisticProbe(features, labels, *validate)
+    assert torch.allclose(probe(changed), probe(features))

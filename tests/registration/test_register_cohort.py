@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import logging
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -14,7 +15,7 @@ from nibabel.eulerangles import euler2mat
 
 from scripts.data.cohort import find_scans
 from scripts.errors import InputError
-from scripts.registration import rigid, steps
+from scripts.registration import steps
 from scripts.registration.register_cohort import register_cohort
 
 pytest.importorskip("SimpleITK")
@@ -199,6 +200,6 @@ def test_a_truncated_mask_is_named(cohort, tmp_path):
 
 
 def test_without_simpleitk_the_cure_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(rigid, "INSTALLED", False)
+    monkeypatch.setitem(sys.modules, "SimpleITK", None)
     with pytest.raises(InputError, match="pip install SimpleITK"):
         register_cohort(tmp_path, tmp_path / "out")

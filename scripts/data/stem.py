@@ -1,0 +1,12 @@
+"""A scan's name."""
+
+import os
+import re
+from pathlib import Path
+
+__all__ = ["nifti_stem"]
+
+
+def nifti_stem(path: str | os.PathLike) -> str:
+    """Name of a file without its .nii or .nii.gz, in whatever case that is; other dots stay."""
+    return re.sub(r"\.nii(\.gz)?$", "", Path(path).name, flags=re.IGNORECASE)
