@@ -112,7 +112,7 @@ $(VENV)/ready: setup.cfg
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -c "import torch" 2>/dev/null || $(VENV)/bin/python -m pip install --quiet $(TORCH)
-	$(VENV)/bin/python -m pip install --quiet --editable ".[figures,statistics,tracking]"
+	$(VENV)/bin/python -m pip install --quiet --editable ".[evaluation,figures,tracking]"
 	touch $@
 
 $(VENV)/dev: $(VENV)/ready setup.cfg

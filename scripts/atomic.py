@@ -1,6 +1,7 @@
 """Files whose name always stands for a whole file, whatever stops the process that writes them."""
 
 import csv
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-__all__ = ["save_atomically", "savez_atomically", "write_atomically", "write_csv_atomically"]
+__all__ = [
+    "plain",
+    "save_atomically",
+    "savez_atomically",
+    "write_atomically",
+    "write_csv_atomically",
+    "write_json_atomically",
+]
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
@@ -55,3 +63,14 @@ def write_csv_atomically(path: str | os.PathLike, rows: Iterable[Iterable]) -> N
             csv.writer(file).writerows(rows)
 
     write_atomically(path, write)
+
+
+def write_json_atomically(path: str | os.PathLike, content) -> None:
+    """Write JSON, to which all that it does not know is made `plain`, to a name that always stands for a whole file."""
+    text = json.dumps(content, indent=4, default=plain)
+    write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def plain(item):
+    """What JSON holds in place of an array or number of NumPy or torch: its values; of all else: its text."""
+    return item.tolist() if hasattr(item, "tolist") else str(item)

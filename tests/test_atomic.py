@@ -1,12 +1,20 @@
 """Files that are whole or not there."""
 
+import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from scripts.atomic import save_atomically, savez_atomically, write_atomically, write_csv_atomically
+from scripts.atomic import (
+    save_atomically,
+    savez_atomically,
+    write_atomically,
+    write_csv_atomically,
+    write_json_atomically,
+)
 
 
 @pytest.fixture
@@ -81,3 +89,19 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError, match="in the middle"):
         write_csv_atomically(tmp_path / "new" / "table.csv", rows())
     assert (tmp_path / "new" / "table.csv").read_text().splitlines() == ["name,value", '"with, comma",']
+
+
+def test_json_holds_arrays_as_numbers_and_all_else_as_text(tmp_path):
+    arrays = {"numpy": np.float32([0.5, 2]), "torch": torch.ones(1, 2), "number": np.int64(3)}
+    write_json_atomically(tmp_path / "new" / "file.json", arrays | {"path": Path("/a/b"), "nothing": None})
+    expected = {"numpy": [0.5, 2], "torch": [[1, 1]], "number": 3, "path": str(Path("/a/b")), "nothing": None}
+    assert json.loads((tmp_path / "new" / "file.json").read_text()) == expected
+
+
+def test_content_that_is_no_json_leaves_the_old_file(tmp_path):
+    write_json_atomically(tmp_path / "file.json", {"old": 1})
+    circular = {}
+    circular["itself"] = circular
+    with pytest.raises(ValueError, match="Circular"):
+        write_json_atomically(tmp_path / "file.json", circular)
+    assert json.loads((tmp_path / "file.json").read_text()) == {"old": 1}

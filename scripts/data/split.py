@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..atomic import write_atomically
+from ..atomic import write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
 
@@ -100,7 +100,7 @@ def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
     if (path.parent / "checkpoint.pt").is_file():
         check_split(split, path)
     if rank() == 0:
-        write_atomically(path, lambda file: file.write_text(json.dumps(_subjects(split), indent=4)))
+        write_json_atomically(path, _subjects(split))
 
 
 def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..atomic import write_atomically, write_csv_atomically
+from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.folds import SubjectFolds
 from ..distributed import rank, wait
 from ..errors import InputError
@@ -82,8 +82,7 @@ def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: f
 
 
 def _write(metrics: dict[str, float], folder: Path) -> None:
-    text = json.dumps(metrics, indent=4)
-    write_atomically(folder / "metrics.json", lambda file: file.write_text(text))
+    write_json_atomically(folder / "metrics.json", metrics)
     logger.info("Test crops: " + ", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
 
 

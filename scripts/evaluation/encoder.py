@@ -1,7 +1,6 @@
 """What an encoder is worth, on subjects that it never saw, beside what it must beat."""
 
 import copy
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool3d
 
-from ..atomic import savez_atomically, write_atomically
+from ..atomic import savez_atomically, write_json_atomically
 from ..engines.batches import prepare_crops
 from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops, distance_error, distance_pairs, location_error, r2_score
@@ -66,7 +65,7 @@ def evaluate_encoder(
     basis.save(folder / "basis.npz")
     arrays = vars(test) | {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
     savez_atomically(folder / "embeddings.npz", **{name: array.numpy() for name, array in arrays.items()})
-    write_atomically(folder / "metrics.json", lambda path: path.write_text(json.dumps(metrics, indent=4)))
+    write_json_atomically(folder / "metrics.json", metrics)
     logger.info(_summary(metrics))
 
 

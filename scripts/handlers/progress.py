@@ -1,4 +1,4 @@
-"""A run that a person can follow: a bar with loss and time left, a line a validation, a table of losses."""
+"""A run that a person can follow: a bar an epoch, a line a validation, a table of losses."""
 
 import logging
 import math
@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from ignite.engine import Engine, Events
+from ignite.handlers import ProgressBar
 from monai.utils import optional_import
 
 from ..atomic import write_csv_atomically
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Report on a trainer: a progress bar over all epochs, one line an epoch that was validated, history.csv.
+    """Report on a trainer: a progress bar an epoch, one line an epoch that was validated, history.csv.
 
     Args:
         evaluator: with a metric `validation_loss`; it and all its other metrics are reported by their names. Run before
@@ -28,18 +29,19 @@ class Progress:
 
     def __init__(self, evaluator: Engine, path: str) -> None:
         self.evaluator, self.path, self.history = evaluator, path, []
-        self.bar, self.validated = None, {}
+        self.validated = {}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer that decollates, after the handler that validates; the first process alone reports."""
         if rank() > 0:
             return
+        if optional_import("tqdm")[1]:  # before the handlers that tell of an epoch, so that its bar is gone by then
+            # disable=None: no bar where the output is a file
+            ProgressBar(disable=None).attach(engine, output_transform=lambda output: {"loss": output[0]["loss"]})
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._step)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._finish_epoch)
-        # not at EXCEPTION_RAISED: Ignite swallows an exception that has a handler
-        engine.add_event_handler(Events.COMPLETED | Events.TERMINATE, self._close)
         self.evaluator.add_event_handler(Events.COMPLETED, self._validate)
 
     def state_dict(self) -> dict:
@@ -52,11 +54,6 @@ class Progress:
 
     def _start(self, engine: Engine) -> None:
         self.began, self.first_epoch = time.monotonic(), engine.state.epoch
-        tqdm, installed = optional_import("tqdm.auto", name="tqdm")
-        if installed:
-            total = engine.state.max_epochs * engine.state.epoch_length
-            # disable=None: no bar where the output is a file
-            self.bar = tqdm(total=total, initial=engine.state.iteration, unit="step", disable=None, leave=False)
 
     def _start_epoch(self, engine: Engine) -> None:
         self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), {}
@@ -67,10 +64,6 @@ class Progress:
         self.losses.append(engine.state.output[0]["loss"])
         self.crops += len(engine.state.batch)
         self.seconds = time.monotonic() - self.epoch_began
-        if self.bar is not None:
-            self.bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)
-            self.bar.set_postfix_str(f"loss {self.losses[-1]:.4g}", refresh=False)
-            self.bar.update()
 
     def _validate(self, evaluator: Engine) -> None:
         self.validated = {name: float(value) for name, value in evaluator.state.metrics.items()}
@@ -99,7 +92,3 @@ class Progress:
             f"{self.validated['validation_loss']:.4g} in validation{', the best so far' if best else ''}; "
             f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
         )
-
-    def _close(self, *_) -> None:
-        if self.bar is not None:
-            self.bar.close()

@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 from monai.utils import optional_import
 
-from ..atomic import write_atomically, write_csv_atomically
+from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
 from ..data.check_scans import check_scans
 from ..data.cohort import find_scans
 from ..data.stem import nifti_stem
@@ -90,7 +90,7 @@ def _open(work: Steps, dataset: Path, settings: dict) -> None:
             values = f"{key} is {value}, but {known[key]} in" if key != "scans" else "These are not the scans of"
             raise InputError(f"{values} the registration in {output}: give what it was given, or another folder.")
     check_scans(list(work.scans.values()))
-    write_atomically(path, lambda file: file.write_text(json.dumps(settings, indent=4)))
+    write_json_atomically(path, settings)
 
 
 def _median_scan(scans: dict[str, dict]) -> str:

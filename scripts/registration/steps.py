@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 from nibabel.openers import ImageOpener
 
-from ..atomic import savez_atomically, write_atomically
+from ..atomic import savez_atomically, write_atomically, write_json_atomically
 from ..errors import InputError
 from .rigid import Volume, centring, correlation, register, resample, small_copy
 
@@ -134,5 +134,5 @@ def _once(path: Path, given: dict, step: Callable[[], dict]) -> dict:
     record = json.loads(path.read_text()) if path.is_file() else {}
     if record.get("given") != given:
         record = {"given": given} | step()
-        write_atomically(path, lambda file: file.write_text(json.dumps(record, indent=4)))
+        write_json_atomically(path, record)
     return record

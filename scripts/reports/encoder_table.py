@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from .figures import AXES, Figure
-from .page import format_number, format_table, write_page
+from .page import write_page
 
-__all__ = ["BASELINES", "ENCODER", "Line", "metric_lines", "write_report"]
+__all__ = ["BASELINES", "ENCODER", "Line", "comparison_lines", "metric_lines", "write_report"]
 
 
 ENCODER = "this encoder"
@@ -60,6 +60,13 @@ class Line:
         choose = {"lower": min, "higher": max}.get(self.better, lambda numbers: numbers[0])
         return choose(numbers) if numbers else None
 
+    @property
+    def leader(self) -> str | None:
+        """The best of the encoders; None where no direction is better, or none was measured."""
+        own = {name: value for name, value in self.values.items() if name not in BASELINES}
+        best = self.best(own.values()) if self.better else None
+        return next(name for name, value in own.items() if value == best) if best is not None else None
+
     def beats(self, value: float | None, other: float | None) -> bool:
         """Whether one value is better than another; nan is not, nor what was not measured."""
         if value is None or other is None:
@@ -86,9 +93,11 @@ def write_report(
     """
     lines = metric_lines(metrics)
     facts = {name: metrics[name] for name in ("subjects", "scans", "crops", "encoder") if name in metrics}
-    parts = [f'<p class="lead">{_lead(lines)}</p>', _table(lines)]
     details = {"All metrics": metrics, "Settings": settings} | ({"Log": log} if log else {})
-    return write_page(Path(output_dir) / "report.html", title, facts, parts, figures, details)
+    measured = {line.label: line.values for line in lines if line.values[ENCODER] is not None}
+    content = {"title": title, "facts": facts, "encoder": ENCODER, "lines": lines, "measured": measured}
+    content["lost"] = sum(bool(line.unbeaten(ENCODER)) for line in lines)
+    return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, **content)
 
 
 def metric_lines(metrics: dict) -> list[Line]:
@@ -105,30 +114,16 @@ def metric_lines(metrics: dict) -> list[Line]:
     return lines
 
 
-def _lead(lines: list[Line]) -> str:
-    """The main findings in a few sentences, of what was measured."""
-    measured, sentences = {line.label: line for line in lines if line.values[ENCODER] is not None}, []
-    names = ("with an untrained encoder", "with raw intensities", "always answering the mean")
-    for label, start in (
-        ("Location error (mm)", "From its embedding, a crop is placed in the body with a mean error of"),
-        ("Distance error (mm)", "Distances between embeddings, read in mm, differ from physical distances by"),
-    ):
-        if label in measured:
-            own, *others = (format_number(value) for value in measured[label].values.values())
-            beside = [f"{other} mm {name}" for other, name in zip(others, names, strict=True) if other != "–"]
-            sentences.append(f"{start} <b>{own} mm</b>" + (f" ({', '.join(beside)})." if beside else "."))
-    lost = sum(bool(line.unbeaten(ENCODER)) for line in lines)
-    verdict = f"In {lost} of the {len(measured)} rows" if lost else "In none of the rows"
-    return " ".join([*sentences, f"{verdict} below, a baseline is as good as this encoder or better."])
+def comparison_lines(metrics: dict[str, dict]) -> list[Line]:
+    """Lines with a column for each encoder, and the baselines, each the best that was measured beside any of them.
 
-
-def _table(lines: list[Line]) -> str:
-    rows = []
-    for line in lines:
-        unbeaten = line.unbeaten(ENCODER)
-        badge = f"<b>does not beat: {', '.join(unbeaten)}</b>" if unbeaten else ""
-        own, *others = (format_number(value) for value in line.values.values())
-        cells = f"<td><strong>{own}</strong></td>" + "".join(f"<td>{other}</td>" for other in others)
-        mark = ' class="lost"' if unbeaten else ""
-        rows.append(f"<tr{mark}><td>{line.label}<small>{line.explanation}</small>{badge}</td>{cells}</tr>")
-    return format_table("Results", [ENCODER, *BASELINES], rows)
+    Args:
+        metrics: of each encoder by its name, as in metrics.json.
+    """
+    merged = []
+    for lines in zip(*map(metric_lines, metrics.values()), strict=True):
+        values = {name: line.values[ENCODER] for name, line in zip(metrics, lines, strict=True)}
+        for name in BASELINES:
+            values[name] = lines[0].best(line.values[name] for line in lines)
+        merged.append(Line(lines[0].label, lines[0].explanation, lines[0].better, values))
+    return merged

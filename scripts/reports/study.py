@@ -2,12 +2,13 @@
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 
 from ..errors import report_input_errors
-from .compare_encoders import compare_encoders, encoder_sections
-from .compare_folds import compare_folds, fold_sections
+from .compare_encoders import compare_encoders, encoder_figures
+from .compare_folds import compare_folds, findings, fold_figures
+from .encoder_results import EncoderResults, read_encoders
+from .fold_results import FoldResults, read_folds
 from .page import write_page
 
 __all__ = ["write_study"]
@@ -16,37 +17,28 @@ __all__ = ["write_study"]
 FIGURES = ("distances", "maps", "auc", "label_efficiency")
 
 
-def write_study(output_dir: str | Path, encoders: list[str | Path], folds: list[str | Path]) -> Path:
-    """Write study.html, and the comparisons that it is made of in the folders encoders and folds.
-
-    Args:
-        output_dir: where the files go.
-        encoders: folders of `evaluate_encoder`'s results.
-        folds: folders of `cross_validate`'s results.
-
-    Returns:
-        The path of the page.
-
-    Raises:
-        InputError: results are missing or cannot be compared.
-    """
+def write_study(output_dir: str | Path, encoders: EncoderResults, folds: FoldResults) -> Path:
+    """Write study.html (its path is returned), and the comparisons that it is made of, in the folder comparison."""
     output_dir = Path(output_dir)
     compare_encoders(output_dir / "comparison" / "encoders", encoders)
     compare_folds(output_dir / "comparison" / "folds", folds)
-    (places, drawn), (tasks, more) = encoder_sections(encoders), fold_sections(folds)
-    found = {figure.name: figure for figure in (*drawn, *more)}
-    figures = [found[name] for name in FIGURES if name in found]
+    drawn = {figure.name: figure for figure in (*encoder_figures(encoders), *fold_figures(folds))}
+    figures = [drawn[name] for name in FIGURES if name in drawn]
     figures = [dataclasses.replace(one, title=f"Figure {i}: {one.title}") for i, one in enumerate(figures, 1)]
-    parts = ["<h2>Is there a lesion in this crop?</h2>", *tasks, "<h2>Where is this crop?</h2>", *places]
-    metrics = json.loads((Path(encoders[0]) / "metrics.json").read_text())
-    facts = {"encoders": len(encoders), "classifiers": len(folds), "test subjects": metrics["subjects"]}
-    return write_page(output_dir / "study.html", "What self-supervised encoders are worth", facts, parts, figures, {})
+    subjects = next(iter(encoders.metrics.values()))["subjects"]
+    facts = {"encoders": len(encoders.metrics), "classifiers": len(folds.names) - len(folds.baselines)}
+    facts["test subjects"] = subjects
+    content = {"encoders": encoders, "folds": folds, "findings": findings(folds), "facts": facts}
+    title = "What self-supervised encoders are worth"
+    return write_page(output_dir / "study.html", "study.html", figures, {}, title=title, **content)
 
 
 if __name__ == "__main__":
     report_input_errors()
-    parser = argparse.ArgumentParser(prog="python -m scripts.study", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.reports.study", description=__doc__)
     parser.add_argument("output_dir", help="folder to write to")
     parser.add_argument("--encoders", nargs="+", required=True, help="folders of evaluations")
     parser.add_argument("--folds", nargs="+", required=True, help="folders of cross-validations")
-    print(f"Study: {write_study(**vars(parser.parse_args()))}")
+    given = parser.parse_args()
+    page = write_study(given.output_dir, read_encoders(given.encoders), read_folds(given.folds))
+    print(f"Study: {page}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monai.bundle import ConfigParser
 
-from ..atomic import write_atomically
+from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
 from .kinds import check_kinds
@@ -123,7 +123,7 @@ def record_settings(path: str | Path) -> None:
     """
     config = _checked_config()
     if rank() == 0:
-        write_atomically(path, lambda file: file.write_text(_text(config, indent=4)))
+        write_json_atomically(path, config)
 
 
 def keep_results(path: str | Path, free: Iterable[str]) -> None:
@@ -201,5 +201,5 @@ def config_in_use() -> dict:
     raise RuntimeError("This is called from a MONAI configuration, or not at all.")
 
 
-def _text(item, indent: int | None = None) -> str:
-    return json.dumps(item, indent=indent, default=str)
+def _text(item) -> str:
+    return json.dumps(item, default=plain)

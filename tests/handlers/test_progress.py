@@ -1,7 +1,9 @@
 """What a run says of itself."""
 
 import csv
+import io
 import logging
+import sys
 
 import pytest
 import torch
@@ -165,3 +167,53 @@ def test_one_process_alone_reports(training, make_training, monkeypatch, tmp_pat
     monkeypatch.setattr("scripts.handlers.progress.rank", lambda: 1)
     training(1).trainer.run()
     assert not (tmp_path / "history.csv").exists()
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A function: what an output shows of a run, a terminal or a file."""
+
+    def make(interactive):
+        output = io.StringIO()
+        output.isatty = lambda: interactive
+        monkeypatch.setattr(sys, "stderr", output)
+        return output
+
+    return make
+
+
+def test_a_terminal_shows_a_bar_of_each_epoch_with_its_loss_and_clears_it(training, terminal):
+    pytest.importorskip("tqdm")
+    output = terminal(True)
+    training(2).trainer.run()
+    shown = output.getvalue()
+    assert "Epoch [1/2]" in shown and "Epoch [2/2]" in shown and "loss=" in shown
+    assert shown.endswith("\r") and not shown.split("\r")[-2].strip()
+
+
+def test_a_resumed_run_shows_the_epoch_that_it_is_in(training, terminal):
+    pytest.importorskip("tqdm")
+    run, output = training(3), terminal(True)
+    run.trainer.state.epoch, run.trainer.state.iteration = 2, 6
+    run.trainer.run()
+    assert "Epoch [3/3]" in output.getvalue() and "Epoch [1/3]" not in output.getvalue()
+
+
+def test_a_file_has_no_bar(training, terminal):
+    output = terminal(False)
+    training(1).trainer.run()
+    assert output.getvalue() == ""
+
+
+def test_without_tqdm_there_is_no_bar(training, terminal, monkeypatch, tmp_path):
+    output = terminal(True)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    training(1).trainer.run()
+    assert output.getvalue() == "" and len(rows(tmp_path)) == 1
+
+
+def test_other_processes_show_no_bar(training, terminal, monkeypatch):
+    output = terminal(True)
+    monkeypatch.setattr("scripts.handlers.progress.rank", lambda: 1)
+    training(1).trainer.run()
+    assert output.getvalue() == ""

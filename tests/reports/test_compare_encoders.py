@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from scripts.errors import InputError
-from scripts.reports.compare_encoders import compare_encoders, comparison_lines
+from scripts.reports.compare_encoders import compare_encoders
+from scripts.reports.encoder_results import read_encoders
+from scripts.reports.encoder_table import comparison_lines
 
 METRICS = {
     "location_error_mm": 9.0,
@@ -59,7 +61,7 @@ def both(evaluated):
 @pytest.fixture
 def page(both, tmp_path):
     pytest.importorskip("matplotlib")
-    return compare_encoders(tmp_path / "all", both).read_text()
+    return compare_encoders(tmp_path / "all", read_encoders(both)).read_text()
 
 
 def table(tmp_path):
@@ -68,14 +70,14 @@ def table(tmp_path):
 
 
 def test_each_encoder_is_a_column_beside_the_baselines(both, tmp_path):
-    compare_encoders(tmp_path / "all", both)
+    compare_encoders(tmp_path / "all", read_encoders(both))
     row = table(tmp_path)["Location error (mm)"]
     assert list(row.values())[1:] == ["9.0", "6.0", "20.0", "30.0", "60.0"]
     assert list(row)[1:] == ["barlow", "isimed", "untrained encoder", "raw intensities", "mean"]
 
 
 def test_axes_are_rows_of_their_own(both, tmp_path):
-    compare_encoders(tmp_path / "all", both)
+    compare_encoders(tmp_path / "all", read_encoders(both))
     assert table(tmp_path)["Location R²: z, foot to head"]["barlow"] == "0.7"
 
 
@@ -90,12 +92,16 @@ def test_a_baseline_is_the_best_that_was_measured(order):
     assert lines["Location R²: x, left to right"]["untrained encoder"] == 0.6
 
 
+def lead(page):
+    """The findings at the top of a page, in one line."""
+    return " ".join(re.search(r'class="lead">(.*?)</p>', page, re.DOTALL)[1].split())
+
+
 def test_the_leaders_are_named_with_all_others(page):
-    lead = re.search(r'class="lead">(.*?)</p>', page)[1]
     beaten = "untrained encoder 20.0, raw intensities 30.0, mean 60.0."
-    assert f"<b>isimed</b> has the smallest location error, 6.0 mm (barlow 9.0); to be beaten: {beaten}" in lead
+    assert f"<b>isimed</b> has the smallest location error, 6.0 mm (barlow 9.0); to be beaten: {beaten}" in lead(page)
     beaten = "untrained encoder 77.0, mean 26.0."
-    assert f"<b>isimed</b> has the smallest distance error, 5.0 mm (barlow 70.0); to be beaten: {beaten}" in lead
+    assert f"<b>isimed</b> has the smallest distance error, 5.0 mm (barlow 70.0); to be beaten: {beaten}" in lead(page)
 
 
 def cells(page, label):
@@ -117,13 +123,19 @@ def test_an_encoder_that_a_baseline_beats_is_marked(page):
 def test_what_is_no_number_leads_nothing(evaluated, tmp_path, order):
     pytest.importorskip("matplotlib")
     folders = [evaluated("collapsed", location_error_mm=float("nan")), evaluated("good")]
-    page = compare_encoders(tmp_path / "all", [folders[i] for i in order]).read_text()
-    assert "<b>good</b> has the smallest location error, 9.0 mm" in page
+    page = compare_encoders(tmp_path / "all", read_encoders([folders[i] for i in order])).read_text()
+    assert "<b>good</b> has the smallest location error, 9.0 mm" in lead(page)
+
+
+def test_the_name_of_an_encoder_is_escaped(evaluated, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_encoders(tmp_path / "all", read_encoders([evaluated("<i>small"), evaluated("b")])).read_text()
+    assert "<i>" not in page and "<b>&lt;i&gt;small</b> has" in lead(page)
 
 
 def test_an_encoder_is_not_mistaken_for_a_baseline(evaluated, tmp_path):
     with pytest.raises(InputError, match="cannot be called mean, as a baseline is"):
-        compare_encoders(tmp_path / "all", [evaluated("mean")])
+        compare_encoders(tmp_path / "all", read_encoders([evaluated("mean")]))
 
 
 def test_no_encoder_is_best_where_no_direction_is_better(page):
@@ -136,25 +148,25 @@ def test_the_figures_are_on_the_page_and_in_files(page, tmp_path):
 
 
 def test_one_encoder_can_be_looked_at_alone(both, tmp_path):
-    compare_encoders(tmp_path / "all", both[:1])
+    compare_encoders(tmp_path / "all", read_encoders(both[:1]))
     assert table(tmp_path)["Location error (mm)"]["barlow"] == "9.0"
 
 
 def test_encoders_that_saw_other_crops_are_not_compared(evaluated, tmp_path):
     folders = [evaluated("first"), evaluated("second", seed=1)]
     with pytest.raises(InputError, match="second and first were not evaluated on the same crops"):
-        compare_encoders(tmp_path / "all", folders)
+        compare_encoders(tmp_path / "all", read_encoders(folders))
 
 
 def test_a_folder_that_was_not_evaluated_is_named(both, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no metrics\.json in .*empty: evaluate"):
-        compare_encoders(tmp_path / "all", [*both, tmp_path / "empty"])
+        compare_encoders(tmp_path / "all", read_encoders([*both, tmp_path / "empty"]))
 
 
 def test_two_folders_of_one_name_are_not_taken_for_one(both, tmp_path):
     with pytest.raises(InputError, match="Two encoders are called isimed"):
-        compare_encoders(tmp_path / "all", [*both, tmp_path / "elsewhere" / "isimed"])
+        compare_encoders(tmp_path / "all", read_encoders([*both, tmp_path / "elsewhere" / "isimed"]))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from scripts.errors import InputError
 from scripts.evaluation.cross_validation import FOLD_METRICS
 from scripts.metrics.fold_statistics import paired_tests
 from scripts.reports.compare_folds import compare_folds
+from scripts.reports.fold_results import read_folds
 
+pytest.importorskip("pandas")
 pytest.importorskip("scipy")
 SUBJECTS, FOLDS = np.repeat(np.arange(30), 8), np.repeat(np.arange(30), 8) % 5
 LABELS = np.tile([0, 1], 120)
@@ -52,7 +55,7 @@ def aucs(scores):
 
 
 def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
-    compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)])
+    compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("poor", 0.2, seed=1)]))
     expected = paired_tests(aucs(folder.scores["good"]["good"]), aucs(folder.scores["poor"]["poor"]), 1 / 3)
     row = table(tmp_path)["good", "poor"]
     assert {key: float(row[key]) for key in expected} == pytest.approx(expected)
@@ -60,14 +63,14 @@ def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
 
 def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", [folder("good", 3), folder("poor", 0.2, seed=1)]).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("poor", 0.2, seed=1)])).read_text()
     columns = re.findall(r"<th>(.*?)</th>", page)
     assert columns[-4:] == ["good", "poor", "position", "intensity"]
 
 
 def test_the_means_of_all_metrics_stand_below(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", [folder("good", 3)]).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text()
     assert re.search(
         r"<td>good</td><td><strong>0.700</strong></td><td>.*?</td><td>0.400</td><td>0.300</td><td>0.200</td>", page
     )
@@ -80,32 +83,39 @@ def test_label_efficiency_is_drawn_where_it_was_measured(folder, tmp_path):
         rows = [[path.name, share, fold, share / 2] for share in (0.1, 1.0) for fold in range(5)]
         with open(path / "label_efficiency.csv", "w", newline="") as file:
             csv.writer(file).writerows([["encoder", "label_share", "fold", "auc"], *rows])
-    compare_folds(tmp_path / "all", [first, second])
+    compare_folds(tmp_path / "all", read_folds([first, second]))
     drawn = (tmp_path / "all" / "figures" / "label_efficiency.csv").read_text().split()
     assert drawn == ["share,first,second", "0.1,0.05,0.05", "1,0.5,0.5"]
+
+
+def lead(page):
+    """The findings at the top of a page, in one line."""
+    return " ".join(re.search(r'class="lead">(.*?)</p>', page, re.DOTALL)[1].split())
 
 
 def test_an_encoder_is_said_to_beat_a_baseline_only_where_that_is_sure(folder, tmp_path):
     pytest.importorskip("matplotlib")
     folders = [folder("good", 3), folder("better", 0.6, seed=3), folder("poor", 0, seed=1)]
-    page = compare_folds(tmp_path / "all", folders).read_text()
-    lead = re.search(r'class="lead">(.*?)</p>', page)[1]
-    assert re.search(r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position alone \(p = .*?\), beats", lead)
-    assert re.search(r"<b>better</b>: .*?; it is not surely better than position alone", lead)
-    assert re.search(r"<b>poor</b>: .*; it does not beat position alone .*, does not beat intensity alone", lead)
+    page = compare_folds(tmp_path / "all", read_folds(folders)).read_text()
+    assert re.search(
+        r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position alone \(p = .*?\), beats", lead(page)
+    )
+    assert re.search(r"<b>better</b>: .*?; it is not surely better than position alone", lead(page))
+    assert re.search(r"<b>poor</b>: .*; it does not beat position alone .*, does not beat intensity alone", lead(page))
 
 
 def test_an_untrained_encoder_is_to_be_beaten_too(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", [folder("good", 3), folder("untrained", 0.1, seed=1)]).read_text()
-    lead = re.search(r'class="lead">(.*?)</p>', page)[1]
-    assert re.search(r"<b>good</b>: [^<]*; it beats the untrained encoder \(p = ", lead)
-    assert re.search(r"<b>untrained</b>: [^<]*; it does not beat position alone", lead)
+    page = compare_folds(
+        tmp_path / "all", read_folds([folder("good", 3), folder("untrained", 0.1, seed=1)])
+    ).read_text()
+    assert re.search(r"<b>good</b>: [^<]*; it beats the untrained encoder \(p = ", lead(page))
+    assert re.search(r"<b>untrained</b>: [^<]*; it does not beat position alone", lead(page))
 
 
 def test_other_crops_are_not_compared(folder, tmp_path):
     with pytest.raises(InputError, match="not cross-validated on the crops and folds"):
-        compare_folds(tmp_path / "all", [folder("first", 1), folder("second", 1, labels=1 - LABELS)])
+        compare_folds(tmp_path / "all", read_folds([folder("first", 1), folder("second", 1, labels=1 - LABELS)]))
 
 
 def test_other_crops_with_the_same_labels_are_not_compared(folder, tmp_path):
@@ -115,23 +125,37 @@ def test_other_crops_with_the_same_labels_are_not_compared(folder, tmp_path):
     text[7] = ",".join([subject, fold, label, own, str(float(position) + 0.1), intensity])
     (second / "scores.csv").write_text("\n".join(text))
     with pytest.raises(InputError, match=r"position alone says something else in .*second"):
-        compare_folds(tmp_path / "all", [first, second])
+        compare_folds(tmp_path / "all", read_folds([first, second]))
 
 
 def test_a_folder_without_scores_is_named(folder, tmp_path):
     with pytest.raises(InputError, match=r"no scores\.csv in .*gone"):
-        compare_folds(tmp_path / "all", [folder("first", 1), tmp_path / "gone"])
+        compare_folds(tmp_path / "all", read_folds([folder("first", 1), tmp_path / "gone"]))
+
+
+@pytest.mark.parametrize("package", ["pandas", "scipy"])
+def test_a_package_that_is_missing_is_named(folder, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=f"pip install {package}"):
+        read_folds([folder("first", 1)])
+
+
+def test_names_that_look_like_numbers_or_like_nothing_are_names(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    text = compare_folds(tmp_path / "all", read_folds([folder("007", 3), folder("NA", 1, seed=1)])).read_text()
+    assert {pair for pair in table(tmp_path) if set(pair) == {"007", "NA"}} == {("007", "NA"), ("NA", "007")}
+    assert "<td>007</td>" in text and "<td>NA</td>" in text
 
 
 def test_two_encoders_of_one_name_are_refused(folder, tmp_path):
     path = folder("first", 1)
     with pytest.raises(InputError, match="Two encoders are called first"):
-        compare_folds(tmp_path / "all", [path, path])
+        compare_folds(tmp_path / "all", read_folds([path, path]))
 
 
 def test_a_fold_without_lesions_has_no_auc_and_does_not_count(folder, tmp_path):
     labels = np.where(FOLDS == 0, 0, LABELS)
     folders = [folder("first", 3, labels=labels), folder("second", 0.2, labels=labels, seed=1)]
-    compare_folds(tmp_path / "all", folders)
+    compare_folds(tmp_path / "all", read_folds(folders))
     first, second = (aucs(folder.scores[name][name])[1:] for name in ("first", "second"))
     assert float(table(tmp_path)["first", "second"]["difference"]) == pytest.approx((first - second).mean())

@@ -1,0 +1,82 @@
+"""What evaluations of several encoders left behind, if they are of the same crops."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .encoder_table import BASELINES, Line, comparison_lines
+
+__all__ = ["EncoderResults", "read_encoders"]
+
+
+@dataclass(frozen=True)
+class EncoderResults:
+    """Results of encoders on the same N crops.
+
+    Attributes:
+        metrics: of each encoder by its name, as in metrics.json.
+        embedding: of the crops by each encoder, [N, D]; `components`: its principal ones in mm, [N, 3].
+        location: of the crops in mm, [N, 3].
+    """
+
+    metrics: dict[str, dict]
+    embedding: dict[str, np.ndarray]
+    components: dict[str, np.ndarray]
+    location: np.ndarray
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The table's, as `comparison_lines` makes them."""
+        return comparison_lines(self.metrics)
+
+
+def read_encoders(folders: list[str | Path]) -> EncoderResults:
+    """Read each file of some folders of `evaluate_encoder`'s results once; an encoder is called as its folder is.
+
+    Raises:
+        InputError: a folder has no results, two have one name, or they are not of the same crops.
+    """
+    named = _named(folders)
+    metrics, arrays = {}, {}
+    for name, folder in named.items():
+        metrics[name] = json.loads(_existing(folder / "metrics.json").read_text())
+        with np.load(_existing(folder / "embeddings.npz")) as stored:
+            arrays[name] = {key: stored[key] for key in ("embedding", "components", "location", "scan")}
+    _require_same_crops(arrays)
+    embedding, components = (
+        {name: found[key] for name, found in arrays.items()} for key in ("embedding", "components")
+    )
+    return EncoderResults(metrics, embedding, components, next(iter(arrays.values()))["location"])
+
+
+def _named(folders: list[str | Path]) -> dict[str, Path]:
+    named = {}
+    for folder in map(Path, folders):
+        if folder.name in BASELINES:
+            raise InputError(f"An encoder cannot be called {folder.name}, as a baseline is: rename {folder}.")
+        if folder.name in named:
+            raise InputError(f"Two encoders are called {folder.name}: rename one of {named[folder.name]} and {folder}.")
+        named[folder.name] = folder
+    return named
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(
+            f"There is no {path.name} in {path.parent}: evaluate the encoder with this as output_dir first."
+        )
+    return path
+
+
+def _require_same_crops(arrays: dict[str, dict[str, np.ndarray]]) -> None:
+    (first, expected), *others = arrays.items()
+    for name, found in others:
+        if any(not np.array_equal(found[key], expected[key]) for key in ("location", "scan")):
+            raise InputError(
+                f"{name} and {first} were not evaluated on the same crops: give both runs the same dataset_dir, seed, "
+                "val_size, test_size, spacing, crop_size, frame and evaluation_crops."
+            )

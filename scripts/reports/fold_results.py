@@ -1,0 +1,121 @@
+"""What several cross-validations left behind, if they are of the same items and folds, and how sure it is."""
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.metrics import compute_roc_auc
+from monai.utils import optional_import
+
+from ..errors import InputError
+from ..evaluation.cross_validation import FOLD_METRICS
+from ..metrics.fold_statistics import bootstrap_interval, paired_tests
+
+__all__ = ["FoldResults", "read_folds"]
+
+
+pandas, _ = optional_import("pandas")
+
+ALIKE = ["subject", "fold", "label"]
+
+
+@dataclass(frozen=True)
+class FoldResults:
+    """Results of classifiers in the same folds.
+
+    Attributes:
+        scores: a row an item: subject, fold, label (0 or 1), and the score of each classifier, baselines last.
+        baselines: the names of these.
+        means: over folds, of `FOLD_METRICS` (the columns), of each classifier (the rows).
+        efficiency: a row a classifier, label_share and fold, with its auc; None where it was not measured.
+    """
+
+    scores: "pandas.DataFrame"
+    baselines: list[str]
+    means: "pandas.DataFrame"
+    efficiency: "pandas.DataFrame | None"
+
+    @property
+    def names(self) -> list[str]:
+        """Of all classifiers."""
+        return [*self.scores.columns.drop(ALIKE)]
+
+    @cached_property
+    def aucs(self) -> dict[str, np.ndarray]:
+        """ROC AUC of each classifier in each fold that has items with and without a lesion."""
+        folds = [fold for _, fold in self.scores.groupby("fold") if fold["label"].nunique() > 1]
+        return {name: np.array([_auc(fold[name], fold["label"]) for fold in folds]) for name in self.names}
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """`bootstrap_interval` of the mean AUC of each classifier."""
+        label, subject, fold = (self.scores[key].to_numpy(copy=True) for key in ("label", "subject", "fold"))
+        return {
+            name: bootstrap_interval(self.scores[name].to_numpy(copy=True), label, subject, fold) for name in self.names
+        }
+
+    @cached_property
+    def tests(self) -> dict[tuple[str, str], dict[str, float]]:
+        """`paired_tests` of each pair; of k folds, one tests and one validates, so that k - 2 train."""
+        share, pairs = 1 / (self.scores["fold"].nunique() - 2), itertools.permutations(self.names, 2)
+        return {(first, second): paired_tests(self.aucs[first], self.aucs[second], share) for first, second in pairs}
+
+
+def read_folds(folders: list[str | Path]) -> FoldResults:
+    """Read each file of some folders of `cross_validate`'s results once.
+
+    Raises:
+        InputError: a package is missing, a folder has no scores, they are not of the same items and folds, or two
+            encoders have one name.
+    """
+    for package in ("pandas", "scipy"):
+        if not optional_import(package)[1]:
+            raise InputError(f"Cross-validations are compared with {package}: pip install {package}.")
+    folders = [Path(folder) for folder in folders]
+    scores, baselines = _scores(folders)
+    means = _once(folders, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]].mean()
+    measured = [folder for folder in folders if (folder / "label_efficiency.csv").is_file()]
+    shares = _once(measured, "label_efficiency.csv", ["encoder", "label_share", "fold"]) if measured else None
+    return FoldResults(scores, baselines, means, shares)
+
+
+def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
+    """`FoldResults`' scores, and the names of the baselines, which all folders have."""
+    items, scores, baselines = None, {}, {}
+    for folder in folders:
+        table = _table(folder, "scores.csv")
+        items = table[ALIKE] if items is None else items
+        if not table[ALIKE].equals(items):
+            raise InputError(
+                f"{folder} was not cross-validated on the crops and folds of {folders[0]}: use its settings."
+            )
+        own, *others = table.columns.drop(ALIKE)
+        if own in scores:
+            raise InputError(f"Two encoders are called {own}: cross-validate one again with another --name.")
+        scores[own] = table[own]
+        for name in others:
+            if not np.allclose(table[name], baselines.setdefault(name, table[name]), atol=1e-3):
+                raise InputError(
+                    f"{name} alone says something else in {folder} than in the folders before it: cross-validate all "
+                    "with the same spacing, crop_size, frame, intensity and seed."
+                )
+    return items.assign(**scores | baselines), list(baselines)
+
+
+def _once(folders: list[Path], file: str, keys: list[str]) -> "pandas.DataFrame":
+    """The tables of all folders in one; what several say of a baseline stands there once."""
+    return pandas.concat([_table(folder, file) for folder in folders]).drop_duplicates(keys, keep="last")
+
+
+def _table(folder: Path, file: str) -> "pandas.DataFrame":
+    if not (folder / file).is_file():
+        raise InputError(f"There is no {file} in {folder}: cross-validate an encoder with it as output_dir first.")
+    texts = {"subject": str, "encoder": str}  # though they may look like numbers, or like pandas' "NA"
+    return pandas.read_csv(folder / file, dtype=texts, keep_default_na=False, na_values="nan")
+
+
+def _auc(scores: "pandas.Series", label: "pandas.Series") -> float:
+    return compute_roc_auc(*(torch.tensor(column.to_numpy()) for column in (scores, label)))
