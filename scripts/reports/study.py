@@ -45,7 +45,7 @@ def write_study(output_dir: str | Path, encoders: list[str | Path], folds: list[
 
 if __name__ == "__main__":
     report_input_errors()
-    parser = argparse.ArgumentParser(prog="python -m scripts.study", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.reports.study", description=__doc__)
     parser.add_argument("output_dir", help="folder to write to")
     parser.add_argument("--encoders", nargs="+", required=True, help="folders of evaluations")
     parser.add_argument("--folds", nargs="+", required=True, help="folders of cross-validations")
