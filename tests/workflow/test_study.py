@@ -22,7 +22,7 @@ def study(tmp_path):
 
 @pytest.fixture
 def snakemake(study):
-    """A function: what Snakemake prints with these options and settings, less the line breaks of its shell."""
+    """A function: what Snakemake prints with these options and settings."""
 
     def output(*options, status=0, **settings):
         words = ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", study, *options]
