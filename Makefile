@@ -9,8 +9,9 @@ VENV = .venv
 CORE = .venv-core
 LABEL = .venv-label
 LABEL_PYTHON ?= $(PYTHON)
-RUN = $(CURDIR)/$(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(CURDIR)/bundles/isimed_pretraining
-CONFIGS = $(CURDIR)/bundles/isimed_pretraining/configs
+BUNDLE = $(CURDIR)/bundles/isimed_pretraining
+CONFIGS = $(BUNDLE)/configs
+RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(BUNDLE)
 
 .PHONY: demo test compare study configs dist clients bench lint clean
 
@@ -29,65 +30,9 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 	        --dataset_dir $(abspath $(DATA)) --encoder $$run/encoder.pt --output_dir $(abspath $(COMPARISON))/$$(basename $$run); done
 	$(VENV)/bin/python -m scripts.reports.compare_encoders $(abspath $(COMPARISON)) $(addprefix $(abspath $(COMPARISON))/,$(notdir $(abspath $(RUNS))))
 
-# The study: every step leaves a file, and is done once. DATA: scans with masks, or else a synthetic cohort is made.
-METHODS = isimed isimed_barlow barlow_twins simclr
-OVERLAY ?= $(if $(DATA),,lesion_free)
-PARTS ?= $(if $(DATA),,--val_size 4 --test_size 36)
-EPOCHS ?= $(if $(DATA),50,12)
-FINE_TUNE ?= $(if $(DATA),--max_epochs 25,--max_epochs 3 --batch_size 1)
-FINE_TUNED ?= isimed
-ARMS = $(METHODS) untrained scratch $(addsuffix _fine_tuned,$(FINE_TUNED))
-S = $(abspath $(STUDY))
-COHORT = $(if $(DATA),$(abspath $(DATA)),$(S)/cohort)
-SETTINGS = DATA=$(DATA) OVERLAY=$(OVERLAY) PARTS=$(PARTS) EPOCHS=$(EPOCHS) FINE_TUNE=$(FINE_TUNE)
-ifneq (,$(word 2,$(STUDY))$(word 2,$(DATA)))
-$(error Neither STUDY nor DATA can have a blank)
-endif
-comma = ,
-space = $(subst ,, )
-files = "[$(subst $(space),$(comma),$(patsubst %,'$(CURDIR)/bundles/$(1)/configs/%.json',$(2)))]"
-bundle = $(CURDIR)/$(VENV)/bin/python -W ignore -m monai.bundle run --bundle_root $(CURDIR)/bundles/$(1) \
-    --config_file $(call files,$(1),$(strip $(2))) --dataset_dir $(COHORT)
-# autopet and brats are of lesion_classification too
-classify = $(call bundle,lesion_classification,$(1) cross_validate $(filter autopet brats,$(OVERLAY))) \
-    --pretraining_split $(S)/isimed/split.json --output_dir $(@D)
-SHARES = --label_shares "[0.05,0.1,0.25,0.5]"
-
-study: $(S)/study.html  ## pretrains all methods, and says what they are worth for a task with masks; stop it and go on as you like
-
-$(S)/study.html: $(METHODS:%=$(S)/%/metrics.json) $(ARMS:%=$(S)/folds/%/scores.csv)
-	$(VENV)/bin/python -m scripts.reports.study $(S) --encoders $(METHODS:%=$(S)/%) --folds $(ARMS:%=$(S)/folds/%)
-
-.PHONY: $(S)/settings
-$(S)/settings: | $(VENV)/ready
-	@mkdir -p $(@D); test -f $@ || echo '$(SETTINGS)' > $@
-	@echo '$(SETTINGS)' | cmp -s - $@ || { echo "error: $(S) was begun with $$(cat $@): give these, or another STUDY (or delete $@, if nothing was done)."; exit 1; }
-
-$(S)/cohort/dataset.json: | $(S)/settings
-	$(VENV)/bin/python -c "from scripts.data.phantom import make_cohort; make_cohort('$(@D)', 80, lesions='large')"
-
-$(METHODS:%=$(S)/%/pretrained): $(S)/%/pretrained: | $(S)/settings $(if $(DATA),,$(S)/cohort/dataset.json)
-	$(call bundle,$*_pretraining,train $(OVERLAY)) --output_dir $(@D) --max_epochs $(EPOCHS) $(PARTS) \
-	    --resume "$$(test -f $(@D)/checkpoint.pt && echo true || echo false)"
-	touch $@
-
-$(METHODS:%=$(S)/%/metrics.json): $(S)/%/metrics.json: $(S)/%/pretrained
-	$(call bundle,$*_pretraining,train $(OVERLAY) evaluate) --output_dir $(@D) $(PARTS)
-
-$(S)/folds/untrained/scores.csv: $(S)/isimed/pretrained
-	$(call classify,linear_probe) --encoder untrained $(SHARES)
-
-# folds of encoders that were trained anew since are not gone on with
-$(S)/folds/scratch/scores.csv: $(S)/isimed/pretrained
-	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
-	$(call classify,train) --encoder scratch $(FINE_TUNE)
-
-$(FINE_TUNED:%=$(S)/folds/%_fine_tuned/scores.csv): $(S)/folds/%_fine_tuned/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
-	test ! $< -nt $(@D)/folds || rm -rf $(@D)/folds
-	$(call classify,train) --encoder $(S)/$*/encoder.pt --name $*_fine_tuned $(FINE_TUNE)
-
-$(METHODS:%=$(S)/folds/%/scores.csv): $(S)/folds/%/scores.csv: $(S)/%/pretrained $(S)/isimed/pretrained
-	$(call classify,linear_probe) --encoder $(S)/$*/encoder.pt --name $* $(SHARES)
+study: $(VENV)/workflow  ## pretrains methods, and says what they are worth for a task with masks: of DATA, or of a synthetic cohort; ARGS=-n shows the plan
+	data=$(if $(DATA),"$$(realpath "$(DATA)")") && $(VENV)/bin/snakemake --snakefile workflow/Snakefile --directory "$(STUDY)" \
+	    --configfile workflow/config/$(if $(DATA),scans,config).yaml $(CONFIGFILE) --config "data=$$data" $(if $(OVERLAY),overlay=$(OVERLAY)) $(CONFIG) $(ARGS)
 
 configs: $(VENV)/ready  ## bundles/*/configs, composed of tools/configs
 	$(VENV)/bin/python -W ignore -m tools.compose
@@ -115,8 +60,12 @@ $(VENV)/ready: setup.cfg
 	$(VENV)/bin/python -m pip install --quiet --editable ".[evaluation,figures,tracking]"
 	touch $@
 
+$(VENV)/workflow: $(VENV)/ready setup.cfg
+	$(VENV)/bin/python -m pip install --quiet --editable ".[workflow]"
+	touch $@
+
 $(VENV)/dev: $(VENV)/ready setup.cfg
-	$(VENV)/bin/python -m pip install --quiet --editable ".[dev,export,mlflow]"
+	$(VENV)/bin/python -m pip install --quiet --editable ".[dev,export,mlflow,workflow]"
 	touch $@
 
 $(CORE)/ready: setup.cfg

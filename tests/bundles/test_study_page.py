@@ -1,0 +1,31 @@
+"""A study ends with one page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.data.phantom import make_cohort
+
+ROOT = Path(__file__).parents[2]
+BUNDLES = ROOT / "bundles"
+
+
+@pytest.mark.slow
+def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("scipy")
+    encoder = train(BUNDLES / "isimed_pretraining") / "encoder.pt"
+    small = {"dataset_dir": cohort, "encoder": encoder, "spacing": "[4.0,4.0,4.0]", "crops_per_volume": 4}
+    run(BUNDLES / "isimed_pretraining", "train", "evaluate", output_dir=tmp_path / "isimed", **small)
+    folds = {"folds": 3, "pretraining_split": "null", "name": "isimed", "label_shares": "[0.5]"}
+    overlays, settings = ("linear_probe", "cross_validate"), small | folds | {"output_dir": tmp_path / "folds"}
+    settings["dataset_dir"] = make_cohort(tmp_path / "cohort", subjects=6)
+    run(BUNDLES / "lesion_classification", *overlays, **settings)
+    words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
+    subprocess.run([sys.executable, "-W", "ignore", *words], cwd=ROOT, check=True, capture_output=True)
+    page = (tmp_path / "study.html").read_text()
+    for title in ("Is there a lesion", "Means over folds", "Where is this crop"):
+        assert title in page
+    assert [page.count(f"Figure {number}: ") > 0 for number in range(1, 6)] == [True] * 4 + [False]

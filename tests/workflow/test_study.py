@@ -1,0 +1,174 @@
+"""The study's plan: what is run for which settings, and what is not run again."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("snakemake")
+
+ROOT = Path(__file__).parents[2]
+METHODS = ("isimed", "isimed_barlow", "barlow_twins", "simclr")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Folder of a study, with a blank in its path."""
+    return tmp_path / "my study"
+
+
+@pytest.fixture
+def snakemake(study):
+    """A function: what Snakemake prints with these options and settings."""
+
+    def output(*options, status=0, **settings):
+        words = ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", study, *options]
+        words += ["--config", *(f"{key}={value}" for key, value in settings.items())]
+        command = [sys.executable, "-m", "snakemake", *map(str, words)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return output
+
+
+@pytest.fixture
+def plan(snakemake):
+    """A function: the shell commands that would be run now, in no order."""
+
+    def commands(*options, **settings):
+        text = snakemake("-n", "--printshellcmds", *options, **settings).partition("Job stats:\n")[2]
+        jobs = text.split("Shell command: ")[1:]
+        return [job.partition("\n\n")[0] for job in jobs if not job.startswith("None")]
+
+    return commands
+
+
+def of(commands, *words):
+    """Those of the commands that have all of these words."""
+    return [command for command in commands if all(word in command for word in words)]
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """A function: what runs in place of MONAI's bundles, with `options` and the run's `folder`."""
+    module = tmp_path / "stand_in" / "monai" / "bundle" / "__main__.py"
+    module.parent.mkdir(parents=True)
+    for package in (module.parent, module.parent.parent):
+        (package / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand_in"))
+    return lambda code: module.write_text(STAND_IN + code)
+
+
+STAND_IN = """
+import sys, time
+from pathlib import Path
+
+options = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[2:])
+folder = Path(options["output_dir"])
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "encoder.pt").touch()
+"""
+
+
+def finish(study, *left_out, methods=METHODS):
+    """Leave the files of a study that has ended, the older ones first, less some of them."""
+    arms = [*methods, "untrained", "scratch", "isimed_fine_tuned"]
+    files = ["cohort/.snakemake_timestamp", *(f"seed_0/{method}/pretrained" for method in methods), "seed_0/split.json"]
+    files += [*(f"seed_0/{method}/metrics.json" for method in methods)]
+    files += [*(f"seed_0/folds/{arm}/scores.csv" for arm in arms), "seed_0/study.html"]
+    for age, file in enumerate(reversed(files)):
+        path = study / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (1e9 - age, 1e9 - age))
+    os.utime(study / "cohort", (1e9 - len(files), 1e9 - len(files)))
+    for file in left_out:
+        (study / file).unlink()
+
+
+def test_all_methods_are_pretrained_evaluated_and_cross_validated(plan):
+    commands = plan()
+    for method in METHODS:
+        pretrainings = of(commands, f"/{method}_pretraining/", "lesion_free.json")
+        assert sorted("evaluate.json" in command for command in pretrainings) == [False, True]
+    arms = of(commands, "lesion_classification", "cross_validate.json")
+    assert len(arms) == 7 and len(of(arms, "linear_probe.json")) == 5
+    assert len(of(arms, "--encoder=untrained")) == len(of(arms, "--encoder=scratch")) == 1
+
+
+def test_some_methods_seeds_and_arms_are_studied_alone(plan):
+    commands = plan(methods="[simclr,isimed]", seeds="[3,4]", arms="[frozen,scratch]")
+    assert {method: len(of(commands, f"/{method}_pretraining/")) for method in METHODS} == {
+        "isimed": 4,
+        "isimed_barlow": 0,
+        "barlow_twins": 0,
+        "simclr": 4,
+    }
+    assert len(of(commands, "lesion_classification", "--seed=3")) == 3
+    assert len(of(commands, "scripts.reports.study", "seed_4/study.html")) == 1
+
+
+def test_own_scans_are_studied_with_the_configuration_of_their_data_set(plan, tmp_path):
+    scans = tmp_path / "my scans"
+    commands = plan("--configfile", ROOT / "workflow/config/scans.yaml", data=scans, overlay="brats")
+    assert not of(commands, "make_cohort") and not of(commands, "--val_size")
+    runs = of(commands, "monai.bundle")
+    assert len(runs) == 15 == len(of(runs, "brats.json", f"'--dataset_dir={scans}'"))
+
+
+def test_what_is_done_is_not_done_again(plan, study):
+    finish(study)
+    assert plan() == []
+
+
+def test_what_was_deleted_is_done_again_with_all_that_is_made_of_it(plan, study):
+    finish(study, "seed_0/folds/simclr/scores.csv", "seed_0/barlow_twins/pretrained")
+    commands = plan()
+    assert len(of(commands, "/barlow_twins_pretraining/")) == 2
+    assert len(of(commands, "--encoder=seed_0/barlow_twins/")) == len(of(commands, "--encoder=seed_0/simclr/")) == 1
+    assert len(of(commands, "scripts.reports.study")) == 1 and len(commands) == 5
+
+
+def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
+    finish(study, methods=("isimed", "simclr"))
+    commands = plan(methods="[isimed,simclr,barlow_twins]")
+    assert len(commands) == 4 == len(of(commands, "barlow_twins"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"methods": "[isimde]"}, "'isimde' is not one of"),
+        ({"epochs": 3}, "'epochs' was unexpected"),
+        ({"data": "scans"}, "'scans' does not match"),
+        ({"arms": "[]"}, "[] should be non-empty"),
+    ],
+)
+def test_settings_that_nothing_uses_are_refused(snakemake, settings, sentence):
+    assert sentence in snakemake("-n", status=1, **settings)
+
+
+def test_a_study_is_not_gone_on_with_by_other_settings(snakemake, study):
+    study.mkdir()
+    snakemake("--touch", "--quiet", "all")
+    begun = json.loads((study / "settings.json").read_text())
+    sentence = 'begun with overlay "lesion_free", not "brats": give the former, or another folder'
+    assert begun["overlay"] == "lesion_free" and sentence in snakemake("-n", status=1, overlay="brats")
+
+
+def test_a_pretraining_that_was_stopped_goes_on_from_its_checkpoint(snakemake, study, stand_in):
+    stand_in("(folder / 'checkpoint.pt').touch(); sys.exit(options['resume'] == 'false')")
+    target, run = "seed_0/isimed/pretrained", study / "seed_0" / "isimed"
+    snakemake(target, status=1, data="/scans")
+    assert (run / "checkpoint.pt").is_file() and (run / "encoder.pt").is_file() and not (run / "pretrained").exists()
+    snakemake(target, data="/scans")
+    assert (run / "pretrained").is_file()
+
+
+def test_two_trainings_do_not_run_at_once_on_one_machine(snakemake, stand_in):
+    stand_in("Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir()")
+    snakemake("--cores", "64", "seed_0/isimed/pretrained", "seed_0/simclr/pretrained", data="/scans")
