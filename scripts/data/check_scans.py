@@ -2,6 +2,7 @@
 
 import functools
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,23 +17,24 @@ __all__ = ["check_scans", "fault"]
 logger = logging.getLogger(__name__)
 
 
-def check_scans(scans: list[dict]) -> None:
+def check_scans(scans: list[dict], images: Sequence[str] = ("image",)) -> None:
     """Read every scan once and name all that cannot be used.
 
     Args:
         scans: items of `find_scans`.
+        images: keys of their images.
 
     Raises:
         InputError: some scans are unreadable, truncated, not 3D, or not finite.
     """
     logger.info(f"Reading {len(scans)} scans to check them.")
     with ThreadPoolExecutor(2) as pool:  # whole scans in memory, one each
-        faults = pool.map(lambda scan: fault(scan["image"]), scans)
-    faulty = [f"{scan['image']} {text}" for scan, text in zip(scans, faults, strict=True) if text]
+        paths = [scan[key] for scan in scans for key in images]
+        faulty = [f"{path} {text}" for path, text in zip(paths, pool.map(fault, paths), strict=True) if text]
     if faulty:
         more = f"; and {len(faulty) - 10} more" if len(faulty) > 10 else ""
         raise InputError(
-            f"{len(faulty)} of {len(scans)} scans cannot be used: {'; '.join(faulty[:10])}{more}. "
+            f"{len(faulty)} of {len(paths)} scans cannot be used: {'; '.join(faulty[:10])}{more}. "
             "Mend or move them, or list the others in a JSON or CSV file and give that as dataset_dir."
         )
 

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..distributed import rank, wait
@@ -32,7 +33,11 @@ CHANNEL = re.compile(r"_\d{4}$")  # nnU-Net: CASE_0000.nii.gz is channel 0 of CA
 BIDS_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 
 
-def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.PathLike = "synthetic") -> list[dict]:
+def find_scans(
+    dataset_dir: str | os.PathLike | None,
+    synthetic_dir: str | os.PathLike = "synthetic",
+    images: Sequence[str] = ("image",),
+) -> list[dict]:
     """List the scans of a cohort.
 
     Args:
@@ -40,10 +45,11 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
             folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label`. None: a
             synthetic cohort, made in `synthetic_dir`.
         synthetic_dir: where the synthetic cohort is, or goes.
+        images: keys of a scan's images in a list; several, such as `image` and `pet`, need one.
 
     Returns:
-        One item a scan, sorted by path: `image` (absolute path), `subject`, `scan` (its number), and `label` (absolute
-        path) where there is a mask.
+        One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label`
+        (absolute path) where there is a mask.
 
     Raises:
         InputError: there is no such folder or list, or there are no scans in it.
@@ -52,14 +58,19 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
     if not path.exists():
         raise InputError(f"There is no {path}: give dataset_dir the folder of your scans, or a JSON or CSV list.")
     if path.is_file():
-        scans = _from_list(path)
+        scans = _from_list(path, images)
     elif _decathlon_items(path):
-        scans = _from_items(_decathlon_items(path), path / "dataset.json")
+        scans = _from_items(_decathlon_items(path), path / "dataset.json", images)
+    elif tuple(images) != ("image",):
+        raise InputError(
+            f"{path} is a folder, which gives one image a scan: give dataset_dir a JSON or CSV list with the columns "
+            f"{', '.join(images)} and subject."
+        )
     else:
         scans = _from_folder(path)
     if not scans:
         raise InputError(f"There are no NIfTI scans (.nii, .nii.gz) in {path}: give dataset_dir the folder that has.")
-    scans = [scan | {"scan": i} for i, scan in enumerate(sorted(scans, key=lambda scan: scan["image"]))]
+    scans = [scan | {"scan": i} for i, scan in enumerate(sorted(scans, key=lambda scan: scan[images[0]]))]
     subjects = len({scan["subject"] for scan in scans})
     masks = sum("label" in scan for scan in scans)
     logger.info(f"{path}: {len(scans)} scans of {subjects} subjects, {masks} with a mask.")
@@ -75,17 +86,17 @@ def _synthetic(folder: str | os.PathLike) -> Path:
     return Path(folder).absolute()
 
 
-def _from_list(path: Path) -> list[dict]:
+def _from_list(path: Path, images: Sequence[str]) -> list[dict]:
     """Read a JSON list (or Decathlon's lists `training`, `validation` and `test`) or a CSV table."""
     if path.suffix == ".csv":
         try:
             with open(path, newline="", encoding="utf-8-sig") as file:
-                return _from_items(list(csv.DictReader(file)), path)
+                return _from_items(list(csv.DictReader(file)), path, images)
         except UnicodeDecodeError as error:
             raise InputError(f"{path} is not a text in UTF-8: save it as CSV in UTF-8.") from error
     if path.suffix != ".json":
         raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
-    return _from_items(_items(_read_json(path)), path)
+    return _from_items(_items(_read_json(path)), path, images)
 
 
 def _decathlon_items(folder: Path) -> list:
@@ -108,20 +119,21 @@ def _items(content) -> list:
     return content
 
 
-def _from_items(items: list, source: Path) -> list[dict]:
+def _from_items(items: list, source: Path, images: Sequence[str]) -> list[dict]:
     """Make paths absolute and fill in the subjects."""
     if not isinstance(items, list):
         raise InputError(f"{source} is not a list of scans: make it one, of paths or of items with image and subject.")
-    scans = [_scan(item, source) for item in items]
-    subjects = _subjects([Path(scan["image"]) for scan in scans])
+    scans = [_scan(item, source, images) for item in items]
+    subjects = _subjects([Path(scan[images[0]]) for scan in scans])
     return [{"subject": subject} | scan for scan, subject in zip(scans, subjects, strict=True)]
 
 
-def _scan(item, source: Path) -> dict:
-    item = {"image": item} if isinstance(item, str) else item
-    if not isinstance(item, dict) or not isinstance(item.get("image"), str) or not item["image"]:
-        raise InputError(f"An item of {source} has no image ({item}): every item needs the path of its scan.")
-    scan = {key: str(_resolve(item[key], source)) for key in ("image", "label") if item.get(key)}
+def _scan(item, source: Path, images: Sequence[str]) -> dict:
+    item = {images[0]: item} if isinstance(item, str) else item
+    for key in images:
+        if not isinstance(item, dict) or not isinstance(item.get(key), str) or not item[key]:
+            raise InputError(f"An item of {source} has no {key} ({item}): every item needs the path of its scan.")
+    scan = {key: str(_resolve(item[key], source)) for key in (*images, "label") if item.get(key)}
     return scan | ({"subject": str(item["subject"])} if item.get("subject") not in (None, "") else {})
 
 

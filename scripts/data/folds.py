@@ -14,7 +14,7 @@ class SubjectFolds:
     """Subjects dealt into folds at random, so that each fold has its share of each label.
 
     Args:
-        scans: with `subject` and `target`; the label of a subject is the largest of its scans'.
+        scans: with `subject` and `class_label`; the class label of a subject is the largest of its scans'.
         folds: how many, at least 3: one to test, one to validate, the others to train.
         seed: the same seed and subjects give the same folds.
 
@@ -29,7 +29,7 @@ class SubjectFolds:
     def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
         self.labels = {}
         for scan in scans:
-            self.labels[scan["subject"]] = max(scan["target"], self.labels.get(scan["subject"], 0.0))
+            self.labels[scan["subject"]] = max(scan["class_label"], self.labels.get(scan["subject"], 0.0))
         if folds < 3 or len(self.labels) < folds:
             raise InputError(
                 f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: give 3 folds or more, and no "

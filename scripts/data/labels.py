@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def label_by_mask(scans: list[dict]) -> list[dict]:
-    """The scans that have a mask, each with `target`: 1.0 where the mask has a voxel above 0, else 0.0.
+    """The scans that have a mask, each with `class_label`: 1.0 where the mask has a voxel above 0, else 0.0.
 
     Args:
         scans: items of `find_scans`.
@@ -28,7 +28,7 @@ def label_by_mask(scans: list[dict]) -> list[dict]:
     if not masked:
         raise InputError("None of the scans has a mask: give dataset_dir scans with masks, or a list with label.")
     logger.info(f"Reading {len(masked)} masks.")
-    return [scan | {"target": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
+    return [scan | {"class_label": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
 
 
 def scans_with_lesions(scans: list[dict]) -> list[dict]:
@@ -38,7 +38,7 @@ def scans_with_lesions(scans: list[dict]) -> list[dict]:
         InputError: as there, or none has.
     """
     labelled = label_by_mask(scans)
-    found = [scan for scan in labelled if scan["target"]]
+    found = [scan for scan in labelled if scan["class_label"]]
     if not found:
         raise InputError(f"None of {len(labelled)} masks has a voxel above 0: give scans of subjects with lesions.")
     if len(found) < len(labelled):
@@ -47,7 +47,7 @@ def scans_with_lesions(scans: list[dict]) -> list[dict]:
 
 
 def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
-    """The scans whose subject is in a table, each with `target` and `label`, 0.0 or 1.0, of its subject.
+    """The scans whose subject is in a table, each with `class_label`, 0.0 or 1.0, of its subject.
 
     Args:
         scans: items of `find_scans`.
@@ -57,11 +57,7 @@ def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
         InputError: there is no such table, a label is neither 0 nor 1, or it names none of the subjects.
     """
     labels = _read_table(table)
-    labelled = [
-        scan | dict.fromkeys(("target", "label"), labels[scan["subject"]])
-        for scan in scans
-        if scan["subject"] in labels
-    ]
+    labelled = [scan | {"class_label": labels[scan["subject"]]} for scan in scans if scan["subject"] in labels]
     if not labelled:
         raise InputError(
             f"{table} names none of the subjects ({scans[0]['subject']}, ...): write them as the names of the scans do."

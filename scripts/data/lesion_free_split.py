@@ -36,7 +36,7 @@ def split_lesion_free(scans: list[dict], val_size: float, test_size: float, seed
     unmasked = [scan["image"] for scan in scans if "label" not in scan]
     if unmasked:
         raise InputError(f"{unmasked[0]} has no mask: this split needs one of each scan.")
-    healthy = {scan["subject"] for scan in label_by_mask(scans) if not scan["target"]}
+    healthy = {scan["subject"] for scan in label_by_mask(scans) if not scan["class_label"]}
     ill = sorted({scan["subject"] for scan in scans} - healthy)
     n_val, n_test = part_numbers(len(ill), val_size, test_size)
     if not healthy:

@@ -1,6 +1,7 @@
-"""What a trainer makes of a batch of crops: the network's input, and what the loss compares it with."""
+"""What an engine makes of a batch: what the network takes, and what the loss compares its output with."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import torch
 from monai.data import MetaTensor
@@ -8,50 +9,69 @@ from monai.data import MetaTensor
 from ..distributed import gather
 from ..errors import InputError
 
-__all__ = ["gather_views", "prepare_crops", "prepare_views"]
+__all__ = ["PrepareBatch", "PrepareViews", "gather_views"]
+
+# as MONAI's engines take it: the first input, the target, further inputs by position and by name
+Prepared = tuple[torch.Tensor, Any, tuple, dict]
 
 
-def prepare_crops(batch: Mapping, device=None, non_blocking: bool = False, **kwargs) -> tuple[torch.Tensor, dict]:
-    """Split a batch of crops into the network's input and what the loss compares it with.
-
-    Args:
-        batch: collated crops with `image` [B, C, X, Y, Z], `location` [B, 3] in mm, `scan` (B numbers of scans), and
-            `voxel` [B, 3] if need be.
-        device: where to; `non_blocking` and further arguments are those of `torch.Tensor.to`.
-
-    Returns:
-        Images [B, C, X, Y, Z], and the others as targets.
-    """
-    tensors = {key: torch.as_tensor(batch[key]) for key in ("image", "location", "scan", "voxel") if key in batch}
-    target = {key: tensor.to(device, non_blocking=non_blocking, **kwargs) for key, tensor in tensors.items()}
-    image = target.pop("image")
-    # a plain tensor: a MetaTensor would carry a stale affine through the network
-    return image.as_tensor() if isinstance(image, MetaTensor) else image, target
-
-
-def prepare_views(batch: Mapping, device=None, non_blocking: bool = False, **kwargs) -> tuple[torch.Tensor, dict]:
-    """`prepare_crops` for two views of each crop.
+class PrepareBatch:
+    """Splits a batch into what the network takes and the target, on the device where both are needed.
 
     Args:
-        batch: collated crops with `views` [B, 2, C, X, Y, Z], `location` [B, 3] and `scan`.
-        device: where to; `non_blocking` and further arguments are those of `torch.Tensor.to`.
-
-    Returns:
-        Views [2 B, C, X, Y, Z], the first of all crops before the second of all; and targets [B, ...].
+        inputs: keys of what the network takes, in the order of its arguments.
+        target: key of what the loss takes; None: all of the batch but the inputs, as a dictionary.
     """
-    views = batch["views"].transpose(0, 1).flatten(0, 1)
-    return prepare_crops(dict(batch) | {"image": views}, device, non_blocking, **kwargs)
+
+    def __init__(self, inputs: Sequence[str] = ("image",), target: str | None = None) -> None:
+        self.inputs, self.target = inputs, target
+
+    def __call__(
+        self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
+    ) -> Prepared:
+        """Inputs and target of a collated batch; further arguments are those of `torch.Tensor.to`."""
+        moved = {key: _to(value, device, non_blocking=non_blocking, **kwargs) for key, value in batch.items()}
+        first, *others = (moved[key] for key in self.inputs)
+        rest = {key: value for key, value in moved.items() if key not in self.inputs}
+        return first, rest if self.target is None else moved[self.target], tuple(others), {}
 
 
-def gather_views(embedding: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Embeddings of the first and of the second views of all processes' crops, two [N, D], from [2 B, D] of one's.
+class PrepareViews(PrepareBatch):
+    """`PrepareBatch` for V views of each crop: the first input is [B, V, C, X, Y, Z] in the batch.
+
+    The network takes [V B, C, X, Y, Z], the first view of all crops before the second of all, and its other inputs
+    V times; targets stay [B, ...].
+    """
+
+    def __call__(
+        self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
+    ) -> Prepared:
+        """Inputs and target of a collated batch; further arguments are those of `torch.Tensor.to`."""
+        views, target, others, named = super().__call__(batch, device, non_blocking, **kwargs)
+        repeated = tuple(other.repeat(views.shape[1], *[1] * (other.ndim - 1)) for other in others)
+        return views.transpose(0, 1).flatten(0, 1), target, repeated, named
+
+
+def gather_views(embedding: torch.Tensor, number: int = 2) -> tuple[torch.Tensor, ...]:
+    """Embeddings of each view of all processes' crops, [N, D] a view, from [V B, D] of one's.
+
+    Args:
+        embedding: of the first view of all crops, then of the second of all, ...
+        number: V, of views.
 
     Raises:
         InputError: there is one crop, which nothing can be told apart from.
     """
-    first, second = map(gather, embedding.chunk(2))
-    if len(first) < 2:
+    views = tuple(map(gather, embedding.chunk(number)))
+    if len(views[0]) < 2:
         raise InputError(
             "A step has a single crop, with nothing to compare it with: raise batch_size or crops_per_volume."
         )
-    return first, second
+    return views
+
+
+def _to(value: Any, device, **kwargs: Any) -> Any:
+    if not isinstance(value, torch.Tensor):
+        return value
+    # a plain tensor: a MetaTensor would carry a stale affine through the network
+    return (value.as_tensor() if isinstance(value, MetaTensor) else value).to(device, **kwargs)

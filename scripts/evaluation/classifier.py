@@ -24,13 +24,11 @@ __all__ = ["score_baselines", "score_classifier"]
 logger = logging.getLogger(__name__)
 
 
-@torch.no_grad()
 def score_classifier(
     network: nn.Module,
     weights: str,
     loaders: Mapping[str, Iterable],
-    inferer: Callable,
-    device: torch.device,
+    run: Callable,
     output_dir: str,
 ) -> None:
     """Write scores.csv (scan, label, score of each test crop) and metrics.json; the first process alone does.
@@ -41,14 +39,13 @@ def score_classifier(
     Args:
         network: the weights are loaded into it.
         weights: path of the classifier's.
-        loaders: of crops under `validate` and `test`, with `image`, `scan` and `label`.
-        inferer: runs the network on crops.
-        device: where to.
+        loaders: of crops under `validate` and `test`, with what the network takes, `scan` and `class_label`.
+        run: runs the network on a batch of crops, as `BatchInferer` does.
         output_dir: where the files go.
     """
     wait()  # for the process that writes the weights
-    network = load_encoder(network.to(device), weights).eval()
-    scored = {part: _score(network, loaders[part], inferer, device) for part in ("validate", "test")}
+    network = load_encoder(network, weights)
+    scored = {part: _score(network, loaders[part], run) for part in ("validate", "test")}
     threshold = best_threshold(*scored["validate"][:2])
     scores, label, scan = scored["test"]
     metrics = fold_metrics(scores, label, threshold)
@@ -75,7 +72,7 @@ def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: f
     except InputError as error:  # the classifier itself is measured without
         logger.warning(f"Not measured: {', '.join(names)}. {error}")
         return
-    label = features.label[folds.rows(features.subject, fold)["test"]]
+    label = features.class_label[folds.rows(features.subject, fold)["test"]]
     scores = [Probes(features, folds, name)(fold, share)[0] for name in features.values]
     aucs = {name: fold_metrics(values, label, 0)["auc"] for name, values in zip(names, scores, strict=True)}
     _write(json.loads((Path(output_dir) / "metrics.json").read_text()) | aucs, Path(output_dir))
@@ -86,10 +83,7 @@ def _write(metrics: dict[str, float], folder: Path) -> None:
     logger.info("Test crops: " + ", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
 
 
-def _score(network, loader, inferer, device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Logits, labels and numbers of scans, [N] each."""
-    parts = [
-        (inferer(batch["image"].to(device), network).cpu().flatten(), batch["label"].flatten(), batch["scan"])
-        for batch in loader
-    ]
+def _score(network, loader, run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Logits, class labels and numbers of scans, [N] each."""
+    parts = [(run(batch, network).flatten(), batch["class_label"].flatten(), batch["scan"]) for batch in loader]
     return tuple(torch.cat(part) for part in zip(*parts, strict=True))

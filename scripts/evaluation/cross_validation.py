@@ -44,7 +44,7 @@ class Probes:
 
     def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
         """Scores of the fold's test items, [M], and a threshold."""
-        values, label = self.features.values[self.name], self.features.label
+        values, label = self.features.values[self.name], self.features.class_label
         rows = self.folds.rows(self.features.subject, fold, share)
         probe = self.fit(fold, share)
         return probe(values[rows["test"]]), best_threshold(probe(values[rows["validate"]]), label[rows["validate"]])
@@ -55,7 +55,7 @@ class Probes:
         Raises:
             InputError: all that it trains on has one label.
         """
-        values, label = self.features.values[self.name], self.features.label
+        values, label = self.features.values[self.name], self.features.class_label
         rows = self.folds.rows(self.features.subject, fold, share)
         _require_both_labels(label[rows["train"]], fold, share)
         return self.probe(*(part[rows[name]] for name in ("train", "validate") for part in (values, label)))
@@ -93,15 +93,15 @@ def cross_validate(
     if taken := trained.keys() & features.values.keys():
         raise InputError(f"An encoder cannot be called {taken.pop()}, as a baseline is: give it another name.")
     for fold, share in product(range(folds.number), shares):
-        _require_both_labels(features.label[folds.rows(features.subject, fold, share)["train"]], fold, share)
+        _require_both_labels(features.class_label[folds.rows(features.subject, fold, share)["train"]], fold, share)
     own, *_ = [*trained, *features.values]
     probes = {name: Probes(features, folds, name, probe if name == own else baseline_probe) for name in features.values}
     classifiers = {**trained, **probes}
-    scores = {name: np.full(len(features.label), np.nan) for name in classifiers}
+    scores = {name: np.full(len(features.class_label), np.nan) for name in classifiers}
     rows, efficiency = [], []
     for (name, classifier), fold in product(classifiers.items(), range(folds.number)):
         inside = folds.rows(features.subject, fold)["test"]
-        label, subjects = features.label[inside], len(set(features.subject[inside]))
+        label, subjects = features.class_label[inside], len(set(features.subject[inside]))
         for share in shares:
             test, threshold = classifier(fold, share)
             metrics = fold_metrics(test, label, threshold)
@@ -137,7 +137,7 @@ def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, 
         header = ["encoder", "label_share", "fold", "auc", "average_precision", "training_subjects"]
         write_csv_atomically(folder / "label_efficiency.csv", [header, *efficiency])
     fold = np.array([folds.assigned[subject] for subject in features.subject])
-    label = features.label.numpy().astype(int)
+    label = features.class_label.numpy().astype(int)
     columns = zip(features.subject, fold, label, *scores.values(), strict=True)
     write_csv_atomically(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
     means = {name: np.nanmean([row[2] for row in rows if row[0] == name]) for name in scores}

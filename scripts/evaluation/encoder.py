@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool3d
 
 from ..atomic import savez_atomically, write_json_atomically
-from ..engines.batches import prepare_crops
 from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops, distance_error, distance_pairs, location_error, r2_score
 from ..metrics.rankme import rankme
@@ -28,8 +27,7 @@ def evaluate_encoder(
     network: nn.Module,
     encoder: str,
     loaders: Mapping[str, Iterable],
-    inferer: Callable,
-    device: torch.device,
+    run: Callable,
     scans: list[dict],
     output_dir: str,
 ) -> None:
@@ -39,8 +37,7 @@ def evaluate_encoder(
         network: as yet untrained; the encoder is loaded into it, and a copy stays untrained for comparison.
         encoder: path of the weights.
         loaders: of the crops of the subjects under `train`, `validate` and `test`.
-        inferer: runs a network on crops.
-        device: where to.
+        run: runs a network on a batch of crops, as `BatchInferer` does.
         scans: the items under `test`, for their number and that of their subjects.
         output_dir: where the files go.
 
@@ -49,7 +46,7 @@ def evaluate_encoder(
     """
     untrained = copy.deepcopy(network)
     load_encoder(network, encoder)
-    crops = {part: embed([network, untrained], loader, inferer, device) for part, loader in loaders.items()}
+    crops = {part: embed([network, untrained], loader, run) for part, loader in loaders.items()}
     fault = collapse(crops["test"][0].embedding)
     if fault:
         logger.warning(f"The encoder has collapsed: {fault}.")
@@ -69,15 +66,13 @@ def evaluate_encoder(
     logger.info(_summary(metrics))
 
 
-@torch.no_grad()
-def embed(networks: list[nn.Module], loader: Iterable, inferer: Callable, device: torch.device) -> list[Crops]:
-    """Embed all crops of a loader with each of some networks, in evaluation mode."""
+def embed(networks: list[nn.Module], loader: Iterable, run: Callable) -> list[Crops]:
+    """Embed all crops of a loader with each of some networks."""
     parts = [[] for _ in networks]
     for batch in loader:
-        image, target = prepare_crops(batch, device)
-        shared = [target["location"], target["scan"], adaptive_avg_pool3d(image, 8).flatten(1)]
+        shared = [batch["location"], batch["scan"], adaptive_avg_pool3d(batch["image"], 8).flatten(1)]
         for network, part in zip(networks, parts, strict=True):
-            part.append([tensor.cpu() for tensor in (inferer(image, network.eval()), *shared)])
+            part.append([run(batch, network), *shared])
     return [Crops(*map(torch.cat, zip(*part, strict=True))) for part in parts]
 
 

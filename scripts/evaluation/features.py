@@ -1,6 +1,6 @@
 """What classifiers are fitted to: embeddings of crops by a frozen encoder, or bags of them, and their baselines."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,12 @@ class Features:
     Attributes:
         values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
             n crops, nan beyond.
-        label: 0 or 1, [N].
+        class_label: 0 or 1, [N].
         subject: [N].
     """
 
     values: dict[str, torch.Tensor]
-    label: torch.Tensor
+    class_label: torch.Tensor
     subject: np.ndarray
 
 
@@ -37,26 +37,24 @@ class FrozenEncoder:
         name: of the encoder in tables.
         network: the weights are loaded into it.
         encoder: path of the weights; `untrained` leaves the network as it is.
-        inferer: runs the network on crops.
-        device: where to.
+        run: runs the network on a batch of crops, as `BatchInferer` does.
 
     Raises:
         InputError: the weights are not the network's, or `encoder` asks for a training.
     """
 
-    def __init__(self, name: str, network: nn.Module, encoder: str, inferer: Callable, device: torch.device) -> None:
+    def __init__(self, name: str, network: nn.Module, encoder: str, run: Callable) -> None:
         if encoder == SCRATCH:
             raise InputError(
                 "A linear probe trains nothing of the encoder: give train.json for scratch, or encoder untrained."
             )
         if encoder != UNTRAINED:
             load_encoder(network, encoder)
-        self.name, self.network, self.inferer, self.device = name, network.eval(), inferer, device
+        self.name, self.network, self.run = name, network, run
 
-    @torch.no_grad()
-    def __call__(self, image: torch.Tensor) -> torch.Tensor:
-        """Embeddings [B, D] of crops [B, C, X, Y, Z]."""
-        return self.inferer(image.to(self.device), self.network).cpu()
+    def __call__(self, batch: Mapping) -> torch.Tensor:
+        """Embeddings [B, D] of a batch of B crops."""
+        return self.run(batch, self.network)
 
 
 def crop_features(
@@ -65,7 +63,7 @@ def crop_features(
     """Embed crops, and collect what is known of them without an encoder.
 
     Args:
-        loader: of crops of all scans, with `image`, `scan`, `label` and the baselines.
+        loader: of crops of all scans, with what the encoder takes, `scan`, `class_label` and the baselines.
         scans: their items, for the subject of each.
         baselines: names of features that crops bring with them.
         encoder: None for its baselines alone.
@@ -77,17 +75,17 @@ def crop_features(
         raise InputError(f"An encoder cannot be called {encoder.name}, as a baseline is: give it another name.")
     parts = []
     for batch in loader:
-        known = {encoder.name: encoder(batch["image"])} if encoder else {}
+        known = {encoder.name: encoder(batch)} if encoder else {}
         known |= {baseline: batch[baseline] for baseline in baselines}
-        parts.append(known | {"label": batch["label"].flatten(), "scan": batch["scan"]})
+        parts.append(known | {"class_label": batch["class_label"].flatten(), "scan": batch["scan"]})
     joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
-    label, scan = joined.pop("label"), joined.pop("scan")
+    class_label, scan = joined.pop("class_label"), joined.pop("scan")
     subject = {item["scan"]: item["subject"] for item in scans}
-    return Features(joined, label, np.array([subject[int(number)] for number in scan]))
+    return Features(joined, class_label, np.array([subject[int(number)] for number in scan]))
 
 
 def bags_of_subjects(features: Features) -> Features:
-    """Put the crops of each subject, all of which have its label, into one bag."""
+    """Put the crops of each subject, all of which have its class label, into one bag."""
     subjects = np.unique(features.subject)
     members = [torch.from_numpy(np.flatnonzero(features.subject == subject)) for subject in subjects]
     largest = max(map(len, members))
@@ -99,4 +97,4 @@ def bags_of_subjects(features: Features) -> Features:
         return filled
 
     values = {name: bags(crops) for name, crops in features.values.items()}
-    return Features(values, torch.stack([features.label[rows[0]] for rows in members]), subjects)
+    return Features(values, torch.stack([features.class_label[rows[0]] for rows in members]), subjects)

@@ -73,7 +73,7 @@ class FoldTraining:
     def _scores(self, folder: Path, fold: int) -> tuple[torch.Tensor, float]:
         with open(folder / "scores.csv", newline="") as file:
             rows = list(csv.DictReader(file))
-        label = self.features.label[self.folds.rows(self.features.subject, fold)["test"]]
+        label = self.features.class_label[self.folds.rows(self.features.subject, fold)["test"]]
         if [float(row["label"]) for row in rows] != label.tolist():
             raise InputError(f"{folder} was scored on other crops: give another output_dir.")
         threshold = json.loads((folder / "metrics.json").read_text())["threshold_logit"]

@@ -7,7 +7,6 @@ import torch
 
 from ..atomic import save_atomically
 from ..data.folds import SubjectFolds
-from ..networks.transfer import HEAD
 from ..probes.logistic import LogisticProbe
 from .cross_validation import Probes
 from .features import Features, FrozenEncoder
@@ -19,7 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 def fit_linear_head(
-    encoder: FrozenEncoder, features: Features, folds: SubjectFolds, fold: int, share: float, paths: Iterable[str]
+    encoder: FrozenEncoder,
+    features: Features,
+    folds: SubjectFolds,
+    fold: int,
+    share: float,
+    paths: Iterable[str],
+    last_layer: str,
 ) -> None:
     """Fit a `LogisticProbe` to the embeddings of a fold's training crops, and save encoder and probe as one network.
 
@@ -28,29 +33,32 @@ def fit_linear_head(
         features: of `crop_features` with this encoder.
         folds, fold, share: which subjects train and validate.
         paths: of the files with the flat state_dict of both.
+        last_layer: name of the encoder's last module, such as `class_layers.out`.
 
     Raises:
         InputError: all that it trains on has one label, or scikit-learn is not installed.
     """
     probe = Probes(features, folds, encoder.name).fit(fold, share)
     logger.info(f"A linear classifier was fitted, with a penalty of {probe.penalty:g}.")
-    weights = fold_into({name: tensor.cpu() for name, tensor in encoder.network.state_dict().items()}, probe)
+    state = {name: tensor.cpu() for name, tensor in encoder.network.state_dict().items()}
+    weights = fold_into(state, probe, last_layer)
     for path in paths:
         save_atomically(weights, path)
 
 
-def fold_into(encoder: dict[str, torch.Tensor], probe: LogisticProbe) -> dict[str, torch.Tensor]:
-    """Weights of a DenseNet with one output that are those of an encoder and of a probe behind it.
+def fold_into(encoder: dict[str, torch.Tensor], probe: LogisticProbe, last_layer: str) -> dict[str, torch.Tensor]:
+    """Weights of a network with one output that are those of an encoder and of a probe behind it.
 
     The last layer of the encoder is linear, and so is the probe: what both do is one linear layer.
 
     Args:
-        encoder: state_dict of a MONAI DenseNet with D outputs.
+        encoder: state_dict of a network with D outputs.
         probe: of embeddings [N, D].
+        last_layer: name of the module of that network that makes its outputs.
 
     Returns:
-        state_dict of the same network with `out_channels` 1, whose output is the probe's logit.
+        state_dict of the same network with one output, the probe's logit.
     """
-    weight, bias = (encoder[HEAD + name].double() for name in ("weight", "bias"))
+    weight, bias = (encoder[f"{last_layer}.{name}"].double() for name in ("weight", "bias"))
     folded = {"weight": (probe.direction @ weight)[None], "bias": (probe.direction @ bias + probe.intercept)[None]}
-    return dict(encoder) | {HEAD + name: tensor.float() for name, tensor in folded.items()}
+    return dict(encoder) | {f"{last_layer}.{name}": tensor.float() for name, tensor in folded.items()}

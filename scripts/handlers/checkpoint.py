@@ -1,6 +1,7 @@
 """Checkpoints that survive being killed at any moment."""
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..atomic import save_atomically
 from ..distributed import processes, rank
 from ..errors import InputError
 
-__all__ = ["LoadCheckpoint", "SaveBestEncoder", "SaveCheckpoint"]
+__all__ = ["LoadCheckpoint", "SaveBest", "SaveCheckpoint"]
 
 
 logger = logging.getLogger(__name__)
@@ -73,25 +74,27 @@ class LoadCheckpoint:
         engine.state.iteration = engine.state.epoch * engine.state.epoch_length
 
 
-class SaveBestEncoder:
-    """Save a network's weights whenever an evaluator's metric is lower than ever before.
+class SaveBest:
+    """Save a network's weights whenever the key metric of a MONAI evaluator is better than ever before.
+
+    Which of two values is better is the evaluator's to say, by its `metric_cmp_fn`: `operator.lt` for a loss.
 
     Args:
         network: whose flat state_dict is saved.
-        metric: name of the evaluator's metric.
         paths: of the files, each with the same content.
     """
 
-    def __init__(self, network: nn.Module, metric: str, paths: list[str]) -> None:
-        self.network, self.metric, self.paths, self.best = network, metric, paths, float("inf")
+    def __init__(self, network: nn.Module, paths: list[str]) -> None:
+        self.network, self.paths, self.best = network, paths, None
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator."""
         engine.add_event_handler(Events.COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:
-        value = float(engine.state.metrics[self.metric])
-        if value < self.best and rank() == 0:
+        value = float(engine.state.metrics[engine.state.key_metric_name])
+        better = not math.isnan(value) and (self.best is None or engine.metric_cmp_fn(value, self.best))
+        if better and rank() == 0:
             self.best = value
             for path in self.paths:
                 save_atomically(_plain(self.network).state_dict(), path)
@@ -106,7 +109,7 @@ class SaveBestEncoder:
             self.best = state["best"]
         elif rank() == 0:
             logger.warning(
-                "The number of processes has changed, and the loss with it: the best encoder is sought anew."
+                "The number of processes has changed, and the loss with it: the best weights are sought anew."
             )
 
 

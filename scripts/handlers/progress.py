@@ -1,7 +1,6 @@
 """A run that a person can follow: a bar an epoch, a line a validation, a table of losses."""
 
 import logging
-import math
 import time
 from collections.abc import Mapping
 
@@ -22,9 +21,10 @@ class Progress:
     """Report on a trainer: a progress bar an epoch, one line an epoch that was validated, history.csv.
 
     Args:
-        evaluator: with a metric `validation_loss`; it and all its other metrics are reported by their names. Run before
-            this handler in each epoch.
-        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, and the metrics.
+        evaluator: of MONAI, with a key metric and a `metric_cmp_fn` that says which of two values is better; all its
+            metrics are reported by their names. Run before this handler in each epoch.
+        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the key
+            metric was better than ever before), and the metrics.
     """
 
     def __init__(self, evaluator: Engine, path: str) -> None:
@@ -75,20 +75,27 @@ class Progress:
             "learning_rate": self.rate,
             "crops_per_second": self.crops / self.seconds,
         }
-        before = [past["validation_loss"] for past in self.history if past.get("validation_loss") is not None]
+        if self.validated:
+            row["best"] = int(self._is_best())
         self.history.append(row | self.validated)
         columns = list(dict.fromkeys(name for past in self.history for name in past))
         write_csv_atomically(self.path, [columns, *([past.get(name) for name in columns] for past in self.history)])
         if self.validated:
             engine.state.metrics.update(self.validated)  # for TensorBoardStatsHandler
-            logger.info(self._line(engine, row, best=self.validated["validation_loss"] < min(before, default=math.inf)))
+            logger.info(self._line(engine, row))
 
-    def _line(self, engine: Engine, row: dict, best: bool) -> str:
+    def _is_best(self) -> bool:
+        key, is_better = self.evaluator.state.key_metric_name, self.evaluator.metric_cmp_fn
+        before = [past[key] for past in self.history if past.get(key) is not None]
+        return all(is_better(self.validated[key], value) for value in before)
+
+    def _line(self, engine: Engine, row: dict) -> str:
+        key = self.evaluator.state.key_metric_name
         done = engine.state.epoch - self.first_epoch
         left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
-        others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != "validation_loss"]
+        others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != key]
         return (
             f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
-            f"{self.validated['validation_loss']:.4g} in validation{', the best so far' if best else ''}; "
+            f"{self.validated[key]:.4g} in validation{', the best so far' if row['best'] else ''}; "
             f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
         )

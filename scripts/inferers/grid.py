@@ -1,11 +1,16 @@
-"""An encoder's view of a whole scan: embeddings on a grid of crops, and their principal components as an image."""
+"""An encoder's view of a whole scan: embeddings of crops on a grid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
+from typing import Any
 
 import torch
+from monai.data import list_data_collate
 from monai.inferers import Inferer
+from monai.transforms import Compose, SpatialCrop
 from torch import nn
+
+from ..engines.batches import PrepareBatch
 
 __all__ = ["GridInferer", "grid_affine", "grid_centres"]
 
@@ -18,28 +23,48 @@ class GridInferer(Inferer):
         stride: voxels from one crop to the next.
         batch_size: crops that run at once.
         inferer: runs the network on a batch of crops.
+        crop_transforms: of training, where the network takes more of a crop than its image.
+        prepare_batch: says what the network takes of a batch of crops, as in training.
     """
 
-    def __init__(self, crop_size: list[int], stride: int, batch_size: int, inferer: Callable) -> None:
+    def __init__(
+        self,
+        crop_size: list[int],
+        stride: int,
+        batch_size: int,
+        inferer: Callable,
+        crop_transforms: Sequence[Callable] = (),
+        prepare_batch: Callable | None = None,
+    ) -> None:
         super().__init__()
         self.crop_size, self.stride, self.batch_size, self.inferer = crop_size, stride, batch_size, inferer
+        self.crop_transform, self.prepare_batch = Compose(crop_transforms), prepare_batch or PrepareBatch()
 
-    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args, **kwargs) -> torch.Tensor:
-        """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop."""
+    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **scan: Any) -> torch.Tensor:
+        """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop.
+
+        Args:
+            inputs: the scan.
+            network: whose output for crops [B, C, x, y, z], and what else it takes, is [B, D].
+            args: unused.
+            scan: what else the crop transforms need of the scan's item, [1, ...] each, such as its `origin`.
+        """
         if len(inputs) != 1:
             raise ValueError(f"GridInferer takes one scan at a time, not {len(inputs)}: set the batch size to 1.")
         starts = [
             range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size, strict=True)
         ]
-        corners = list(product(*starts))
+        corners, item = list(product(*starts)), {key: value[0] for key, value in scan.items()}
         parts = []
         for first in range(0, len(corners), self.batch_size):
-            crops = [self._crop(inputs[0], corner) for corner in corners[first : first + self.batch_size]]
-            parts.append(self.inferer(torch.stack(crops), network, *args, **kwargs))
+            crops = [self._crop(inputs[0], item, corner) for corner in corners[first : first + self.batch_size]]
+            image, _, others, named = self.prepare_batch(list_data_collate(crops), inputs.device)
+            parts.append(self.inferer(image, network, *others, **named))
         return torch.cat(parts).T.reshape(1, -1, *map(len, starts))
 
-    def _crop(self, image: torch.Tensor, corner: tuple[int, ...]) -> torch.Tensor:
-        return image[(slice(None), *(slice(at, at + size) for at, size in zip(corner, self.crop_size, strict=True)))]
+    def _crop(self, image: torch.Tensor, item: dict, corner: tuple[int, ...]) -> dict:
+        end = [at + size for at, size in zip(corner, self.crop_size, strict=True)]
+        return self.crop_transform({**item, "image": SpatialCrop(roi_start=corner, roi_end=end)(image)})
 
 
 def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torch.Tensor:

@@ -9,12 +9,10 @@ from torch import Tensor, nn
 from ..errors import InputError
 from .weights import read_weights
 
-__all__ = ["HEAD", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
+__all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
 
 
 UNTRAINED, SCRATCH = "untrained", "scratch"
-
-HEAD = "class_layers.out."  # the last layer of MONAI's DenseNet, linear
 
 
 @dataclass
@@ -74,12 +72,13 @@ def check_encoder(encoder: str) -> None:
         read_weights(encoder)
 
 
-def load_backbone(network: nn.Module, encoder: str) -> None:
+def load_backbone(network: nn.Module, encoder: str, last_layer: str) -> None:
     """Load every tensor of an encoder into a classifier of the same kind, but for the last layer of either.
 
     Args:
-        network: a MONAI DenseNet, its last layer as drawn.
+        network: the classifier, its last layer as drawn.
         encoder: path of the weights; `scratch` and `untrained` leave the network as it is.
+        last_layer: name of either's last module, such as `class_layers.out`.
 
     Raises:
         InputError: names or shapes are not the network's; nothing is loaded then.
@@ -88,7 +87,7 @@ def load_backbone(network: nn.Module, encoder: str) -> None:
         return
     weights = read_weights(encoder)
     found = _compare(network, weights)
-    reshaped = [name for name in found.reshaped if not name.startswith(HEAD)]
+    reshaped = [name for name in found.reshaped if not name.startswith(f"{last_layer}.")]
     faults = {"lack": found.missing, "have besides": found.unexpected, "have in another shape": reshaped}
     for fault, names in faults.items():
         if names:
@@ -96,7 +95,7 @@ def load_backbone(network: nn.Module, encoder: str) -> None:
                 f"The weights in {encoder} do not fit this network: they {fault} {names[0]} ({len(names)} of "
                 f"{len(network.state_dict())} tensors): give encoder the encoder.pt of a run with the same network_def."
             )
-    transfer_weights(network, {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)})
+    transfer_weights(network, {name: weights[name] for name in weights if not name.startswith(f"{last_layer}.")})
 
 
 def _compare(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightTransfer:

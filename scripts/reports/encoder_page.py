@@ -98,8 +98,9 @@ def _embedding_figures(arrays: dict[str, torch.Tensor]) -> list[Figure]:
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:
     image = scan["image"]
+    others = {key: [value] for key, value in scan.items() if key != "image"}
     with torch.no_grad():
-        embedding = inferer(image[None].as_tensor().to(device), network.eval())[0]
+        embedding = inferer(image[None].to(device), network.eval(), **others)[0]
     affine = grid_affine(image.affine, inferer.crop_size, inferer.stride)
     colours = component_map(embedding, affine, basis, image)
     return scan_map(image[0].numpy(), colours.numpy(), tuple(image.pixdim.tolist()))

@@ -48,9 +48,10 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
     """Losses, and each metric of the validation, by epoch.
 
     Args:
-        history: columns of history.csv; nan where an epoch was not validated.
+        history: columns of history.csv; nan where an epoch was not validated. `best` is 1 where the weights of an
+            epoch were better than ever before, so that those of the last such one are kept.
     """
-    told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second")
+    told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second", "best")
     others = [name for name in history if name not in told]
     epoch, seen = history["epoch"], np.isfinite(history["validation_loss"])
     picture, panels = _panels(1, 1 + len(others), height=3.8)
@@ -60,7 +61,7 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
         axes.locator_params(axis="x", integer=True, nbins=6)
         _label(axes, "epoch", "", name.replace("_", " "))
         if seen.any():
-            best = np.nanargmin(history["validation_loss"])
+            best = np.flatnonzero(history["best"] == 1)[-1]
             style = {"ms": 10, "mfc": "none", "mec": UNTRAINED, "mew": 2, "label": f"best, epoch {epoch[best]:.0f}"}
             axes.plot(epoch[best], history[name][best], "o", **style)
     panels[0].set(yscale="log", title="loss")

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Transform
+from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
 from .foreground import otsu_threshold
@@ -12,27 +12,38 @@ from .foreground import otsu_threshold
 __all__ = ["BodyBaselinesd", "CropBaselinesd"]
 
 
-class CropBaselinesd(Transform):
+class CropBaselinesd(MapTransform):
     """Write `position` and `intensity` of a crop, each with squares and products.
 
     `position`, [9], is its `location` in mm; `intensity`, [35], its mean, standard deviation and five percentiles.
+
+    Args:
+        keys: of the crop's image; of several, the first is measured.
+        allow_missing_keys: as for `MapTransform`.
     """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        statistics = _statistics(convert_to_tensor(data["image"]).flatten().float())
+        """The item with `position` and `intensity`."""
+        statistics = _statistics(convert_to_tensor(data[self.first_key(data)]).flatten().float())
         return dict(data) | {"position": _quadratic(data["location"].float()), "intensity": _quadratic(statistics)}
 
 
-class BodyBaselinesd(Transform):
+class BodyBaselinesd(MapTransform):
     """Write `size` and `intensity` of a body, from a scan that was cropped to its box and not scaled yet.
 
     `size`, [4]: extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
     `intensity`, [7]: mean, standard deviation and five percentiles of that, in the scan's own unit.
+
+    Args:
+        keys: of the scan's image; of several, the first is measured.
+        allow_missing_keys: as for `MapTransform`.
     """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        image = convert_to_tensor(data["image"]).float()
-        spacing = torch.as_tensor(data["image"].affine)[:3, :3].square().sum(0).sqrt().float()
+        """The item with `size` and `intensity`."""
+        scan = data[self.first_key(data)]
+        image = convert_to_tensor(scan).float()
+        spacing = torch.as_tensor(scan.affine)[:3, :3].square().sum(0).sqrt().float()
         body = image[image > otsu_threshold(image)]
         volume = len(body) * spacing.prod() / 1000
         size = torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])

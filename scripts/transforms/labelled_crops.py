@@ -4,13 +4,14 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 import torch
+from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import Randomizable, SpatialCrop, Transform
+from monai.transforms import MapTransform, Randomizable, SpatialCrop
 from torch.nn.functional import max_pool1d
 
 from ..errors import InputError
 
-__all__ = ["FixedLabelledCropsd", "LabelledCropsd", "lesion_mask", "lesion_windows"]
+__all__ = ["LabelledCropsd", "lesion_mask", "lesion_windows"]
 
 
 def lesion_mask(mask: torch.Tensor) -> torch.Tensor:
@@ -36,26 +37,39 @@ def lesion_windows(mask: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
     return windows > 0
 
 
-class LabelledCropsd(Randomizable, Transform):
-    """Draw crops of `image`; `label` of each, [1], is 1 if it holds a lesion voxel of the scan's mask, else 0.
+class LabelledCropsd(Randomizable, MapTransform):
+    """Draw crops; `class_label` of each, [1], is 1 if it holds a lesion voxel of the scan's mask, else 0.
 
     Crops with a lesion and crops without are each drawn uniformly among all places where there are such, so that the
     share of positive ones is as stated. A scan that has one kind alone gives that. (MONAI's `RandCropByPosNegLabel`
     draws centres: with pos 1 and neg 1, well over half of its crops hold some lesion.)
 
     Args:
+        keys: of the images that are cropped; all else of the item but the mask goes with each crop.
+        label_key: of the scan's mask, [1, X, Y, Z], lesion where it is above 0.
         crop_size: voxels, [X, Y, Z].
         num_samples: crops of a scan.
         positive_share: of crops with a lesion, from 0 to 1.
+        allow_missing_keys: as for `MapTransform`.
 
     Raises:
         InputError: the share is none.
     """
 
-    def __init__(self, crop_size: list[int], num_samples: int, positive_share: float = 0.5) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: Hashable,
+        crop_size: list[int],
+        num_samples: int,
+        positive_share: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
         if not 0 <= positive_share <= 1:
             raise InputError(f"positive_share is {positive_share}: give a share from 0 to 1.")
-        self.crop_size, self.num_samples, self.positive_share = crop_size, num_samples, positive_share
+        self.label_key, self.crop_size = label_key, crop_size
+        self.num_samples, self.positive_share = num_samples, positive_share
 
     def randomize(self, data: torch.Tensor) -> None:
         """Draw where crops begin, `starts` [num_samples, 3], positive ones first; `data` is the mask, [1, X, Y, Z]."""
@@ -65,32 +79,17 @@ class LabelledCropsd(Randomizable, Transform):
         positive = self.num_samples if not len(without) else positive if len(with_lesion) else 0
         counts = zip((with_lesion, without), (positive, self.num_samples - positive), strict=True)
         starts = [kind[self.R.randint(len(kind), size=count)] for kind, count in counts if count]
-        self.labels = np.arange(self.num_samples) < positive
+        self.class_labels = np.arange(self.num_samples) < positive
         self.starts = np.concatenate(starts)
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
+        """Items of the crops, each image [C, *crop_size]."""
         if randomize:
-            self.randomize(torch.as_tensor(data["label"]))
-        rest = {key: value for key, value in data.items() if key not in ("image", "label")}
+            self.randomize(torch.as_tensor(data[self.label_key]))
+        rest = {key: value for key, value in data.items() if key != self.label_key}
         crops = []
-        for start, label in zip(self.starts, self.labels, strict=True):
-            slices = [slice(int(low), int(low) + size) for low, size in zip(start, self.crop_size, strict=True)]
-            image = SpatialCrop(roi_slices=slices)(data["image"])
-            crops.append(rest | {"image": image, "label": torch.tensor([float(label)])})
+        for start, class_label in zip(self.starts, self.class_labels, strict=True):
+            cut = SpatialCrop(roi_start=start, roi_end=start + self.crop_size)
+            images = {key: cut(data[key]) for key in self.key_iterator(data)}
+            crops.append({**rest, **images, "class_label": torch.tensor([float(class_label)])})
         return crops
-
-
-class FixedLabelledCropsd(Transform):
-    """`LabelledCropsd` whose places depend on the seed and the scan's number alone: the same ones each time, so they
-    can be cached.
-
-    Args:
-        crop_size, num_samples, positive_share: as for `LabelledCropsd`.
-        seed: draws the places, together with the item's `scan`.
-    """
-
-    def __init__(self, crop_size: list[int], num_samples: int, positive_share: float = 0.5, seed: int = 0) -> None:
-        self.crops, self.seed = LabelledCropsd(crop_size, num_samples, positive_share), seed
-
-    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> list[dict]:
-        return self.crops.set_random_state(self.seed + 1_000_003 * data["scan"])(data)

@@ -3,8 +3,9 @@
 from collections.abc import Hashable, Mapping
 
 import torch
+from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import Transform
+from monai.transforms import MapTransform
 
 from ..errors import InputError
 
@@ -28,35 +29,45 @@ def centre_mm(image: MetaTensor) -> torch.Tensor:
     return affine[:3, :3] @ middle + affine[:3, 3]
 
 
-class FrameOrigind(Transform):
+class FrameOrigind(MapTransform):
     """Write the origin of a scan's frame, in scanner coordinates (mm, [3]), to `origin`.
 
     Args:
+        keys: of the scan's images, in one grid; the first is measured.
         frame: `foreground`: the centre of the image as it is now, that is of the body's box when this follows
             `CropForegroundd`, which makes scans comparable that are not registered. `scanner`: zero, for scans that
             share one coordinate system already.
+        allow_missing_keys: as for `MapTransform`.
 
     Raises:
         InputError: unknown frame.
     """
 
-    def __init__(self, frame: str) -> None:
+    def __init__(self, keys: KeysCollection, frame: str, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
         if frame not in FRAMES:
             raise InputError(f"There is no frame '{frame}': set frame to one of {', '.join(FRAMES)}.")
         self.frame = frame
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        centre = centre_mm(data["image"])
+        """The item with `origin`, [3], float64."""
+        centre = centre_mm(data[self.first_key(data)])
         return dict(data) | {"origin": centre if self.frame == "foreground" else torch.zeros_like(centre)}
 
 
-class CropLocationd(Transform):
+class CropLocationd(MapTransform):
     """Write where a crop's centre is, relative to its scan's `origin`, [3], float32.
 
     `location` is in mm, along the patient's axes; `voxel` in voxels, along the scan's own.
+
+    Args:
+        keys: of the crop's images, in one grid; the first is measured.
+        allow_missing_keys: as for `MapTransform`.
     """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        location = centre_mm(data["image"]) - data["origin"]
-        axes = torch.as_tensor(data["image"].affine, dtype=torch.float64)[:3, :3]
+        """The item with `location` and `voxel`."""
+        image = data[self.first_key(data)]
+        location = centre_mm(image) - data["origin"]
+        axes = torch.as_tensor(image.affine, dtype=torch.float64)[:3, :3]
         return dict(data) | {"location": location.float(), "voxel": torch.linalg.solve(axes, location).float()}

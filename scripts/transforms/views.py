@@ -1,65 +1,47 @@
-"""Two views of a crop: what they share is what an encoder is to keep."""
+"""Views of a crop: what they share is what an encoder is to keep."""
 
-import zlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
-import numpy as np
 import torch
+from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import Randomizable, Transform
+from monai.transforms import MapTransform, Randomizable
 from monai.utils import MAX_SEED
 
-__all__ = ["FixedViewsd", "TwoViewsd"]
+__all__ = ["Viewsd"]
 
 
-class TwoViewsd(Randomizable, Transform):
-    """Replace a crop, `image` [C, X, Y, Z], by two views of it, `views` [2, C, X, Y, Z].
+class Viewsd(Randomizable, MapTransform):
+    """Replace a crop [C, X, Y, Z] by V views of it, [V, C, X, Y, Z].
 
     Chance is drawn apart from being applied, as one seed a view: `randomize` draws `seeds`, and a call with
     `randomize=False` makes the views of these seeds, of any crop, as often as wanted.
 
     Args:
-        view: MONAI transform of an image that makes a view; what is random in it is drawn from the seed.
+        keys: of the crops, all of which are changed alike.
+        views: V MONAI transforms of an image, each of which makes a view; what is random in one is drawn from its seed.
+        allow_missing_keys: as for `MapTransform`.
     """
 
-    def __init__(self, view: Callable) -> None:
-        self.view, self.seeds = view, None
+    def __init__(self, keys: KeysCollection, views: Sequence[Callable], allow_missing_keys: bool = False) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.views, self.seeds = views, None
 
     def randomize(self, data=None) -> None:
-        """Draw the seeds of the two views."""
-        self.seeds = self.R.randint(MAX_SEED, size=2, dtype="uint32")
+        """Draw the seeds of the views."""
+        self.seeds = self.R.randint(MAX_SEED, size=len(self.views), dtype="uint32")
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor], randomize: bool = True) -> dict:
         if randomize:
             self.randomize()
-        return _with_views(data, self.view, self.seeds)
+        return {**data, **{key: self._views(data[key]) for key in self.key_iterator(data)}}
+
+    def _views(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.stack([_view(view, image, seed) for view, seed in zip(self.views, self.seeds, strict=True)])
 
 
-class FixedViewsd(Transform):
-    """`TwoViewsd` whose draws depend on the seed and the crop alone: the same ones each time, so they can be cached.
-
-    Args:
-        view: as for `TwoViewsd`.
-        seed: together with the crop's voxels, draws its views.
-    """
-
-    def __init__(self, view: Callable, seed: int = 0) -> None:
-        self.view, self.seed = view, seed
-
-    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict:
-        crop = zlib.crc32(np.ascontiguousarray(data["image"]).tobytes())
-        return _with_views(
-            data, self.view, np.random.RandomState([self.seed, crop]).randint(MAX_SEED, size=2, dtype="uint32")
-        )
-
-
-def _with_views(data: Mapping, view: Callable, seeds) -> dict:
-    rest = {key: value for key, value in data.items() if key != "image"}
-    return rest | {"views": torch.stack([_view(data["image"], view, int(seed)) for seed in seeds])}
-
-
-def _view(image: torch.Tensor, view: Callable, seed: int) -> torch.Tensor:
+def _view(view: Callable, image: torch.Tensor, seed: int) -> torch.Tensor:
     if isinstance(view, Randomizable):
-        view.set_random_state(seed)
+        view.set_random_state(int(seed))
     changed = view(image.clone())  # RandCoarseDropout and RandCoarseShuffle write into the image that they are given
     return changed.as_tensor() if isinstance(changed, MetaTensor) else changed

@@ -1,0 +1,38 @@
+"""Every scan can give a crop."""
+
+import logging
+from collections.abc import Hashable, Mapping
+
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import SpatialPadd
+
+__all__ = ["PadToCropd"]
+
+logger = logging.getLogger(__name__)
+
+
+class PadToCropd(SpatialPadd):
+    """Pad scans that are smaller than a crop with background, and say so, once.
+
+    Args:
+        keys: of the images, of one size; the first is named where it is padded.
+        crop_size: voxels, [X, Y, Z].
+        value: intensity of the background.
+    """
+
+    def __init__(self, keys: KeysCollection, crop_size: list[int], value: float = -1.0) -> None:
+        super().__init__(keys, crop_size, value=value)
+        self.crop_size, self.said = crop_size, False
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor], lazy: bool | None = None) -> dict:
+        """As `SpatialPadd`: images [C, X, Y, Z] under its keys, padded."""
+        image = data[self.first_key(data)]
+        size = image.shape[1:]
+        if not self.said and any(have < want for have, want in zip(size, self.crop_size, strict=True)):
+            self.said = True
+            logger.warning(
+                f"{image.meta.get('filename_or_obj')} has {tuple(size)} voxels, less than a crop of "
+                f"{tuple(self.crop_size)}: it is padded, as all such scans are (said for the first one only)."
+            )
+        return super().__call__(data, lazy=lazy)

@@ -1,0 +1,32 @@
+"""Random transforms whose draws depend on the seed and the item alone."""
+
+import copy
+import zlib
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+from monai.transforms import Randomizable, Transform
+
+__all__ = ["Repeatable"]
+
+
+class Repeatable(Transform):
+    """A random transform that does the same to an item each time, so that it can be cached, and compared.
+
+    Args:
+        transform: a random transform of MONAI's; a copy of it is used.
+        seed: together with the item, draws.
+        key: what tells items apart: a number, such as that of a scan, or an array, such as a crop's voxels.
+    """
+
+    def __init__(self, transform: Randomizable, seed: int = 0, key: Hashable = "scan") -> None:
+        self.transform, self.seed, self.key = copy.deepcopy(transform), seed, key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Any:
+        """What the transform makes of an item, drawn anew from the seed and the item's `key`."""
+        return self.transform.set_random_state(self.seed + 1_000_003 * _number(data[self.key]))(data)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else zlib.crc32(np.ascontiguousarray(value).tobytes())
