@@ -15,7 +15,6 @@ from scripts.metrics.location import Crops, distance_pairs
 from scripts.probes.principal_components import PrincipalComponents
 
 CPU = torch.device("cpu")
-
 SCANS = [{"subject": "P1"}, {"subject": "P1"}, {"subject": "P2"}, {"subject": "P3"}]
 
 
@@ -84,15 +83,6 @@ def test_the_baseline_of_raw_intensities_sees_what_they_show():
     for part in crops.values():
         part.intensities[:, 4:7] = part.location
     assert baseline_metrics(**crops)["location_error_mm_intensities"] < 0.05
-
-
-def test_distances_are_those_of_all_pairs_and_it_is_known_which_are_within_a_scan():
-    crops = draw(9, noise)
-    latent, physical, same = distance_pairs(crops)
-    pairs = [(i, j) for i in range(9) for j in range(i + 1, 9)]
-    assert latent.tolist() == pytest.approx([float((crops.embedding[i] - crops.embedding[j]).norm()) for i, j in pairs])
-    assert physical.tolist() == pytest.approx([float((crops.location[i] - crops.location[j]).norm()) for i, j in pairs])
-    assert same.tolist() == [bool(crops.scan[i] == crops.scan[j]) for i, j in pairs]
 
 
 def test_distances_within_scans_have_an_error_of_their_own():

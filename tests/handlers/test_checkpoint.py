@@ -1,6 +1,4 @@
-"""Checkpoints that are gone on from, and weights that fit or are refused."""
-
-import os
+"""Checkpoints that are gone on from, and the best of a run's weights."""
 
 import pytest
 import torch
@@ -9,7 +7,6 @@ from torch import nn
 
 from scripts.errors import InputError
 from scripts.handlers.checkpoint import LoadCheckpoint, SaveBestEncoder, SaveCheckpoint
-from scripts.networks.weights import load_encoder
 
 
 @pytest.fixture
@@ -124,60 +121,3 @@ def test_checkpoints_cross_between_one_process_and_distributed_training(tmp_path
     other = nn.Linear(2, 2)
     run(path, 2, {"network": other}, load=True)
     assert torch.equal(other.weight, network.weight)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
-def test_weights_are_loaded_as_float32(tmp_path, dtype):
-    trained, network = nn.Linear(3, 2), nn.Linear(3, 2)
-    torch.save({name: value.to(dtype) for name, value in trained.state_dict().items()}, tmp_path / "encoder.pt")
-    assert load_encoder(network, tmp_path / "encoder.pt") is network
-    assert network.weight.dtype == torch.float32
-    assert torch.equal(network.weight, trained.weight.to(dtype).float())
-
-
-def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"no weights at .*encoder\.pt: correct the path"):
-        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
-
-
-BAD_WEIGHTS = {
-    "of other shapes": nn.Linear(4, 2).state_dict(),
-    "of other names": nn.Sequential(nn.Linear(3, 2)).state_dict(),
-    "one missing": {"weight": torch.ones(2, 3)},
-    "one too many": nn.Linear(3, 2).state_dict() | {"more": torch.ones(1)},
-    "nested": {"network": nn.Linear(3, 2).state_dict()},
-    "no dictionary": [1, 2],
-}
-
-
-@pytest.mark.parametrize("content", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
-def test_weights_of_another_network_are_refused(tmp_path, content):
-    torch.save(content, tmp_path / "encoder.pt")
-    with pytest.raises(InputError, match=r"do not fit this network.*embedding_size|no flat state_dict"):
-        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
-
-
-@pytest.mark.parametrize("kept", [0, 100, -10])
-def test_a_broken_file_of_weights_is_refused(tmp_path, kept):
-    torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "encoder.pt")
-    content = (tmp_path / "encoder.pt").read_bytes()
-    (tmp_path / "encoder.pt").write_bytes(content[:kept])
-    with pytest.raises(InputError, match=r"The weights in .*encoder\.pt"):
-        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
-
-
-class Attack:
-    """A pickle that would run code when it is loaded."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
-def test_files_of_weights_cannot_run_code(tmp_path):
-    torch.save({"weight": Attack(str(tmp_path / "harm"))}, tmp_path / "encoder.pt")
-    with pytest.raises(InputError):
-        load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
-    assert not (tmp_path / "harm").exists()

@@ -1,14 +1,11 @@
-"""Embeddings on a grid of crops: where they lie, in which order, and how they become an image."""
+"""Embeddings on a grid of crops: where they lie, and in which order."""
 
-import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
 from monai.inferers import SimpleInferer
 
 from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
-from scripts.probes.component_map import component_map
-from scripts.probes.principal_components import PrincipalComponents
 
 CROP, STRIDE = [4, 3, 5], 2
 
@@ -64,43 +61,3 @@ def test_a_scan_of_the_size_of_a_crop_has_one_embedding(scan):
 def test_two_scans_at_a_time_are_refused(scan):
     with pytest.raises(ValueError, match="one scan at a time, not 2"):
         GridInferer(CROP, STRIDE, 64, SimpleInferer())(scan.expand(2, -1, -1, -1, -1), MeanOfCrop())
-
-
-@pytest.fixture
-def mapped(grid, scan):
-    """A map of the linear field of coordinates over the scan."""
-    basis = PrincipalComponents(grid[0].flatten(1).T)
-    return component_map(grid[0], grid_affine(scan.affine, CROP, STRIDE), basis, scan), basis
-
-
-def test_a_map_has_the_grid_of_its_target(mapped, scan):
-    assert mapped[0].shape == (3, *scan.shape[1:])
-    assert torch.allclose(mapped[0].affine.double(), scan.affine)
-
-
-def test_a_map_is_between_0_and_1(mapped):
-    assert 0 <= mapped[0].min() < 0.01 and 0.99 < mapped[0].max() <= 1
-
-
-def test_a_map_shows_each_place_its_own_component(mapped, scan):
-    values, basis = mapped
-    inside = (slice(None), slice(2, 8), slice(1, 8), slice(2, 9))  # between the outermost centres
-    exact = basis.unit_range(scan.as_tensor()[inside].flatten(1).T).T.reshape(values[inside].shape)
-    unclipped = (exact > 0.2) & (exact < 0.8)
-    assert unclipped.any()
-    assert torch.allclose(values.as_tensor()[inside][unclipped].double(), exact[unclipped], atol=0.02)
-
-
-def test_a_map_of_a_linear_field_rises_along_the_axis(oblique):
-    field = torch.linspace(0, 9, 10)[:, None, None].expand(10, 4, 4)
-    embedding = torch.stack([field, 0.01 * torch.randn(10, 4, 4), 0.01 * torch.randn(10, 4, 4)])
-    affine = torch.from_numpy(oblique(1))
-    target = MetaTensor(torch.zeros(1, 20, 8, 8), affine=affine)
-    basis = PrincipalComponents(embedding.flatten(1).T)
-    values = component_map(embedding, grid_affine(affine, [2, 2, 2], 2), basis, target)[0].as_tensor().numpy()
-    assert np.all(np.diff(values, axis=0) >= -0.01) and np.all(values[-1] - values[0] > 0.9)
-
-
-def test_beyond_the_outermost_centres_a_map_is_constant(mapped):
-    values = mapped[0].as_tensor()
-    assert torch.allclose(values[:, 0], values[:, 1]) and torch.allclose(values[..., -1], values[..., -2])

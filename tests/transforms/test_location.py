@@ -6,10 +6,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.data import MetaTensor, list_data_collate
+from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, LoadImage, Orientation, RandSpatialCropSamplesd, SpatialCrop
 
-from scripts.engines.batches import prepare_crops
 from scripts.errors import InputError
 from scripts.transforms.location import CropLocationd, FrameOrigind, centre_mm
 
@@ -87,26 +86,3 @@ def test_moving_the_scanner_moves_locations_in_its_own_frame_only(scan, locate):
 def test_an_unknown_frame_is_refused_with_those_that_there_are():
     with pytest.raises(InputError, match=r"no frame 'body'.*foreground, scanner"):
         FrameOrigind("body")
-
-
-@pytest.fixture
-def batch(scan, locate):
-    return list_data_collate(locate(scan)[0])
-
-
-def test_a_batch_becomes_plain_tensors(batch):
-    image, target = prepare_crops(batch, torch.device("cpu"))
-    assert isinstance(batch["image"], MetaTensor)
-    assert {type(tensor) for tensor in (image, *target.values())} == {torch.Tensor}
-
-
-def test_a_batch_keeps_its_values(batch):
-    image, target = prepare_crops(batch)
-    assert torch.equal(image, batch["image"].as_tensor()) and image.shape == (6, 3, 4, 3, 5)
-    assert torch.equal(target["location"], batch["location"]) and target["location"].dtype == torch.float32
-    assert target["scan"].tolist() == [0] * 6
-
-
-def test_a_batch_goes_to_the_device_that_is_asked_for(batch):
-    image, target = prepare_crops(batch, torch.device("meta"), non_blocking=True)
-    assert {tensor.device.type for tensor in (image, *target.values())} == {"meta"}

@@ -1,6 +1,5 @@
 """Two views of a crop: drawn apart from applied, independent, and made again at will."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,25 +9,19 @@ from monai.data import CacheDataset, DataLoader, MetaTensor
 from monai.data.utils import set_rnd
 from monai.transforms import Compose, RandCoarseDropout, RandGaussianNoise
 
-from scripts.engines.batches import gather_views, prepare_views
-from scripts.errors import InputError
 from scripts.transforms.views import FixedViewsd, TwoViewsd
 
-CONFIGS = Path(__file__).parents[2] / "bundles" / "simclr_pretraining" / "configs"
+CONFIG = Path(__file__).parents[2] / "bundles" / "simclr_pretraining" / "configs" / "train.json"
 SIZE = 20
-
-
-def declared(*configs):
-    """The view that a bundle declares, for crops of 20³."""
-    parser = ConfigParser()
-    parser.read_config([str(CONFIGS / f"{config}.json") for config in configs])
-    parser.update({"crop_size": [SIZE] * 3})
-    return parser.get_parsed_content("view")
 
 
 @pytest.fixture
 def paper():
-    return declared("train")
+    """The view that a bundle declares, for crops of 20³."""
+    parser = ConfigParser()
+    parser.read_config(str(CONFIG))
+    parser.update({"crop_size": [SIZE] * 3})
+    return parser.get_parsed_content("view")
 
 
 @pytest.fixture
@@ -122,85 +115,6 @@ def test_workers_and_epochs_draw_different_views(paper, crop):
     loader = DataLoader(CacheDataset([crop] * 4, TwoViewsd(paper), progress=False), batch_size=1, num_workers=2)
     views = [batch["views"] for _ in range(2) for batch in loader]
     assert len({view.sum().item() for view in views}) == 8
-
-
-def test_a_batch_of_views_has_the_first_of_all_crops_before_the_second_of_all():
-    views = torch.arange(6.0).reshape(3, 2, 1, 1, 1, 1)
-    batch = {"views": views, "location": torch.randn(3, 3), "scan": [4, 5, 6]}
-    image, target = prepare_views(batch, torch.device("cpu"))
-    assert image.flatten().tolist() == [0, 2, 4, 1, 3, 5]
-    assert target["scan"].tolist() == [4, 5, 6] and torch.equal(target["location"], batch["location"])
-
-
-def test_embeddings_of_views_are_told_apart():
-    first, second = gather_views(torch.arange(6)[:, None])
-    assert first.flatten().tolist() == [0, 1, 2] and second.flatten().tolist() == [3, 4, 5]
-
-
-def test_a_single_crop_cannot_be_compared_with_others():
-    with pytest.raises(InputError, match=r"a single crop.*raise batch_size or crops_per_volume"):
-        gather_views(torch.randn(2, 4))
-
-
-def test_the_declared_views_are_those_of_the_papers_code():
-    """Numbers for crops of 32³ voxels: meddist/data/loading.py of the authors."""
-    dropout, shuffle = (
-        ConfigParser(json.loads((CONFIGS / "train.json").read_text())).get_parsed_content("view").transforms
-    )
-    assert [(part.holes, part.dropout_holes, part.prob) for part in dropout.transforms] == [(6, True, 1), (6, False, 1)]
-    assert [part.spatial_size for part in dropout.transforms] == [[3, 3, 3], [3, 3, 3]]
-    assert [part.max_spatial_size for part in dropout.transforms] == [[10, 10, 10], [21, 21, 21]]
-    assert (shuffle.holes, shuffle.spatial_size, shuffle.prob) == (2, 6, 0.8)
-
-
-def test_dropout_is_inside_of_boxes_or_outside_of_them(crop):
-    dropout = declared("train").transforms[0]
-    kept = [float(1 - changed(TwoViewsd(dropout)(crop)["views"][0], crop).float().mean()) for _ in range(40)]
-    inside, outside = (sum(test(share) for share in kept) for test in (lambda x: x > 0.7, lambda x: x < 0.7))
-    assert min(inside, outside) > 8
-
-
-def test_dropped_voxels_are_noise_within_the_range_of_the_crop(crop):
-    crop["image"] = crop["image"] * 3 + 7
-    view = TwoViewsd(declared("train").transforms[0].transforms[0])(crop)["views"][0]
-    noise = view[changed(view, crop)]
-    assert noise.min() >= 7 and noise.max() <= 10 and noise.std() > 0.5
-
-
-def test_shuffled_boxes_keep_their_voxels(crop):
-    shuffle = declared("train").transforms[1]
-    shuffle.prob = 1.0
-    view = TwoViewsd(shuffle)(crop)["views"][0]
-    assert 0 < int(changed(view, crop).sum()) <= 2 * 6**3
-    assert torch.equal(view.flatten().sort().values, crop["image"].flatten().sort().values)
-
-
-@pytest.fixture
-def anatomical():
-    return declared("train", "anatomical_views")
-
-
-def test_anatomical_views_are_crops_of_a_larger_region(anatomical):
-    region = torch.rand(1, SIZE + 8, SIZE + 8, SIZE + 8)
-    assert TwoViewsd(anatomical)({"image": region})["views"].shape == (2, 1, SIZE, SIZE, SIZE)
-
-
-def test_anatomical_views_overlap_in_part_and_show_one_place(anatomical):
-    places = torch.stack(torch.meshgrid(*[torch.arange(28.0)] * 3, indexing="ij"))
-    geometry = Compose(anatomical.transforms[:2])
-    first, second = TwoViewsd(geometry).set_random_state(0)({"image": places})["views"]
-    apart = (first.mean((1, 2, 3)) - second.mean((1, 2, 3))).abs()
-    assert 0 < apart.max() < SIZE / 2
-
-
-def test_anatomical_views_look_like_the_crop_on_average(anatomical):
-    likeness = []
-    for _ in range(10):
-        smooth = torch.nn.functional.interpolate(torch.rand(1, 1, 2, 2, 2), size=(28, 28, 28), mode="trilinear")[0]
-        region = smooth[:, 4:-4, 4:-4, 4:-4].flatten()
-        views = TwoViewsd(anatomical)({"image": smooth})["views"]
-        likeness += [torch.corrcoef(torch.stack([view.flatten(), region]))[0, 1] for view in views]
-    assert torch.stack(likeness).mean() > 0.7
 
 
 def test_metadata_do_not_travel_with_the_views(crop):
