@@ -1,5 +1,6 @@
 """Small scans, and a training small enough to run whole in a test."""
 
+import operator
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,7 +86,7 @@ def make_training():
     from monai.handlers import from_engine
     from monai.transforms import Compose, EnsureTyped, RandSpatialCropSamplesd, SelectItemsd
 
-    from scripts.engines.batches import prepare_crops
+    from scripts.engines.batches import PrepareBatch
     from scripts.losses.distance import DistanceLoss
     from scripts.transforms.location import CropLocationd, FrameOrigind
 
@@ -96,9 +97,9 @@ def make_training():
         ]
         transform = Compose(
             [
-                FrameOrigind("foreground"),
+                FrameOrigind("image", "foreground"),
                 RandSpatialCropSamplesd("image", [5, 5, 5], 3, random_size=False),
-                CropLocationd(),
+                CropLocationd("image"),
                 EnsureTyped("image", track_meta=False),
                 SelectItemsd(["image", "location", "scan"]),
             ]
@@ -106,13 +107,14 @@ def make_training():
         torch.manual_seed(seed)
         network = TinyEncoder()
         optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
-        common = {"device": torch.device("cpu"), "network": network, "prepare_batch": prepare_crops}
+        common = {"device": torch.device("cpu"), "network": network, "prepare_batch": PrepareBatch()}
         metric = ignite.metrics.Loss(
             DistanceLoss(), from_engine(["pred", "label"]), batch_size=lambda target: len(target["scan"])
         )
         evaluator = SupervisedEvaluator(
             val_data_loader=DataLoader(Dataset(scans, transform), batch_size=6),
             key_val_metric={"validation_loss": metric},
+            metric_cmp_fn=operator.lt,
             decollate=False,
             **common,
         )

@@ -2,14 +2,15 @@
 
 import pytest
 import torch
-from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, Spacingd
+from monai.transforms import Compose, CropForegroundd, LoadImaged, Orientationd, RandSpatialCropSamplesd, Spacingd
 
 from scripts.data.check_scans import fault
 from scripts.data.cohort import find_scans
 from scripts.data.split import split_scans
-from scripts.transforms.crops import FixedCropsd, PadToCropd
 from scripts.transforms.foreground import body_mask
 from scripts.transforms.location import CropLocationd, FrameOrigind
+from scripts.transforms.pad_to_crop import PadToCropd
+from scripts.transforms.repeatable import Repeatable
 
 pytestmark = pytest.mark.scans
 
@@ -35,8 +36,9 @@ def test_scans_can_be_read(scans):
 def test_crops_lie_in_the_bodys_box(scans):
     steps = [LoadImaged("image", ensure_channel_first=True), Orientationd("image", "RAS", labels=None)]
     steps += [Spacingd("image", (2, 2, 2)), CropForegroundd("image", "image", body_mask, allow_smaller=True)]
-    body = Compose([*steps, FrameOrigind("foreground"), PadToCropd([32, 32, 32])])
-    crops = Compose([FixedCropsd([32, 32, 32], 8), CropLocationd()])
+    body = Compose([*steps, FrameOrigind("image", "foreground"), PadToCropd("image", [32, 32, 32])])
+    draw = RandSpatialCropSamplesd("image", [32, 32, 32], 8, random_size=False)
+    crops = Compose([Repeatable(draw), CropLocationd("image")])
     for scan in scans[:4]:
         item = body(scan)
         half = torch.tensor(item["image"].shape[1:]) * 2 / 2

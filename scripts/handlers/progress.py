@@ -1,6 +1,7 @@
 """A run that a person can follow: a bar an epoch, a line a validation, a table of losses."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 
@@ -86,8 +87,8 @@ class Progress:
 
     def _is_best(self) -> bool:
         key, is_better = self.evaluator.state.key_metric_name, self.evaluator.metric_cmp_fn
-        before = [past[key] for past in self.history if past.get(key) is not None]
-        return all(is_better(self.validated[key], value) for value in before)
+        before = [past[key] for past in self.history if past.get("best")]
+        return not math.isnan(self.validated[key]) and all(is_better(self.validated[key], value) for value in before)
 
     def _line(self, engine: Engine, row: dict) -> str:
         key = self.evaluator.state.key_metric_name

@@ -60,8 +60,7 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
         axes.plot(epoch[seen], history[name][seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
         axes.locator_params(axis="x", integer=True, nbins=6)
         _label(axes, "epoch", "", name.replace("_", " "))
-        if seen.any():
-            best = np.flatnonzero(history["best"] == 1)[-1]
+        for best in np.flatnonzero(history["best"] == 1)[-1:]:
             style = {"ms": 10, "mfc": "none", "mec": UNTRAINED, "mew": 2, "label": f"best, epoch {epoch[best]:.0f}"}
             axes.plot(epoch[best], history[name][best], "o", **style)
     panels[0].set(yscale="log", title="loss")

@@ -22,7 +22,7 @@ def organ_centre(scan: dict, frame: str) -> torch.Tensor:
         Orientationd(KEYS, "RAS", labels=None),
         Spacingd(KEYS, (2, 2, 2), mode=("bilinear", "nearest")),
         CropForegroundd("image", "image", body_mask, allow_smaller=True),
-        FrameOrigind(frame),
+        FrameOrigind("image", frame),
     ]
     item = Compose(steps)(scan)
     voxel = item["label"].as_tensor()[0].nonzero().double().mean(0)

@@ -38,10 +38,10 @@ def crops(scan: dict) -> tuple[torch.Tensor, torch.Tensor]:
         Orientationd(KEYS, "RAS", labels=None),
         Spacingd(KEYS, (2, 2, 2), mode=("bilinear", "nearest")),
         CropForegroundd(KEYS, "image", body_mask, allow_smaller=True),
-        FrameOrigind("foreground"),
+        FrameOrigind("image", "foreground"),
         ScaleIntensityRangePercentilesd("image", 5, 95, -1, 1),
         RandCropByPosNegLabeld(KEYS, "label", [32, 32, 32], num_samples=CROPS),
-        CropLocationd(),
+        CropLocationd("image"),
     ]
     items = Compose(steps)(scan)
     features = [torch.cat([item["image"].as_tensor().mean()[None], item["location"]]) for item in items]

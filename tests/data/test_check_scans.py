@@ -119,3 +119,10 @@ def test_good_scans_pass(tmp_path, write_scan):
 
 def test_a_fourth_axis_of_one_passes(tmp_path, write_scan):
     assert fault(write_scan(tmp_path / "scan.nii.gz", voxels=np.arange(504.0).reshape(9, 8, 7, 1))) is None
+
+
+def test_every_image_of_a_scan_is_checked(tmp_path, write_scan):
+    empty(tmp_path / "pet.nii.gz", write_scan)
+    scan = {"image": str(write_scan(tmp_path / "ct.nii.gz")), "pet": str(tmp_path / "pet.nii.gz")}
+    with pytest.raises(InputError, match=r"1 of 2 scans cannot be used: .*pet\.nii\.gz"):
+        check_scans([scan], images=["image", "pet"])

@@ -250,3 +250,22 @@ def test_a_table_in_another_encoding_is_refused(fill):
     (root / "list.csv").write_bytes("image,subject\na.nii.gz,Müller\n".encode("latin-1"))
     with pytest.raises(InputError, match="is not a text in UTF-8"):
         find_scans(root / "list.csv")
+
+
+def test_a_list_may_name_several_images_of_a_scan(fill, tmp_path):
+    folder = fill("a.nii.gz", "a_pet.nii.gz")
+    (tmp_path / "list.csv").write_text(f"image,pet,subject\n{folder}/a.nii.gz,{folder}/a_pet.nii.gz,A\n")
+    (scan,) = find_scans(tmp_path / "list.csv", images=["image", "pet"])
+    assert (scan["image"], scan["pet"]) == (str(folder / "a.nii.gz"), str(folder / "a_pet.nii.gz"))
+
+
+def test_an_image_that_an_item_lacks_is_named(fill, tmp_path):
+    folder = fill("a.nii.gz")
+    (tmp_path / "list.csv").write_text(f"image,pet,subject\n{folder}/a.nii.gz,,A\n")
+    with pytest.raises(InputError, match=r"An item of .*list\.csv has no pet"):
+        find_scans(tmp_path / "list.csv", images=["image", "pet"])
+
+
+def test_a_folder_gives_one_image_a_scan(fill):
+    with pytest.raises(InputError, match="give dataset_dir a JSON or CSV list with the columns image, pet and subject"):
+        find_scans(fill("a.nii.gz"), images=["image", "pet"])

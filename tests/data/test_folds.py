@@ -9,7 +9,7 @@ from scripts.data.folds import SubjectFolds
 from scripts.errors import InputError
 
 LABELS = {f"S{number:02}": float(number < 7) for number in range(23)}
-SCANS = [{"subject": subject, "target": label} for subject, label in LABELS.items()]
+SCANS = [{"subject": subject, "class_label": label} for subject, label in LABELS.items()]
 
 
 def test_each_subject_has_a_fold():
@@ -31,7 +31,7 @@ def test_the_seed_decides_and_the_order_of_scans_does_not():
 
 
 def test_a_subject_with_one_scan_that_has_a_lesion_has_lesions():
-    scans = [*SCANS, {"subject": "S20", "target": 1.0}, {"subject": "S03", "target": 0.0}]
+    scans = [*SCANS, {"subject": "S20", "class_label": 1.0}, {"subject": "S03", "class_label": 0.0}]
     labels = SubjectFolds(scans, 5, 0).labels
     assert (labels["S20"], labels["S03"], labels["S21"]) == (1, 1, 0)
 

@@ -36,7 +36,7 @@ def table(tmp_path):
 
 
 def test_a_scan_is_positive_where_its_mask_has_a_voxel(masked):
-    assert [scan["target"] for scan in label_by_mask(masked)] == [0.0, 1.0]
+    assert [scan["class_label"] for scan in label_by_mask(masked)] == [0.0, 1.0]
 
 
 def test_scans_without_a_mask_are_left_out(masked):
@@ -72,7 +72,7 @@ def test_a_mask_that_cannot_be_read_is_named(masked):
 
 def test_a_table_labels_the_subjects_that_it_names(table):
     labelled = label_by_table(SCANS, table("age,subject,label\n70,B,1\n20,C,0\n30,A,\n"))
-    assert [(scan["subject"], scan["target"], scan["label"]) for scan in labelled] == [("B", 1, 1), ("C", 0, 0)]
+    assert [(scan["subject"], scan["class_label"]) for scan in labelled] == [("B", 1), ("C", 0)]
 
 
 @pytest.mark.parametrize(

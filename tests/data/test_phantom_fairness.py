@@ -6,23 +6,26 @@ from pathlib import Path
 import pytest
 import torch
 from monai.data import DataLoader, Dataset
-from monai.inferers import SimpleInferer
 from monai.networks.nets import DenseNet121
 from monai.transforms import (
     Compose,
     CropForegroundd,
     LoadImaged,
     Orientationd,
+    RandSpatialCropSamplesd,
     ScaleIntensityRangePercentilesd,
     Spacingd,
 )
 
 from scripts.data.cohort import find_scans
 from scripts.data.phantom import make_cohort
+from scripts.engines.batches import PrepareBatch
 from scripts.evaluation.encoder import embed, encoder_metrics
-from scripts.transforms.crops import FixedCropsd, PadToCropd
+from scripts.inferers.batch import BatchInferer
 from scripts.transforms.foreground import body_mask
 from scripts.transforms.location import CropLocationd, FrameOrigind
+from scripts.transforms.pad_to_crop import PadToCropd
+from scripts.transforms.repeatable import Repeatable
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from phantom_fairness import measure
@@ -44,13 +47,14 @@ def test_an_untrained_encoder_leaves_room(cohort):
     torch.manual_seed(0)
     steps = [LoadImaged("image", ensure_channel_first=True), Orientationd("image", "RAS", labels=None)]
     steps += [Spacingd("image", (2, 2, 2)), CropForegroundd("image", "image", body_mask, allow_smaller=True)]
-    steps += [FrameOrigind("foreground"), ScaleIntensityRangePercentilesd("image", 5, 95, -1, 1)]
-    steps += [PadToCropd([32, 32, 32]), FixedCropsd([32, 32, 32], 16), CropLocationd()]
+    steps += [FrameOrigind("image", "foreground"), ScaleIntensityRangePercentilesd("image", 5, 95, -1, 1)]
+    draw = RandSpatialCropSamplesd("image", [32, 32, 32], 16, random_size=False)
+    steps += [PadToCropd("image", [32, 32, 32]), Repeatable(draw), CropLocationd("image")]
     scans, network = find_scans(cohort), DenseNet121(3, 1, 1024)
     parts = {"train": scans[:16], "validate": scans[16:19], "test": scans[19:]}
     loaders = {name: DataLoader(Dataset(part, Compose(steps)), batch_size=4) for name, part in parts.items()}
-    device = torch.device("cpu")
-    crops = {name: embed([network], loader, SimpleInferer(), device)[0] for name, loader in loaders.items()}
+    run = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
+    crops = {name: embed([network], loader, run)[0] for name, loader in loaders.items()}
     metrics = encoder_metrics(**crops)
     assert metrics["location_error_mm"] > 12
     assert max(metrics["location_r2"]) < 0.93

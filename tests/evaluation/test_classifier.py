@@ -12,11 +12,13 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.data.folds import SubjectFolds
+from scripts.engines.batches import PrepareBatch
 from scripts.evaluation.classifier import score_baselines, score_classifier
 from scripts.evaluation.features import Features
+from scripts.inferers.batch import BatchInferer
 from scripts.metrics.operating_point import best_threshold
 
-CPU = torch.device("cpu")
+RUN = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
 
 
 def tiny_network():
@@ -28,7 +30,7 @@ def loader(seed):
     for scan in range(4):
         label = (torch.arange(6) % 2).float()[:, None]
         image = torch.randn(6, 1, 2, 2, 2, generator=generator) + label[..., None, None, None]
-        batches.append({"image": image, "label": label, "scan": torch.full((6,), scan)})
+        batches.append({"image": image, "class_label": label, "scan": torch.full((6,), scan)})
     return batches
 
 
@@ -40,7 +42,7 @@ def scored(tmp_path):
         torch.save(network.state_dict(), tmp_path / "model.pt")
         loaders = {"validate": loader(0), "test": loader(1)}
         weights = str(tmp_path / "model.pt")
-        score_classifier(tiny_network(), weights, loaders, SimpleInferer(), CPU, tmp_path)
+        score_classifier(tiny_network(), weights, loaders, RUN, tmp_path)
         with open(tmp_path / "scores.csv", newline="") as file:
             return json.loads((tmp_path / "metrics.json").read_text()), list(csv.DictReader(file))
 
@@ -60,14 +62,14 @@ def test_the_threshold_is_that_of_the_validation_crops(scored):
     network = tiny_network().eval()
     metrics, _ = scored(network)
     scores = torch.cat([network(batch["image"])[:, 0] for batch in loader(0)])
-    labels = torch.cat([batch["label"][:, 0] for batch in loader(0)])
+    labels = torch.cat([batch["class_label"][:, 0] for batch in loader(0)])
     assert metrics["threshold_logit"] == pytest.approx(best_threshold(scores, labels), abs=1e-5)
     assert metrics["threshold"] == pytest.approx(1 / (1 + math.exp(-metrics["threshold_logit"])))
 
 
 def oracle():
     """Features of a baseline that knows the labels of 48 crops, and folds of their subjects."""
-    scans = [{"subject": f"S{number}", "target": 1.0} for number in range(12)]
+    scans = [{"subject": f"S{number}", "class_label": 1.0} for number in range(12)]
     subjects, labels = np.repeat([scan["subject"] for scan in scans], 4), torch.arange(48).float() % 2
     return Features({"oracle": labels[:, None]}, labels, subjects), SubjectFolds(scans, 3, 0)
 

@@ -13,7 +13,7 @@ from scripts.errors import InputError
 from scripts.evaluation.cross_validation import Probes, cross_validate, fold_metrics
 from scripts.evaluation.features import Features
 
-SCANS = [{"scan": number, "subject": f"S{number:02}", "target": 1.0} for number in range(20)]
+SCANS = [{"scan": number, "subject": f"S{number:02}", "class_label": 1.0} for number in range(20)]
 FOLDS = SubjectFolds(SCANS, 5, 0)
 SUBJECTS = np.array([scan["subject"] for scan in SCANS for _ in range(12)])
 LABELS = (torch.arange(240) % 2).float()

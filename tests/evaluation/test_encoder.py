@@ -9,12 +9,14 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.atomic import save_atomically
+from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
 from scripts.evaluation.encoder import baseline_metrics, embed, encoder_metrics, evaluate_encoder
+from scripts.inferers.batch import BatchInferer
 from scripts.metrics.location import Crops, distance_pairs
 from scripts.probes.principal_components import PrincipalComponents
 
-CPU = torch.device("cpu")
+RUN = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
 SCANS = [{"subject": "P1"}, {"subject": "P1"}, {"subject": "P2"}, {"subject": "P3"}]
 
 
@@ -144,7 +146,7 @@ def encoder(tmp_path):
 
 @pytest.fixture
 def evaluated(loaders, encoder, tmp_path):
-    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SCANS, str(tmp_path / "out"))
     return tmp_path / "out"
 
 
@@ -176,7 +178,7 @@ def test_an_encoder_that_has_collapsed_is_called_so(loaders, encoder, tmp_path, 
     save_atomically(
         {name: 0 * tensor + 1e-6 * tensor.sign() + name.endswith("bias") for name, tensor in state.items()}, encoder
     )
-    evaluate_encoder(tiny_network(), str(encoder), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SCANS, str(tmp_path / "out"))
     assert "The encoder has collapsed: all crops have nearly the same embedding" in caplog.text
 
 
@@ -212,17 +214,17 @@ def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
 
     loaders = {part: never() for part in ("train", "validate", "test")}
     with pytest.raises(InputError, match="no weights"):
-        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, SimpleInferer(), CPU, SCANS, str(tmp_path))
+        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, RUN, SCANS, str(tmp_path))
 
 
 def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):
     network = nn.Sequential(tiny_network(), nn.Dropout(0.5))
-    (first,), (second,) = (embed([network], loaders["test"], SimpleInferer(), CPU) for _ in range(2))
+    (first,), (second,) = (embed([network], loaders["test"], RUN) for _ in range(2))
     assert torch.equal(first.embedding, second.embedding) and not first.embedding.requires_grad
 
 
 def test_intensities_are_means_over_blocks():
     batch = {"image": torch.randn(2, 1, 16, 16, 16), "location": torch.zeros(2, 3), "scan": torch.zeros(2)}
-    (crops,) = embed([nn.Flatten()], [batch], SimpleInferer(), CPU)
+    (crops,) = embed([nn.Flatten()], [batch], RUN)
     blocks = crops.intensities.reshape(2, 8, 8, 8)
     assert float(blocks[1, 2, 0, 7]) == pytest.approx(float(batch["image"][1, 0, 4:6, 0:2, 14:16].mean()), abs=1e-6)

@@ -7,10 +7,11 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.atomic import save_atomically
+from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
 from scripts.evaluation.features import Features, FrozenEncoder, bags_of_subjects, crop_features
+from scripts.inferers.batch import BatchInferer
 
-CPU = torch.device("cpu")
 SCANS = [{"scan": 7, "subject": "B"}, {"scan": 9, "subject": "A"}]
 
 
@@ -25,7 +26,7 @@ def batches():
     for item in SCANS:
         image, label = torch.randn(3, 1, 2, 2, 2), torch.tensor([[0.0], [1], [0]])
         parts.append(
-            {"image": image, "label": label, "scan": torch.full((3,), item["scan"]), "place": image[:, 0, 0, 0]}
+            {"image": image, "class_label": label, "scan": torch.full((3,), item["scan"]), "place": image[:, 0, 0, 0]}
         )
     return parts
 
@@ -34,7 +35,7 @@ def batches():
 def encode():
     """A function: a frozen encoder."""
     return lambda encoder="untrained", name="mine", network=None: FrozenEncoder(
-        name, network or tiny_network(), encoder, SimpleInferer(), CPU
+        name, network or tiny_network(), encoder, BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
     )
 
 
@@ -42,9 +43,9 @@ def test_each_crop_has_its_embedding_its_baselines_its_label_and_its_subject(bat
     encoder = encode()
     features = crop_features(batches, SCANS, ["place"], encoder)
     assert list(features.values) == ["mine", "place"]
-    assert torch.equal(features.values["mine"][3:], encoder(batches[1]["image"]))
+    assert torch.equal(features.values["mine"][3:], encoder(batches[1]))
     assert torch.equal(features.values["place"][:3], batches[0]["place"])
-    assert features.label.tolist() == [0, 1, 0] * 2 and features.subject.tolist() == ["B"] * 3 + ["A"] * 3
+    assert features.class_label.tolist() == [0, 1, 0] * 2 and features.subject.tolist() == ["B"] * 3 + ["A"] * 3
 
 
 def test_nothing_of_the_encoder_changes(batches, encode):
@@ -52,7 +53,7 @@ def test_nothing_of_the_encoder_changes(batches, encode):
     before = {name: tensor.clone() for name, tensor in encoder.network.state_dict().items()}
     crop_features(batches, SCANS, [], encoder)
     assert all(torch.equal(tensor, before[name]) for name, tensor in encoder.network.state_dict().items())
-    assert torch.equal(encoder(batches[0]["image"]), encoder(batches[0]["image"]))
+    assert torch.equal(encoder(batches[0]), encoder(batches[0]))
 
 
 def test_without_an_encoder_there_are_the_baselines_alone(batches):
@@ -80,6 +81,6 @@ def test_a_bag_has_the_crops_of_its_subject_and_nothing_else():
     values = torch.arange(12.0).reshape(6, 2)
     features = Features({"mine": values}, torch.tensor([1, 0, 1, 1, 0, 1.0]), np.array(list("BABBAB")))
     bags = bags_of_subjects(features)
-    assert bags.subject.tolist() == ["A", "B"] and bags.label.tolist() == [0, 1]
+    assert bags.subject.tolist() == ["A", "B"] and bags.class_label.tolist() == [0, 1]
     assert torch.equal(bags.values["mine"][0][:2], values[[1, 4]]) and bags.values["mine"][0][2:].isnan().all()
     assert torch.equal(bags.values["mine"][1], values[[0, 2, 3, 5]])

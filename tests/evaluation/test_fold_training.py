@@ -13,7 +13,7 @@ from scripts.evaluation import fold_training
 from scripts.evaluation.features import Features
 from scripts.evaluation.fold_training import FoldTraining
 
-SCANS = [{"subject": f"S{number}", "target": 1.0} for number in range(6)]
+SCANS = [{"subject": f"S{number}", "class_label": 1.0} for number in range(6)]
 SUBJECTS, LABELS = np.repeat([scan["subject"] for scan in SCANS], 4), torch.arange(24).float() % 2
 FOLDS = SubjectFolds(SCANS, 3, 0)
 

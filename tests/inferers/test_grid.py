@@ -5,7 +5,9 @@ import torch
 from monai.data import MetaTensor
 from monai.inferers import SimpleInferer
 
+from scripts.engines.batches import PrepareBatch
 from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
+from scripts.transforms.location import CropLocationd
 
 CROP, STRIDE = [4, 3, 5], 2
 
@@ -61,3 +63,19 @@ def test_a_scan_of_the_size_of_a_crop_has_one_embedding(scan):
 def test_two_scans_at_a_time_are_refused(scan):
     with pytest.raises(ValueError, match="one scan at a time, not 2"):
         GridInferer(CROP, STRIDE, 64, SimpleInferer())(scan.expand(2, -1, -1, -1, -1), MeanOfCrop())
+
+
+class MeanAndPlace(torch.nn.Module):
+    """Says the mean of a crop, and the place that it is told."""
+
+    def forward(self, crops, location):
+        return torch.cat([crops.mean((2, 3, 4)), location], 1)
+
+
+def test_a_network_that_takes_the_place_of_a_crop_is_told_it(scan):
+    inferer = GridInferer(
+        CROP, STRIDE, 7, SimpleInferer(), [CropLocationd("image")], PrepareBatch(["image", "location"])
+    )
+    origin = torch.tensor([[10.0, -20, 30]], dtype=torch.float64)
+    grid = inferer(scan[None], MeanAndPlace(), origin=origin)[0].flatten(1).T
+    assert torch.allclose(grid[:, 3:], grid[:, :3] - origin, atol=1e-3)

@@ -5,7 +5,9 @@ import torch
 from monai.networks.nets import DenseNet
 
 from scripts.errors import InputError
-from scripts.networks.transfer import HEAD, load_backbone, transfer_weights
+from scripts.networks.transfer import load_backbone, transfer_weights
+
+LAST = "class_layers.out"
 
 
 def network(outputs=1, growth=4):
@@ -16,9 +18,9 @@ def test_all_but_the_last_layer_is_the_encoders(tmp_path):
     encoder, classifier = network(16), network()
     head = classifier.class_layers.out.weight.clone()
     torch.save(encoder.state_dict(), tmp_path / "encoder.pt")
-    load_backbone(classifier, str(tmp_path / "encoder.pt"))
+    load_backbone(classifier, str(tmp_path / "encoder.pt"), LAST)
     for name, tensor in classifier.state_dict().items():
-        assert name.startswith("class_layers.out.") or torch.equal(tensor, encoder.state_dict()[name]), name
+        assert name.startswith(LAST) or torch.equal(tensor, encoder.state_dict()[name]), name
     assert torch.equal(classifier.class_layers.out.weight, head)
 
 
@@ -26,7 +28,7 @@ def test_all_but_the_last_layer_is_the_encoders(tmp_path):
 def test_scratch_stays_as_it_was_drawn(encoder):
     classifier = network()
     before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
-    load_backbone(classifier, encoder)
+    load_backbone(classifier, encoder, LAST)
     assert all(torch.equal(tensor, before[name]) for name, tensor in classifier.state_dict().items())
 
 
@@ -43,14 +45,14 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_loaded(tmp_path, fau
     before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
     torch.save(FAULTS[fault](network(16).state_dict()), tmp_path / "encoder.pt")
     with pytest.raises(InputError, match=f"do not fit this network: they {fault}"):
-        load_backbone(classifier, str(tmp_path / "encoder.pt"))
+        load_backbone(classifier, str(tmp_path / "encoder.pt"), LAST)
     assert all(torch.equal(tensor, before[name]) for name, tensor in classifier.state_dict().items())
 
 
 def test_what_is_loaded_and_what_is_not_is_told():
     source, target = network(16), torch.nn.ModuleDict({"body": network(), "more": torch.nn.Linear(2, 2)})
     found = transfer_weights(target, source.state_dict() | {"other": torch.zeros(1)}, prefix="body.", at_least=0.5)
-    assert set(found.loaded) == {f"body.{name}" for name in source.state_dict() if not name.startswith(HEAD)}
+    assert set(found.loaded) == {f"body.{name}" for name in source.state_dict() if not name.startswith(LAST)}
     assert found.reshaped == ["body.class_layers.out.weight", "body.class_layers.out.bias"]
     assert (found.missing, found.unexpected) == (["more.weight", "more.bias"], ["body.other"])
     assert str(found).endswith(

@@ -19,7 +19,10 @@ def location(random):
 
 
 def history(*losses, **metrics):
+    """Columns of history.csv, in which the lower loss is the better one."""
+    lowest = np.fmin.accumulate([np.inf, *losses])
     columns = {"epoch": np.arange(1.0, 1 + len(losses)), "train_loss": np.full(len(losses), 400.0)}
+    columns["best"] = np.where(losses < lowest[:-1], 1.0, 0.0)
     return columns | {"validation_loss": np.array(losses, float)} | {name: np.array(m) for name, m in metrics.items()}
 
 

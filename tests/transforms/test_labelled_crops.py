@@ -8,7 +8,8 @@ from monai.data import MetaTensor
 from monai.transforms import RandCropByPosNegLabeld
 
 from scripts.errors import InputError
-from scripts.transforms.labelled_crops import FixedLabelledCropsd, LabelledCropsd, lesion_mask, lesion_windows
+from scripts.transforms.labelled_crops import LabelledCropsd, lesion_mask, lesion_windows
+from scripts.transforms.repeatable import Repeatable
 
 SIZE = [4, 3, 5]
 
@@ -35,19 +36,19 @@ def test_windows_are_those_that_hold_a_lesion_voxel(scan):
 
 @pytest.mark.parametrize(("share", "positive"), [(0, 0), (0.25, 5), (0.5, 10), (1, 20)])
 def test_the_share_of_crops_with_a_lesion_is_as_stated(scan, share, positive):
-    crops = LabelledCropsd(SIZE, 20, share)(scan)
-    assert sum(float(crop["label"]) for crop in crops) == positive
+    crops = LabelledCropsd("image", "label", SIZE, 20, share)(scan)
+    assert sum(float(crop["class_label"]) for crop in crops) == positive
 
 
 @pytest.mark.parametrize("share", [-0.1, 50])
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(InputError, match="positive_share is"):
-        LabelledCropsd(SIZE, 20, share)
+        LabelledCropsd("image", "label", SIZE, 20, share)
 
 
 def test_labels_say_what_the_crops_hold(scan):
-    for crop in LabelledCropsd(SIZE, 40)(scan):
-        assert float(crop["label"]) == float(crop["image"].max())
+    for crop in LabelledCropsd("image", "label", SIZE, 40)(scan):
+        assert float(crop["class_label"]) == float(crop["image"].max())
 
 
 def test_monais_sampler_does_not_draw_the_share_that_its_ratio_states(scan):
@@ -57,7 +58,7 @@ def test_monais_sampler_does_not_draw_the_share_that_its_ratio_states(scan):
 
 
 def test_positive_crops_are_drawn_from_all_places_that_hold_some_lesion(scan):
-    transform = LabelledCropsd(SIZE, 5000, 1).set_random_state(0)
+    transform = LabelledCropsd("image", "label", SIZE, 5000, 1).set_random_state(0)
     transform(scan)
     drawn = {tuple(start) for start in transform.starts}
     assert drawn == {tuple(start) for start in lesion_windows(scan["label"][0], SIZE).nonzero().tolist()}
@@ -66,19 +67,25 @@ def test_positive_crops_are_drawn_from_all_places_that_hold_some_lesion(scan):
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_scan_of_one_kind_gives_that_kind(scan, value):
     scan["label"] = torch.full_like(scan["label"], value)
-    assert [float(crop["label"]) for crop in LabelledCropsd(SIZE, 4)(scan)] == [value] * 4
+    assert [float(crop["class_label"]) for crop in LabelledCropsd("image", "label", SIZE, 4)(scan)] == [value] * 4
+
+
+def test_all_else_but_the_mask_goes_with_each_crop(scan):
+    crop = LabelledCropsd(["image", "pet"], "label", SIZE, 1)(scan | {"pet": scan["image"] + 1})[0]
+    assert crop.keys() == {"image", "pet", "scan", "class_label"}
+    assert torch.equal(crop["pet"].as_tensor(), crop["image"].as_tensor() + 1)
 
 
 def test_crops_know_their_place(scan):
-    transform = LabelledCropsd(SIZE, 6).set_random_state(1)
+    transform = LabelledCropsd("image", "label", SIZE, 6).set_random_state(1)
     crops = transform(scan)
     for start, crop in zip(transform.starts, crops, strict=True):
         corner = scan["image"].affine @ torch.tensor([*start, 1.0], dtype=torch.float64)
         assert torch.allclose(crop["image"].affine[:3, 3], corner[:3], atol=1e-4)
 
 
-def test_fixed_crops_are_the_same_each_time_and_others_in_other_scans(scan):
-    transform = FixedLabelledCropsd(SIZE, 8, seed=1)
+def test_repeatable_crops_are_the_same_each_time_and_others_in_other_scans(scan):
+    transform = Repeatable(LabelledCropsd("image", "label", SIZE, 8), seed=1)
     first, again, other = (
         [crop["image"].affine for crop in transform(item)] for item in (scan, scan, scan | {"scan": 4})
     )

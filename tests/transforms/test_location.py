@@ -32,7 +32,7 @@ def scan(oblique):
 def locate():
     def make(scan, frame="foreground"):
         crop = RandSpatialCropSamplesd("image", [4, 3, 5], 6, random_size=False)
-        transform = Compose([FrameOrigind(frame), crop, CropLocationd()]).set_random_state(0)
+        transform = Compose([FrameOrigind("image", frame), crop, CropLocationd("image")]).set_random_state(0)
         crops = transform({"image": scan, "scan": 0})
         return crops, torch.stack([crop["image"].as_tensor().mean((1, 2, 3)) for crop in crops])
 
@@ -62,8 +62,8 @@ def test_locations_are_the_crops_places_in_their_frame(scan, locate, frame):
 
 def test_a_crop_moved_by_voxels_is_so_many_voxels_away_also_in_an_oblique_scan(scan):
     crops = [SpatialCrop(roi_slices=[slice(i, i + 4) for i in start])(scan) for start in ((0, 0, 0), (3, 1, 5))]
-    origin = FrameOrigind("foreground")({"image": scan})["origin"]
-    first, second = (CropLocationd()({"image": crop, "origin": origin})["voxel"] for crop in crops)
+    origin = FrameOrigind("image", "foreground")({"image": scan})["origin"]
+    first, second = (CropLocationd("image")({"image": crop, "origin": origin})["voxel"] for crop in crops)
     assert torch.allclose(second - first, torch.tensor([3.0, 1, 5]), atol=1e-4)
 
 
@@ -71,7 +71,7 @@ def test_the_foreground_frame_begins_at_the_centre_of_the_body(scan):
     box = torch.zeros(scan.shape[1:], dtype=torch.bool)
     box[2:7, 1:5, 6:10] = True
     crop = CropForegroundd("image", "image", select_fn=lambda image: box[None], allow_smaller=True)
-    origin = Compose([crop, FrameOrigind("foreground")])({"image": scan})["origin"]
+    origin = Compose([crop, FrameOrigind("image", "foreground")])({"image": scan})["origin"]
     assert torch.allclose(origin, scan.as_tensor()[:, box].mean(1), atol=1e-9)
 
 
@@ -85,4 +85,4 @@ def test_moving_the_scanner_moves_locations_in_its_own_frame_only(scan, locate):
 
 def test_an_unknown_frame_is_refused_with_those_that_there_are():
     with pytest.raises(InputError, match=r"no frame 'body'.*foreground, scanner"):
-        FrameOrigind("body")
+        FrameOrigind("image", "body")
