@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from monai.data import DataLoader, Dataset
+from monai.inferers import SimpleInferer
 from monai.networks.nets import DenseNet121
 from monai.transforms import (
     Compose,

@@ -1,0 +1,49 @@
+"""The guide to a method of one's own does what it says."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "how-to" / "add-a-method.md"
+NAME = "place_pretraining"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """The house with the guide's files in it, composed."""
+    folder = tmp_path_factory.mktemp("house")
+    for part in ("scripts", "tools", "LICENSE"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    for path, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    subprocess.run([sys.executable, "-W", "ignore", "-m", "tools.compose", NAME], cwd=folder, check=True)
+    return folder
+
+
+def test_its_test_passes(house):
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "tests/losses/test_place.py"], cwd=house, check=True)
+
+
+def test_its_bundle_is_trained_evaluated_and_asked_about_scans(house, run, cohort, small, history, tmp_path):
+    bundle, settings = house / "bundles" / NAME, small | {"dataset_dir": cohort, "output_dir": tmp_path}
+    run(bundle, "train", **settings)
+    assert float(history(tmp_path)[0]["validation_loss"]) > 0
+    assert "location error" in run(bundle, "train", "evaluate", **settings)
+    run(
+        bundle,
+        "inference",
+        dataset_dir=cohort,
+        output_dir=tmp_path / "maps",
+        encoder=tmp_path / "encoder.pt",
+        spacing=small["spacing"],
+    )
+    assert list((tmp_path / "maps").glob("*_embeddings.npz"))
