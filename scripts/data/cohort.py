@@ -173,13 +173,15 @@ def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Pat
     apart = [path for path in masks if _in_mask_folder(path, root)]
     count = Counter(map(nifti_stem, apart))
     by_name = {nifti_stem(path): path for path in apart if count[nifti_stem(path)] == 1}
-    beside, cases = defaultdict(dict), defaultdict(set)
+    beside: dict[Path, dict[str, Path]] = defaultdict(dict)
+    cases: dict[Path, set[str]] = defaultdict(set)
     for path in set(masks).difference(apart):
-        beside[path.parent][MASK_FILE.match(nifti_stem(path))["case"]] = path
+        if match := MASK_FILE.match(nifti_stem(path)):
+            beside[path.parent][match["case"]] = path
     names = dict(zip(images, _cases(images), strict=True))
     for path, name in names.items():
         cases[path.parent].add(name)
-    labels = {}
+    labels: dict[Path, Path] = {}
     for path, name in names.items():
         shared = [mask for case, mask in beside[path.parent].items() if case not in cases[path.parent]]
         own = by_name.get(name) or beside[path.parent].get(name)

@@ -27,7 +27,7 @@ class SubjectFolds:
     """
 
     def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
-        self.labels = {}
+        self.labels: dict[str, float] = {}
         for scan in scans:
             self.labels[scan["subject"]] = max(scan["target"], self.labels.get(scan["subject"], 0.0))
         if folds < 3 or len(self.labels) < folds:

@@ -3,6 +3,7 @@
 import csv
 import functools
 import logging
+import os
 
 import nibabel
 import numpy as np
@@ -83,7 +84,7 @@ def _read_table(table: str | None) -> dict[str, float]:
         ) from error
     if not rows or not {"subject", "label"} <= rows[0].keys():
         raise InputError(f"{table} lacks the columns subject and label: name them so in its first line.")
-    labels = {}
+    labels: dict[str, float] = {}
     for row in rows:
         if row["label"] not in ("", "0", "1", "0.0", "1.0"):
             raise InputError(f"{table} has the label {row['label']} for {row['subject']}: write 0, 1, or nothing.")
@@ -104,13 +105,15 @@ def _has_lesion(mask: str, image: str) -> bool:
         raise _unreadable(mask, error) from error
 
 
-def load_scan(path: str) -> nibabel.spatialimages.SpatialImage:
+def load_scan(path: str | os.PathLike) -> nibabel.spatialimages.SpatialImage:
     """A scan as nibabel loads it; an `InputError` that names it where that fails."""
     try:
-        return nibabel.load(path)
+        image = nibabel.load(path)
+        assert isinstance(image, nibabel.spatialimages.SpatialImage)
+        return image
     except Exception as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: str, error: Exception) -> InputError:
+def _unreadable(path: str | os.PathLike, error: Exception) -> InputError:
     return InputError(f"{path} cannot be read ({shorten(error)}): mend or move it.")

@@ -1,5 +1,7 @@
 """SimCLR: of all views of a step, a view is to find the other one of its own crop."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
@@ -47,7 +49,7 @@ def nt_xent_loss(
         return cross_entropy(logits.masked_fill(hidden, -torch.inf), other)
 
 
-def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
+def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: Sequence[int]) -> torch.Tensor:
     """Which crops share voxels, [N, N]; each does so with itself.
 
     Args:
@@ -80,7 +82,7 @@ class NTXentLoss(nn.Module):
         self,
         temperature: float = 0.1,
         negatives: str = "all",
-        crop_size: tuple[int, ...] = (32, 32, 32),
+        crop_size: Sequence[int] = (32, 32, 32),
         head: nn.Module | None = None,
     ) -> None:
         super().__init__()

@@ -15,6 +15,7 @@ from monai.utils import optional_import
 from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
 from ..data.check_scans import check_scans
 from ..data.cohort import find_scans
+from ..data.labels import load_scan
 from ..data.stem import nifti_stem
 from ..errors import InputError, report_input_errors, require_package, require_positive
 from .rigid import Volume, as_template
@@ -95,7 +96,7 @@ def _open(work: Steps, dataset: Path, settings: dict) -> None:
 
 def _median_scan(scans: dict[str, dict]) -> str:
     """The first by name of the scans whose field of view is of median size (litres, so that digits do not matter)."""
-    images = {name: nibabel.load(scan["image"]) for name, scan in sorted(scans.items())}
+    images = {name: load_scan(scan["image"]) for name, scan in sorted(scans.items())}
     sizes = {
         name: round(float(np.prod(image.shape) * abs(np.linalg.det(image.affine[:3, :3]))) / 1e6, 3)
         for name, image in images.items()

@@ -83,7 +83,7 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     record_settings(Path(output_dir) / "config.json")
 
 
-def check_settings(run_dir: str | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
+def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
     What its `_warning_` says, if it has one, is logged.
