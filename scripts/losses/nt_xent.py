@@ -34,6 +34,10 @@ def nt_xent_loss(
 
     Returns:
         Scalar, float32 also under autocast (float64 for float64 embeddings).
+
+    Example:
+        >>> nt_xent_loss(torch.ones(2, 8), torch.ones(2, 8))  # 4 views, all alike: one guess of three, log 3
+        tensor(1.0986)
     """
     with torch.autocast(first.device.type, enabled=False):
         views = torch.cat([first, second])
@@ -56,6 +60,12 @@ def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: Sequence[int]) -
         voxel: centres along the axes of their scans, in voxels, [N, 3].
         scan: number of the scan of each crop, [N].
         crop_size: voxels, [X, Y, Z].
+
+    Example:
+        >>> overlap(torch.tensor([[0.0, 0, 0], [16, 0, 0], [40, 0, 0]]), torch.zeros(3), crop_size=[32, 32, 32])
+        tensor([[ True,  True, False],
+                [ True,  True,  True],
+                [False,  True,  True]])
     """
     apart = (voxel[:, None] - voxel).abs()
     # centres are computed from an affine in mm: half a voxel is no overlap

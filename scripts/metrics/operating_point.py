@@ -19,6 +19,10 @@ def best_threshold(scores: torch.Tensor, labels: torch.Tensor) -> float:
     Returns:
         Middle between the two neighbouring scores that it separates; the lowest such one where several are as good;
         nan where there is one label only.
+
+    Example:
+        >>> best_threshold(torch.tensor([0.0, 0.25, 0.75, 1.0]), torch.tensor([0, 0, 1, 1]))
+        0.5
     """
     if len(labels.unique()) < 2:
         return float("nan")

@@ -18,8 +18,9 @@ def roc_auc(scores: torch.Tensor, labels: torch.Tensor) -> float:
     Returns:
         From 0 to 1; nan where one label is missing, of which MONAI's would warn each time.
 
-    >>> roc_auc(torch.tensor([0.1, 0.4, 0.3, 0.9]), torch.tensor([0, 0, 1, 1]))
-    0.75
+    Example:
+        >>> roc_auc(torch.tensor([0.1, 0.4, 0.3, 0.9]), torch.tensor([0, 0, 1, 1]))
+        0.75
     """
     if len(labels.unique()) < 2:
         return math.nan
