@@ -37,13 +37,13 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
 
     Args:
         dataset_dir: a folder of NIfTI files, nested or not; a folder with a Decathlon `dataset.json`; an nnU-Net raw
-            folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label`. None: a
-            synthetic cohort, made in `synthetic_dir`.
+            folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label` (the mask).
+            None: a synthetic cohort, made in `synthetic_dir`.
         synthetic_dir: where the synthetic cohort is, or goes.
 
     Returns:
         One item a scan, sorted by path: `image` (absolute path), `subject`, `scan` (its number), and `label` (absolute
-        path) where there is a mask.
+        path of the mask) where there is one.
 
     Raises:
         InputError: there is no such folder or list, or there are no scans in it.
@@ -133,7 +133,7 @@ def _resolve(path: str, source: Path) -> Path:
 
 
 def _from_folder(root: Path) -> list[dict]:
-    """Find NIfTI files; those that are masks by their names become labels of the scans that they belong to."""
+    """Find NIfTI files; those that are masks by their names go with the scans that they belong to."""
     files = _nifti_files(root)
     masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(nifti_stem(path))]
     images = sorted(set(files).difference(masks))

@@ -1,4 +1,4 @@
-"""One label a scan: whether its mask holds a lesion, or what a table says of its subject."""
+"""One class label a scan: whether its mask holds a lesion, or what a table says of its subject."""
 
 import csv
 import functools
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def label_by_mask(scans: list[dict]) -> list[dict]:
-    """The scans that have a mask, each with `target`: 1.0 where the mask has a voxel above 0, else 0.0.
+    """The scans that have a mask, each with `target`, its class label: 1.0 where a voxel is above 0, else 0.0.
 
     Args:
         scans: items of `find_scans`.
@@ -27,7 +27,9 @@ def label_by_mask(scans: list[dict]) -> list[dict]:
     """
     masked = [scan for scan in scans if "label" in scan]
     if not masked:
-        raise InputError("None of the scans has a mask: give dataset_dir scans with masks, or a list with label.")
+        raise InputError(
+            "None of the scans has a mask: give dataset_dir scans with masks, or a list whose label is the mask."
+        )
     logger.info(f"Reading {len(masked)} masks.")
     return [scan | {"target": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
 
@@ -48,11 +50,11 @@ def scans_with_lesions(scans: list[dict]) -> list[dict]:
 
 
 def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
-    """The scans whose subject is in a table, each with `target` and `label`, 0.0 or 1.0, of its subject.
+    """The scans whose subject is in a table, each with that class label, 0.0 or 1.0, as `target` and `label`.
 
     Args:
         scans: items of `find_scans`.
-        table: path of a CSV file with the columns subject and label (0 or 1); empty labels are left out.
+        table: path of a CSV file with the columns subject and label (0 or 1); subjects with none are left out.
 
     Raises:
         InputError: there is no such table, a label is neither 0 nor 1, or it names none of the subjects.
@@ -96,11 +98,11 @@ def _read_table(table: str | None) -> dict[str, float]:
 @functools.cache
 def _has_lesion(mask: str, image: str) -> bool:
     """Read once, however many folds are trained."""
-    labels, scan = load_scan(mask), load_scan(image)
-    if labels.shape[:3] != scan.shape[:3] or not np.allclose(labels.affine, scan.affine, atol=1e-2):
+    voxels, scan = load_scan(mask), load_scan(image)
+    if voxels.shape[:3] != scan.shape[:3] or not np.allclose(voxels.affine, scan.affine, atol=1e-2):
         raise InputError(f"{mask} is not in the grid of {image}: resample it to the scan's shape and affine.")
     try:
-        return bool((np.asanyarray(labels.dataobj) > 0).any())
+        return bool((np.asanyarray(voxels.dataobj) > 0).any())
     except Exception as error:  # whatever the reader raises means that the file cannot be read
         raise _unreadable(mask, error) from error
 

@@ -97,7 +97,7 @@ def scans_of_parts(scans: list[dict], parts: dict[str, set[str]]) -> dict[str, l
 
 
 def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
-    """Write the subjects of each part to a JSON file, or check that they are those of the run that is gone on with.
+    """Write the subjects of each part to a JSON file, or check that they are those of the run that is resumed.
 
     Args:
         split: as `split_scans` returns it.

@@ -21,7 +21,7 @@ class Features:
     Attributes:
         values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
             n crops, nan beyond.
-        label: 0 or 1, [N].
+        label: class label, 0 or 1, [N].
         subject: [N].
     """
 
@@ -87,7 +87,7 @@ def crop_features(
 
 
 def bags_of_subjects(features: Features) -> Features:
-    """Put the crops of each subject, all of which have its label, into one bag."""
+    """Put the crops of each subject, all of which have its class label, into one bag."""
     subjects = np.unique(features.subject)
     members = [torch.from_numpy(np.flatnonzero(features.subject == subject)) for subject in subjects]
     largest = max(map(len, members))

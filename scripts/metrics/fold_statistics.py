@@ -23,7 +23,7 @@ def bootstrap_interval(
     Subjects are drawn with replacement within each fold, whose scores are of one classifier.
 
     Args:
-        scores: out-of-fold scores, [N]; `labels` 0 or 1, `subjects` and `folds` of each, [N].
+        scores: out-of-fold scores, [N]; class `labels` 0 or 1, `subjects` and `folds` of each, [N].
         repeats: resamplings.
         level: share of them in the interval.
         seed: draws them.

@@ -13,10 +13,10 @@ def roc_auc(scores: torch.Tensor, labels: torch.Tensor) -> float:
 
     Args:
         scores: [N].
-        labels: 0 or 1, [N].
+        labels: class labels, 0 or 1, [N].
 
     Returns:
-        From 0 to 1; nan where one label is missing, of which MONAI's would warn each time.
+        From 0 to 1; nan where one class is missing, of which MONAI's would warn each time.
 
     Example:
         >>> roc_auc(torch.tensor([0.1, 0.4, 0.3, 0.9]), torch.tensor([0, 0, 1, 1]))

@@ -20,7 +20,7 @@ class LogisticProbe:
 
     Args:
         features: training features, [N, D].
-        labels: 0 or 1, [N]; both must be there.
+        labels: class labels, 0 or 1, [N]; both must be there.
         val_features: [M, D].
         val_labels: [M].
 

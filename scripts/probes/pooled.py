@@ -18,7 +18,7 @@ class MeanPoolingProbe(LogisticProbe):
 
     Args:
         features: bags of training features, [S, n, D]; rows of nan are left out.
-        labels: 0 or 1, [S].
+        labels: class labels, 0 or 1, [S].
         val_features, val_labels: likewise, to choose the penalty.
     """
 
@@ -66,7 +66,7 @@ class AttentionPoolingProbe:
 
     Args:
         features: bags of training features, [S, n, D]; rows of nan are left out.
-        labels: 0 or 1, [S]; both must be there.
+        labels: class labels, 0 or 1, [S]; both must be there.
         val_features, val_labels: likewise, to choose the epoch.
     """
 

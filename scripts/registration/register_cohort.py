@@ -32,11 +32,11 @@ SETTINGS = "registration.json"
 def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: float = 4, rounds: int = 2) -> Path:
     """Register scans to their mean image, and write them with new affines; their voxels stay as they are.
 
-    Where an earlier call was stopped, this goes on.
+    A call that was stopped is resumed by the same call.
 
     Args:
         dataset_dir: folder or list of scans, as for `find_scans`.
-        output_dir: `images`, `labels`, scans.csv, template.nii.gz and `transforms` go there.
+        output_dir: `images`, `labels` (the masks), scans.csv, template.nii.gz and `transforms` go there.
         spacing: of the copies that are registered, and of the template, in mm.
         rounds: how often all scans are registered; first to one of them, then to the mean of the round before.
 

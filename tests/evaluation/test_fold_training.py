@@ -1,4 +1,4 @@
-"""A fold is trained once, gone on with where it stopped, and never taken for another."""
+"""A fold is trained once, resumed where it stopped, and never taken for another."""
 
 import csv
 import json

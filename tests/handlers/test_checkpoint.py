@@ -1,4 +1,4 @@
-"""Checkpoints that are gone on from, and weights that fit or are refused."""
+"""Checkpoints that are resumed from, and weights that fit or are refused."""
 
 import os
 

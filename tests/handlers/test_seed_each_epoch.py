@@ -11,7 +11,7 @@ from scripts.handlers.seed_each_epoch import SeedEachEpoch
 
 @pytest.fixture
 def train(make_training, tmp_path):
-    """A function: train, or go on with a training, as the bundle does, and return all that it ends with."""
+    """A function: train, or resume a training, as the bundle does, and return all that it ends with."""
 
     def run(max_epochs, name, resume=False, seeded=True, stray=0):
         training = make_training(max_epochs, seed=stray)
