@@ -63,6 +63,7 @@ $(VENV)/ready: setup.cfg
 	touch $@
 
 $(VENV)/workflow: $(VENV)/ready setup.cfg
+	$(VENV)/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Snakemake needs Python 3.11 or newer: make study VENV=.venv-study PYTHON=python3.11')"
 	$(VENV)/bin/python -m pip install --quiet --editable ".[workflow]"
 	touch $@
 

@@ -65,7 +65,7 @@ def test_without_seeding_each_epoch_a_resumed_run_sees_other_data(train):
     assert not same(train(4, "whole.pt", seeded=False)["last batch"], interrupted(train, seeded=False)["last batch"])
 
 
-def test_training_goes_on_after_the_resume(train):
+def test_training_continues_after_the_resume(train):
     before = train(2, "stopped.pt")
     after = train(4, "stopped.pt", resume=True)
     assert not same(before["parameters"], after["parameters"])
