@@ -37,13 +37,13 @@ def find_scans(dataset_dir: str | os.PathLike | None, synthetic_dir: str | os.Pa
 
     Args:
         dataset_dir: a folder of NIfTI files, nested or not; a folder with a Decathlon `dataset.json`; an nnU-Net raw
-            folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label` (the mask).
-            None: a synthetic cohort, made in `synthetic_dir`.
+            folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label`. None: a
+            synthetic cohort, made in `synthetic_dir`.
         synthetic_dir: where the synthetic cohort is, or goes.
 
     Returns:
         One item a scan, sorted by path: `image` (absolute path), `subject`, `scan` (its number), and `label` (absolute
-        path of the mask) where there is one.
+        path) where there is a mask.
 
     Raises:
         InputError: there is no such folder or list, or there are no scans in it.

@@ -16,7 +16,7 @@ class SubjectFolds:
     scikit-learn's `StratifiedGroupKFold` would deal them as well, but a training does without that package.
 
     Args:
-        scans: with `subject` and `target`; the class label of a subject is the largest of its scans'.
+        scans: with `subject` and `target`; the label of a subject is the largest of its scans'.
         folds: how many, at least 3: one to test, one to validate, the others to train.
         seed: the same seed and subjects give the same folds.
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def label_by_mask(scans: list[dict]) -> list[dict]:
-    """The scans that have a mask, each with `target`, its class label: 1.0 where a voxel is above 0, else 0.0.
+    """The scans that have a mask, each with `target`: 1.0 where the mask has a voxel above 0, else 0.0.
 
     Args:
         scans: items of `find_scans`.
@@ -50,7 +50,7 @@ def scans_with_lesions(scans: list[dict]) -> list[dict]:
 
 
 def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
-    """The scans whose subject is in a table, each with that class label, 0.0 or 1.0, as `target` and `label`.
+    """The scans whose subject is in a table, each with `target` and `label`, 0.0 or 1.0, of its subject.
 
     Args:
         scans: items of `find_scans`.

@@ -21,7 +21,7 @@ class Features:
     Attributes:
         values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
             n crops, nan beyond.
-        label: class label, 0 or 1, [N].
+        label: 0 or 1, [N].
         subject: [N].
     """
 

@@ -1,4 +1,4 @@
-"""Checkpoints that are resumed from, and weights that fit or are refused."""
+"""Checkpoints that are gone on from, and weights that fit or are refused."""
 
 import os
 
@@ -113,7 +113,7 @@ def test_a_training_does_not_overwrite_the_checkpoint_of_another(tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_finished_run_has_nothing_to_resume(tmp_path):
+def test_a_finished_run_has_nothing_to_go_on_with(tmp_path):
     run(tmp_path / "checkpoint.pt", 2, {})
     assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
 
