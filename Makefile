@@ -49,8 +49,10 @@ bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness 
 	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 
-lint: $(VENV)/dev
-	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+lint: $(VENV)/dev  ## errors, form and types; `pre-commit install` runs the same before each commit
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 $(VENV)/ready: setup.cfg
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'Python 3.10 or newer is needed: make PYTHON=python3.x')"
@@ -61,6 +63,7 @@ $(VENV)/ready: setup.cfg
 	touch $@
 
 $(VENV)/workflow: $(VENV)/ready setup.cfg
+	$(VENV)/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Snakemake needs Python 3.11 or newer: make study VENV=.venv-study PYTHON=python3.11')"
 	$(VENV)/bin/python -m pip install --quiet --editable ".[workflow]"
 	touch $@
 

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
+def write_atomically(path: str | os.PathLike, write: Callable[[Path], object]) -> None:
     """Write a file so that its name always stands for a whole one: the old or the new.
 
     MONAI's `CheckpointSaver` writes in place, and Ignite's `Checkpoint` removes the old file of the same name first.
@@ -50,7 +50,7 @@ def savez_atomically(path: str | os.PathLike, **arrays: np.ndarray) -> None:
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:  # NumPy adds a suffix to names, not to open files
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its option allow_pickle is no array
 
     write_atomically(path, write)
 

@@ -69,7 +69,7 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return (
-            "Interrupted. What was saved is whole: the same command goes on where it can, a training that left a "
+            "Interrupted. What was saved is whole: the same command resumes where it can, a training that left a "
             "checkpoint.pt with --resume true."
         )
     cause = error.__cause__

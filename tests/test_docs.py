@@ -29,7 +29,7 @@ def pages():
     return sorted(path for folder in ("docs", "bundles/*/docs") for path in ROOT.glob(f"{folder}/**/*.md"))
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *pages()], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *pages()], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_to_one(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]

@@ -12,9 +12,11 @@ from scripts.errors import InputError, report_input_errors
 __all__ = ["bundle_files", "model_info", "release_address", "write_release"]
 
 # what a bundle is; runs and caches are not
-PARTS = ("LICENSE", "configs/*.json", "configs/logging.conf", "docs/README.md", "docs/data_license.txt")
-PARTS += ("models/*.json", "models/model.pt")
-PARTS += ("scripts/**/*.py", "scripts/py.typed", "scripts/reports/templates/*.html")  # in every bundle all of them
+PARTS = (
+    *("LICENSE", "configs/*.json", "configs/logging.conf", "docs/README.md", "docs/data_license.txt"),
+    *("models/*.json", "models/model.pt"),
+    *("scripts/**/*.py", "scripts/py.typed", "scripts/reports/templates/*.html"),  # in every bundle all of them
+)
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of a zip's calendar
 LARGEST = 25_000_000  # bytes of a file in the Model Zoo
 

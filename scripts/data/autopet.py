@@ -31,8 +31,8 @@ def find_autopet(dataset_dir: str | os.PathLike | None, image: str = "CTres") ->
         image: of each study: CTres (CT in the grid of PET) or SUV (PET).
 
     Returns:
-        One item a study, sorted by path: `image` and `label` (absolute paths), `subject` (the patient's folder) and
-        `scan` (its number).
+        One item a study, sorted by path: `image` and `label` (the mask; absolute paths), `subject` (the patient's
+        folder) and `scan` (its number).
 
     Raises:
         InputError: there is no such folder, there are no studies in it, or a study lacks its image or mask.

@@ -34,8 +34,8 @@ def find_brats(dataset_dir: str | os.PathLike | None, image: str = "t1") -> list
         image: of each case: t1, t1ce, t2 or flair.
 
     Returns:
-        One item a case, sorted by path: `image` and `label` (absolute paths), `subject` (the case) and `scan` (its
-        number).
+        One item a case, sorted by path: `image` and `label` (the mask; absolute paths), `subject` (the case) and `scan`
+        (its number).
 
     Raises:
         InputError: there is no such folder, there are no cases in it, a case lacks its image or mask, or the

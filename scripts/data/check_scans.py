@@ -44,6 +44,7 @@ def fault(path: str | Path) -> str | None:
     """What keeps a file from being used as a 3D scan, in words; None where nothing does. A file is read once."""
     try:
         image = nibabel.load(path)
+        assert isinstance(image, nibabel.spatialimages.SpatialImage)
         if image.shape[3:] not in ((), (1,)) or len(image.shape) < 3 or min(image.shape[:3]) < 2:
             return f"is not 3D (shape {'x'.join(map(str, image.shape))})"
         voxels = np.asanyarray(image.dataobj)

@@ -145,7 +145,7 @@ def _resolve(path: str, source: Path) -> Path:
 
 
 def _from_folder(root: Path) -> list[dict]:
-    """Find NIfTI files; those that are masks by their names become labels of the scans that they belong to."""
+    """Find NIfTI files; those that are masks by their names go with the scans that they belong to."""
     files = _nifti_files(root)
     masks = [path for path in files if _in_mask_folder(path, root) or MASK_FILE.match(nifti_stem(path))]
     images = sorted(set(files).difference(masks))
@@ -185,13 +185,15 @@ def _labels(images: list[Path], masks: list[Path], root: Path) -> dict[Path, Pat
     apart = [path for path in masks if _in_mask_folder(path, root)]
     count = Counter(map(nifti_stem, apart))
     by_name = {nifti_stem(path): path for path in apart if count[nifti_stem(path)] == 1}
-    beside, cases = defaultdict(dict), defaultdict(set)
+    beside: dict[Path, dict[str, Path]] = defaultdict(dict)
+    cases: dict[Path, set[str]] = defaultdict(set)
     for path in set(masks).difference(apart):
-        beside[path.parent][MASK_FILE.match(nifti_stem(path))["case"]] = path
+        if match := MASK_FILE.match(nifti_stem(path)):
+            beside[path.parent][match["case"]] = path
     names = dict(zip(images, _cases(images), strict=True))
     for path, name in names.items():
         cases[path.parent].add(name)
-    labels = {}
+    labels: dict[Path, Path] = {}
     for path, name in names.items():
         shared = [mask for case, mask in beside[path.parent].items() if case not in cases[path.parent]]
         own = by_name.get(name) or beside[path.parent].get(name)

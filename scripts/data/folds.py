@@ -1,4 +1,4 @@
-"""Cross-validation whose folds share no subject."""
+"""k-fold cross-validation, by subject and stratified by class label."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -11,7 +11,9 @@ __all__ = ["SubjectFolds"]
 
 
 class SubjectFolds:
-    """Subjects dealt into folds at random, so that each fold has its share of each label.
+    """Subjects dealt into folds at random, stratified: each fold has its share of each class label.
+
+    scikit-learn's `StratifiedGroupKFold` would deal them as well, but a training does without that package.
 
     Args:
         scans: with `subject` and `class_label`; the class label of a subject is the largest of its scans'.
@@ -24,10 +26,17 @@ class SubjectFolds:
     Attributes:
         assigned: number of the fold of each subject, from 0.
         number: of folds.
+
+    Example:
+        >>> scans = [{"subject": name, "target": float(name.isupper())} for name in "abcABC"]
+        >>> [len(part) for part in SubjectFolds(scans, folds=3, seed=0).parts(fold=0).values()]
+        [2, 2, 2]
+        >>> sorted(name.isupper() for name in SubjectFolds(scans, folds=3, seed=0).parts(fold=0)["test"])
+        [False, True]
     """
 
     def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
-        self.labels = {}
+        self.labels: dict[str, float] = {}
         for scan in scans:
             self.labels[scan["subject"]] = max(scan["class_label"], self.labels.get(scan["subject"], 0.0))
         if folds < 3 or len(self.labels) < folds:
@@ -44,7 +53,7 @@ class SubjectFolds:
 
         Args:
             fold: that is tested.
-            share: of the training subjects of each label, rounded up; a smaller share is part of a larger one.
+            share: of the training subjects of each class label, rounded up; a smaller share is part of a larger one.
 
         Raises:
             InputError: there is no such fold or share.
@@ -63,11 +72,11 @@ class SubjectFolds:
         }
 
     def rows(self, subjects: Iterable[str], fold: int, share: float = 1.0) -> dict[str, np.ndarray]:
-        """Masks [N] of `parts`, for items of these N subjects."""
+        """Of these N subjects, which are in each of `parts`: true or false, [N]."""
         parts = self.parts(fold, share)
         return {name: np.array([subject in part for subject in subjects]) for name, part in parts.items()}
 
     def _by_label(self, subjects: list[str], random: np.random.RandomState) -> list[list[str]]:
-        """Subjects of each label, shuffled."""
+        """Subjects of each class label, shuffled."""
         kinds = [[one for one in subjects if self.labels[one] == label] for label in sorted(set(self.labels.values()))]
         return [[str(one) for one in random.permutation(kind)] for kind in kinds]

@@ -1,8 +1,9 @@
-"""One label a scan: whether its mask holds a lesion, or what a table says of its subject."""
+"""One class label a scan: whether its mask holds a lesion, or what a table says of its subject."""
 
 import csv
 import functools
 import logging
+import os
 
 import nibabel
 import numpy as np
@@ -26,7 +27,9 @@ def label_by_mask(scans: list[dict]) -> list[dict]:
     """
     masked = [scan for scan in scans if "label" in scan]
     if not masked:
-        raise InputError("None of the scans has a mask: give dataset_dir scans with masks, or a list with label.")
+        raise InputError(
+            "None of the scans has a mask: give dataset_dir scans with masks, or a list whose label is the mask."
+        )
     logger.info(f"Reading {len(masked)} masks.")
     return [scan | {"class_label": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
 
@@ -51,7 +54,7 @@ def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
 
     Args:
         scans: items of `find_scans`.
-        table: path of a CSV file with the columns subject and label (0 or 1); empty labels are left out.
+        table: path of a CSV file with the columns subject and label (0 or 1); subjects with none are left out.
 
     Raises:
         InputError: there is no such table, a label is neither 0 nor 1, or it names none of the subjects.
@@ -79,7 +82,7 @@ def _read_table(table: str | None) -> dict[str, float]:
         ) from error
     if not rows or not {"subject", "label"} <= rows[0].keys():
         raise InputError(f"{table} lacks the columns subject and label: name them so in its first line.")
-    labels = {}
+    labels: dict[str, float] = {}
     for row in rows:
         if row["label"] not in ("", "0", "1", "0.0", "1.0"):
             raise InputError(f"{table} has the label {row['label']} for {row['subject']}: write 0, 1, or nothing.")
@@ -91,22 +94,24 @@ def _read_table(table: str | None) -> dict[str, float]:
 @functools.cache
 def _has_lesion(mask: str, image: str) -> bool:
     """Read once, however many folds are trained."""
-    labels, scan = load_scan(mask), load_scan(image)
-    if labels.shape[:3] != scan.shape[:3] or not np.allclose(labels.affine, scan.affine, atol=1e-2):
+    voxels, scan = load_scan(mask), load_scan(image)
+    if voxels.shape[:3] != scan.shape[:3] or not np.allclose(voxels.affine, scan.affine, atol=1e-2):
         raise InputError(f"{mask} is not in the grid of {image}: resample it to the scan's shape and affine.")
     try:
-        return bool((np.asanyarray(labels.dataobj) > 0).any())
+        return bool((np.asanyarray(voxels.dataobj) > 0).any())
     except Exception as error:  # whatever the reader raises means that the file cannot be read
         raise _unreadable(mask, error) from error
 
 
-def load_scan(path: str) -> nibabel.spatialimages.SpatialImage:
+def load_scan(path: str | os.PathLike) -> nibabel.spatialimages.SpatialImage:
     """A scan as nibabel loads it; an `InputError` that names it where that fails."""
     try:
-        return nibabel.load(path)
+        image = nibabel.load(path)
+        assert isinstance(image, nibabel.spatialimages.SpatialImage)
+        return image
     except Exception as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: str, error: Exception) -> InputError:
+def _unreadable(path: str | os.PathLike, error: Exception) -> InputError:
     return InputError(f"{path} cannot be read ({shorten(error)}): mend or move it.")

@@ -16,7 +16,7 @@ FINDERS = {"autopet": find_autopet, "brats": find_brats}
 
 
 def write_list(scans: list[dict], path: str | Path) -> None:
-    """Write scans with the columns image, subject and label, as `find_scans` reads them."""
+    """Write scans with the columns image, subject and label (the mask), as `find_scans` reads them."""
     columns = ("image", "subject", "label")
     write_csv_atomically(path, [columns, *([scan[key] for key in columns] for scan in scans)])
 

@@ -164,7 +164,7 @@ def draw_subject(rng: np.random.Generator, lesions: str | None) -> Subject:
     return Subject(
         organs=organs,
         mottle=_draw_waves(rng, 30),
-        lesions=[_draw_lesion(rng, organs[0], *LESIONS[lesions]) for _ in range(rng.integers(1, 5) if lesions else 0)],
+        lesions=[_draw_lesion(rng, organs[0], *LESIONS[lesions]) for _ in range(rng.integers(1, 5))] if lesions else [],
         pose=pose,
         shape=shape,
         affine=affine,

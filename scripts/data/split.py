@@ -66,6 +66,10 @@ def part_numbers(total: int, val_size: float, test_size: float) -> tuple[int, in
 
     Raises:
         InputError: a size is neither share nor number.
+
+    Example:
+        >>> part_numbers(40, val_size=0.1, test_size=5)
+        (4, 5)
     """
     for name, size in (("val_size", val_size), ("test_size", test_size)):
         if size <= 0 or (size >= 1 and size != int(size)):
@@ -75,7 +79,13 @@ def part_numbers(total: int, val_size: float, test_size: float) -> tuple[int, in
 
 
 def draw_subjects(subjects: list[str], n_val: int, n_test: int, seed: int) -> dict[str, set[str]]:
-    """Draw who tests and who validates, by the seed; `train` are those that are left."""
+    """Draw who tests and who validates, by the seed; `train` are those that are left.
+
+    Example:
+        >>> parts = draw_subjects(["Ann", "Ben", "Cleo", "Dan", "Eve"], n_val=1, n_test=2, seed=0)
+        >>> {name: len(part) for name, part in parts.items()}
+        {'train': 2, 'validate': 1, 'test': 2}
+    """
     order = np.random.RandomState(seed).permutation(subjects)
     test, validate, train = (set(part) for part in np.split(order, [n_test, n_test + n_val]))
     return dict(zip(PARTS, (train, validate, test), strict=True))
@@ -87,7 +97,7 @@ def scans_of_parts(scans: list[dict], parts: dict[str, set[str]]) -> dict[str, l
 
 
 def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
-    """Write the subjects of each part to a JSON file, or check that they are those of the run that is gone on with.
+    """Write the subjects of each part to a JSON file, or check that they are those of the run that is resumed.
 
     Args:
         split: as `split_scans` returns it.

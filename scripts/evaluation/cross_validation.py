@@ -85,8 +85,8 @@ def cross_validate(
         trained: classifiers of other kinds, which come first.
 
     Raises:
-        InputError: a classifier is called as a baseline is, all that a fold trains on has one label, or scikit-learn is
-            not installed.
+        InputError: a classifier is called as a baseline is, all that a fold trains on has one class label, or
+            scikit-learn is not installed.
     """
     require_sklearn()  # the baselines come last, after what may train for days
     trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})

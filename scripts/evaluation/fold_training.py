@@ -27,7 +27,7 @@ FREE = {"fold", "label_share", "label_shares", "name", "probe", "baseline_probe"
 class FoldTraining:
     """Runs the `fit` of the configuration that makes this, with another `fold` and `label_share` each time.
 
-    A fold whose scores are there is not trained again; one that was stopped is gone on with.
+    A fold whose scores are there is not trained again; one that was stopped is resumed.
 
     Args:
         features: of the crops that are scored.

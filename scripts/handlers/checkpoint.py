@@ -51,7 +51,7 @@ class SaveCheckpoint:
 
 
 class LoadCheckpoint:
-    """Go on where the run stopped that wrote a checkpoint; a larger max_epochs prolongs it.
+    """Resume the run that wrote a checkpoint, where it stopped; a larger max_epochs prolongs it.
 
     Args:
         path: of a file of `SaveCheckpoint`.
@@ -104,7 +104,7 @@ class SaveBest:
         return {"best": self.best, "processes": processes()}
 
     def load_state_dict(self, state: Mapping) -> None:
-        """Go on from the best value of an earlier run, if it can be compared."""
+        """Resume from the best value of an earlier run, if it can be compared."""
         if state.get("processes", processes()) == processes():
             self.best = state["best"]
         elif rank() == 0:

@@ -25,7 +25,7 @@ class CollapseMonitor:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._measure)
 
     def _start(self, _: Engine) -> None:
-        self.embeddings = []
+        self.embeddings: list[torch.Tensor] = []
 
     def _collect(self, engine: Engine) -> None:
         self.embeddings.append(engine.state.output["pred"].detach())

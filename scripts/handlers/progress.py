@@ -46,11 +46,11 @@ class Progress:
         self.evaluator.add_event_handler(Events.COMPLETED, self._validate)
 
     def state_dict(self) -> dict:
-        """The history so far, for a resume."""
+        """The history so far, to resume from."""
         return {"history": self.history}
 
     def load_state_dict(self, state: Mapping) -> None:
-        """Go on from the history of an earlier run."""
+        """Resume the history of an earlier run."""
         self.history = list(state["history"])
 
     def _start(self, engine: Engine) -> None:

@@ -46,7 +46,8 @@ class SaveEmbeddings:
 
     def __init__(self, output_dir: str, basis: str, crop_size: list[int], stride: int) -> None:
         self.output_dir, self.basis = Path(output_dir), Path(basis)
-        self.crop_size, self.stride, self.done = crop_size, stride, {}
+        self.crop_size, self.stride = crop_size, stride
+        self.done: dict[str, tuple[str, torch.Size, torch.Tensor]] = {}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans."""
@@ -82,7 +83,7 @@ class SaveEmbeddings:
             scan = LoadImage(ensure_channel_first=True)(source)
             embedding, affine = self._grid(name)
             inside = ResampleToMatch(mode="nearest", padding_mode="zeros")(box, scan)
-            values = (component_map(embedding, affine, basis, scan) * inside).as_tensor()
+            values = component_map(embedding, affine, basis, scan) * inside
             write_nifti(values, scan.affine, self.output_dir / f"{name}_components.nii.gz")
         logger.info(f"{len(self.done)} maps are in {self.output_dir}; their principal components are {self.basis}.")
 

@@ -31,7 +31,8 @@ class SaveLesionMaps:
     """
 
     def __init__(self, output_dir: str, threshold: float) -> None:
-        self.output_dir, self.threshold, self.done = Path(output_dir), threshold, {}
+        self.output_dir, self.threshold = Path(output_dir), threshold
+        self.done: dict[str, list] = {}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans, with lesion_map [1, X, Y, Z] and pred [1]."""
@@ -44,7 +45,7 @@ class SaveLesionMaps:
         name = free_name(subject, source, self.done)
         scan = LoadImage(ensure_channel_first=True)(source)
         inside = ResampleToMatch(mode="bilinear", padding_mode="zeros")
-        lesions = inside(MetaTensor(probability, affine=image.affine), scan).as_tensor()
+        lesions = inside(MetaTensor(probability, affine=image.affine), scan)
         write_nifti(lesions, scan.affine, self.output_dir / f"{name}_lesions.nii.gz")
         highest = torch.unravel_index(lesions[0].argmax(), lesions.shape[1:])
         place = apply_affine(scan.affine.numpy(), [int(index) for index in highest])

@@ -27,7 +27,8 @@ class SaveLesionMasks:
     """
 
     def __init__(self, output_dir: str) -> None:
-        self.output_dir, self.done = Path(output_dir), {}
+        self.output_dir = Path(output_dir)
+        self.done: dict[str, list] = {}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans, with the mask `pred` [1, X, Y, Z], 0 or 1."""

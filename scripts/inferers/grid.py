@@ -68,7 +68,12 @@ class GridInferer(Inferer):
 
 
 def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torch.Tensor:
-    """Affine of the grid whose points are crop centres: grid index -> mm, [4, 4] float64, from that of the scan."""
+    """Affine of the grid whose points are crop centres: grid index -> mm, [4, 4] float64, from that of the scan.
+
+    Example:
+        >>> grid_affine(torch.eye(4), [32, 32, 32], stride=16)[0]  # x: a step of 16 mm, from the first crop's centre
+        tensor([16.0000,  0.0000,  0.0000, 15.5000], dtype=torch.float64)
+    """
     steps = torch.diag(torch.tensor([stride, stride, stride, 1], dtype=torch.float64))
     steps[:3, 3] = (torch.tensor(crop_size, dtype=torch.float64) - 1) / 2
     return torch.as_tensor(affine, dtype=torch.float64) @ steps

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import torch
 from monai.inferers import Inferer, SlidingWindowInferer
-from torch import nn
 
 from ..errors import InputError
 
@@ -33,9 +32,11 @@ class WindowInferer(Inferer):
         self.inferer, self.crop_size = inferer, crop_size
         self.windows = SlidingWindowInferer(crop_size, batch_size, overlap, mode="gaussian")
 
-    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args, **kwargs) -> torch.Tensor:
+    def __call__(self, inputs: torch.Tensor, network: Callable, *args, **kwargs) -> torch.Tensor:
         """Logits [1, 1, X, Y, Z] of a scan [1, C, X, Y, Z]."""
-        return self.windows(inputs, lambda crops: self._spread(self.inferer(crops, network, *args, **kwargs)))
+        scores = self.windows(inputs, lambda crops: self._spread(self.inferer(crops, network, *args, **kwargs)))
+        assert isinstance(scores, torch.Tensor)  # as the windows' are; it could be a tuple or dict of them
+        return scores
 
     def _spread(self, logits: torch.Tensor) -> torch.Tensor:
         return logits[:, :, None, None, None].repeat(1, 1, *self.crop_size)

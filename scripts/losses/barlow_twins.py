@@ -17,6 +17,12 @@ def cross_correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor
 
     Moments are over N, without Bessel's correction, as in batch normalisation: a feature that is the same in both views
     has a correlation of exactly 1, whatever N is. A constant feature has 0.
+
+    Example:
+        >>> view = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+        >>> cross_correlation(view, view), barlow_twins_loss(view, view)
+        (tensor([[1., 0.],
+                [0., 1.]]), tensor(0.))
     """
     return _normalise(first).T @ _normalise(second) / len(first)
 

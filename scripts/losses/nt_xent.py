@@ -1,5 +1,7 @@
 """SimCLR: of all views of a step, a view is to find the other one of its own crop."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
@@ -32,6 +34,10 @@ def nt_xent_loss(
 
     Returns:
         Scalar, float32 also under autocast (float64 for float64 embeddings).
+
+    Example:
+        >>> nt_xent_loss(torch.ones(2, 8), torch.ones(2, 8))  # 4 views, all alike: one guess of three, log 3
+        tensor(1.0986)
     """
     with torch.autocast(first.device.type, enabled=False):
         views = torch.cat([first, second])
@@ -47,13 +53,19 @@ def nt_xent_loss(
         return cross_entropy(logits.masked_fill(hidden, -torch.inf), other)
 
 
-def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
+def overlap(voxel: torch.Tensor, scan: torch.Tensor, crop_size: Sequence[int]) -> torch.Tensor:
     """Which crops share voxels, [N, N]; each does so with itself.
 
     Args:
         voxel: centres along the axes of their scans, in voxels, [N, 3].
         scan: number of the scan of each crop, [N].
         crop_size: voxels, [X, Y, Z].
+
+    Example:
+        >>> overlap(torch.tensor([[0.0, 0, 0], [16, 0, 0], [40, 0, 0]]), torch.zeros(3), crop_size=[32, 32, 32])
+        tensor([[ True,  True, False],
+                [ True,  True,  True],
+                [False,  True,  True]])
     """
     apart = (voxel[:, None] - voxel).abs()
     # centres are computed from an affine in mm: half a voxel is no overlap
@@ -80,7 +92,7 @@ class NTXentLoss(nn.Module):
         self,
         temperature: float = 0.1,
         negatives: str = "all",
-        crop_size: tuple[int, ...] = (32, 32, 32),
+        crop_size: Sequence[int] = (32, 32, 32),
         head: nn.Module | None = None,
     ) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Figures: functions of embeddings, scores and labels."""
+"""Figures: functions of embeddings, scores and class labels."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from monai.metrics import compute_roc_auc
 
 from ..errors import require_package
+from .roc_auc import roc_auc
 
 __all__ = ["bootstrap_interval", "paired_tests"]
 
@@ -23,7 +23,7 @@ def bootstrap_interval(
     Subjects are drawn with replacement within each fold, whose scores are of one classifier.
 
     Args:
-        scores: out-of-fold scores, [N]; `labels` 0 or 1, `subjects` and `folds` of each, [N].
+        scores: out-of-fold scores, [N]; class `labels` 0 or 1, `subjects` and `folds` of each, [N].
         repeats: resamplings.
         level: share of them in the interval.
         seed: draws them.
@@ -36,12 +36,13 @@ def bootstrap_interval(
     for fold in np.unique(folds):
         inside = folds == fold
         members.append([np.flatnonzero(inside & (subjects == subject)) for subject in np.unique(subjects[inside])])
-    scores, labels = torch.from_numpy(scores), torch.from_numpy(labels)
+    score, label = torch.from_numpy(scores), torch.from_numpy(labels)
     for _ in range(repeats):
         drawn = (np.concatenate([fold[i] for i in random.randint(len(fold), size=len(fold))]) for fold in members)
-        aucs = [auc for auc in (_auc(scores[items], labels[items]) for items in drawn) if auc == auc]
+        aucs = [auc for auc in (roc_auc(score[items], label[items]) for items in drawn) if auc == auc]
         means += [np.mean(aucs)] if aucs else []
-    return tuple(np.quantile(means or np.nan, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = np.quantile(means or np.nan, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> dict[str, float]:
@@ -72,8 +73,3 @@ def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> di
         statistic = abs(mean) / np.sqrt(factor * variance) if variance else float("nan")
         result[name] = float(2 * stats.t.sf(statistic, number - 1))
     return result
-
-
-def _auc(scores: torch.Tensor, labels: torch.Tensor) -> float:
-    """ROC AUC; nan where one kind is missing, of which MONAI's would warn each time."""
-    return float(compute_roc_auc(scores, labels)) if 0 < labels.double().mean() < 1 else float("nan")

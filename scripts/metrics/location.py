@@ -41,6 +41,12 @@ def distance_error(prediction: torch.Tensor, target: torch.Tensor) -> float:
 
 
 def r2_score(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Coefficient of determination of each column: 1 - residual / total sum of squares, [T] from [N, T] and [N, T]."""
+    """Coefficient of determination of each column: 1 - residual / total sum of squares, [T] from [N, T] and [N, T].
+
+    Example:
+        >>> places = torch.tensor([[0.0, 5.0], [2.0, 7.0]])
+        >>> r2_score(places, places), r2_score(places.mean(0), places)  # all of the variance, and none of it
+        (tensor([1., 1.], dtype=torch.float64), tensor([0., 0.], dtype=torch.float64))
+    """
     target = target.double()
     return 1 - (prediction - target).pow(2).sum(0) / (target - target.mean(0)).pow(2).sum(0)

@@ -14,11 +14,15 @@ def best_threshold(scores: torch.Tensor, labels: torch.Tensor) -> float:
 
     Args:
         scores: [N], higher for positives; a score at or above the threshold is called positive.
-        labels: 0 or 1, [N].
+        labels: class labels, 0 or 1, [N].
 
     Returns:
         Middle between the two neighbouring scores that it separates; the lowest such one where several are as good;
-        nan where there is one label only.
+        nan where there is one class only.
+
+    Example:
+        >>> best_threshold(torch.tensor([0.0, 0.25, 0.75, 1.0]), torch.tensor([0, 0, 1, 1]))
+        0.5
     """
     if len(labels.unique()) < 2:
         return float("nan")
@@ -40,7 +44,7 @@ def sensitivity_specificity(scores: torch.Tensor, labels: torch.Tensor, threshol
 
     Args:
         scores: [N].
-        labels: 0 or 1, [N].
+        labels: class labels, 0 or 1, [N].
         threshold: of `best_threshold`, chosen on other data.
     """
     if math.isnan(threshold):

@@ -16,6 +16,10 @@ def rankme(embedding: torch.Tensor, epsilon: float = 1e-7) -> float:
 
     Returns:
         From 1 (one direction) to min(N, D); nan for embeddings that are not finite.
+
+    Example:
+        >>> round(rankme(torch.eye(3)), 3), round(rankme(torch.ones(5, 3)), 3)
+        (3.0, 1.0)
     """
     if not embedding.isfinite().all():
         return float("nan")

@@ -31,7 +31,7 @@ class DenseNet121Encoder(DenseNet121, BaseEncoder):
         super().__init__(spatial_dims=spatial_dims, in_channels=in_channels, out_channels=1)
         del self.class_layers
 
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:  # type: ignore[override]  # as `FlexibleUNet` wants it
         """Features [B, 64, 256, 512, 1024, 1024] at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size of [B, C, X, Y, Z]."""
         features = []
         for name, layer in self.features.named_children():

@@ -36,7 +36,7 @@ def load_encoder(network: nn.Module, path: str | os.PathLike) -> nn.Module:
     return network
 
 
-def read_weights(path: str | os.PathLike) -> dict[str, torch.Tensor]:
+def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
     """Read a flat state_dict.
 
     Args:

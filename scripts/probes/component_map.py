@@ -11,7 +11,7 @@ __all__ = ["component_map"]
 
 def component_map(
     embedding: torch.Tensor, affine: torch.Tensor, basis: PrincipalComponents, target: MetaTensor
-) -> MetaTensor:
+) -> torch.Tensor:
     """The first principal components as an image in the grid of another.
 
     Args:

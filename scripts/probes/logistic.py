@@ -20,7 +20,7 @@ class LogisticProbe:
 
     Args:
         features: training features, [N, D].
-        labels: 0 or 1, [N]; both must be there.
+        labels: class labels, 0 or 1, [N]; both must be there.
         val_features: [M, D].
         val_labels: [M].
 
@@ -58,7 +58,12 @@ class LogisticProbe:
 
 
 def class_weights(labels: torch.Tensor) -> torch.Tensor:
-    """Weights [N], of mean 1, with which two classes count the same; all 1 where there is one."""
+    """Weights [N], of mean 1, with which both classes count the same; all 1 where there is one.
+
+    Example:
+        >>> class_weights(torch.tensor([0.0, 0.0, 0.0, 1.0]))
+        tensor([0.6667, 0.6667, 0.6667, 2.0000])
+    """
     share = labels.mean()
     return torch.where(labels > 0, 0.5 / share, 0.5 / (1 - share)) if 0 < share < 1 else torch.ones_like(labels)
 

@@ -18,7 +18,7 @@ class MeanPoolingProbe(LogisticProbe):
 
     Args:
         features: bags of training features, [S, n, D]; rows of nan are left out.
-        labels: 0 or 1, [S].
+        labels: class labels, 0 or 1, [S].
         val_features, val_labels: likewise, to choose the penalty.
     """
 
@@ -66,7 +66,7 @@ class AttentionPoolingProbe:
 
     Args:
         features: bags of training features, [S, n, D]; rows of nan are left out.
-        labels: 0 or 1, [S]; both must be there.
+        labels: class labels, 0 or 1, [S]; both must be there.
         val_features, val_labels: likewise, to choose the epoch.
     """
 
@@ -82,7 +82,7 @@ class AttentionPoolingProbe:
         labels, val_labels = labels.float(), val_labels.float()
         balance, val_balance = class_weights(labels), class_weights(val_labels)
         optimizer = torch.optim.AdamW(self.network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-        lowest, best = float("inf"), None
+        lowest, best = float("inf"), dict[str, torch.Tensor]()
         for _ in range(EPOCHS):
             loss = binary_cross_entropy_with_logits(self.network(validate), val_labels, weight=val_balance).item()
             if loss < lowest:

@@ -28,16 +28,16 @@ class RidgeProbe:
         # one decomposition serves all penalties
         u, s, v = torch.linalg.svd(self.standardise(features), full_matrices=False)
         projected = u.T @ (targets - self.target_mean)
-        self.penalty, self.weights, best = None, None, float("inf")
-        for penalty in PENALTIES:
-            weights = v.T @ (projected * (s / (s**2 + penalty * len(features)))[:, None])
-            error = self._predict(val_features, weights).sub(val_targets).norm(dim=1).mean()
-            if error < best:
-                self.penalty, self.weights, best = penalty, weights, error
+        shrunk = {penalty: (s / (s**2 + penalty * len(features)))[:, None] for penalty in PENALTIES}
+        fits = [(penalty, v.T @ (projected * by)) for penalty, by in shrunk.items()]
+        self.penalty, self.weights = min(fits, key=lambda fit: self._error(val_features, val_targets, fit[1]))
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """Predict targets [M, T], float64, from features [M, D]."""
         return self._predict(features, self.weights)
+
+    def _error(self, features: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> float:
+        return float((self._predict(features, weights) - targets).norm(dim=1).mean())
 
     def _predict(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         return self.standardise(features) @ weights + self.target_mean

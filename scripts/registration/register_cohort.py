@@ -15,6 +15,7 @@ from monai.utils import optional_import
 from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
 from ..data.check_scans import check_scans
 from ..data.cohort import find_scans
+from ..data.labels import load_scan
 from ..data.stem import nifti_stem
 from ..errors import InputError, report_input_errors, require_package, require_positive
 from .rigid import Volume, as_template
@@ -31,11 +32,11 @@ SETTINGS = "registration.json"
 def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: float = 4, rounds: int = 2) -> Path:
     """Register scans to their mean image, and write them with new affines; their voxels stay as they are.
 
-    Where an earlier call was stopped, this goes on.
+    A call that was stopped is resumed by the same call.
 
     Args:
         dataset_dir: folder or list of scans, as for `find_scans`.
-        output_dir: `images`, `labels`, scans.csv, template.nii.gz and `transforms` go there.
+        output_dir: `images`, `labels` (the masks), scans.csv, template.nii.gz and `transforms` go there.
         spacing: of the copies that are registered, and of the template, in mm.
         rounds: how often all scans are registered; first to one of them, then to the mean of the round before.
 
@@ -95,7 +96,7 @@ def _open(work: Steps, dataset: Path, settings: dict) -> None:
 
 def _median_scan(scans: dict[str, dict]) -> str:
     """The first by name of the scans whose field of view is of median size (litres, so that digits do not matter)."""
-    images = {name: nibabel.load(scan["image"]) for name, scan in sorted(scans.items())}
+    images = {name: load_scan(scan["image"]) for name, scan in sorted(scans.items())}
     sizes = {
         name: round(float(np.prod(image.shape) * abs(np.linalg.det(image.affine[:3, :3]))) / 1e6, 3)
         for name, image in images.items()

@@ -3,12 +3,12 @@
 import os
 from typing import NamedTuple
 
-import nibabel
 import numpy as np
 import torch
 from monai.utils import optional_import
 from nibabel.affines import apply_affine, from_matvec, voxel_sizes
 
+from ..data.labels import load_scan
 from ..errors import InputError
 from ..transforms.foreground import otsu_threshold
 
@@ -49,7 +49,7 @@ def small_copy(path: str | os.PathLike, spacing: float) -> Volume:
     Raises:
         InputError: the scan has fewer than four slices.
     """
-    image = nibabel.load(path)
+    image = load_scan(path)
     voxels = np.asarray(image.dataobj, np.float32).reshape(image.shape[:3])
     if min(voxels.shape) < FEWEST:
         raise InputError(f"{path} has {min(voxels.shape)} slices, too few to register it: leave it out of the list.")

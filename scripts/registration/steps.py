@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -70,7 +71,7 @@ class Steps:
             target, record = self.output / file, self.output / "transforms" / key / f"{name}.json"
             if not target.is_file():
                 record.unlink(missing_ok=True)
-            _once(record, given, lambda key=key, target=target: move_scan(scan[key], target, np.array(matrix)))
+            _once(record, given, partial(move_scan, scan[key], target, np.array(matrix)))
         return files["image"], scan["subject"], files.get("label", "")
 
 
@@ -87,9 +88,10 @@ def move_scan(source: str | Path, target: str | Path, matrix: np.ndarray) -> dic
     """
     try:
         image = nibabel.load(source)
-        with ImageOpener(source) as file:
+        assert isinstance(image, nibabel.nifti1.Nifti1Pair)
+        with ImageOpener(str(source)) as file:
             content = file.read()
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError) as error:
+    except (nibabel.filebasedimages.ImageFileError, AssertionError, OSError, EOFError) as error:
         raise InputError(f"{source} cannot be read ({error}): mend it, or leave it out of the list.") from error
     header = type(image.header)(content[: image.header.sizeof_hdr])  # as stored; nibabel's has no scale factors
     header.set_qform(matrix @ image.affine, "aligned")

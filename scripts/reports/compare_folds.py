@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monai.utils import optional_import
 
@@ -10,6 +11,9 @@ from ..errors import report_input_errors
 from .figures import Figure, box_plot, label_curves
 from .fold_results import FoldResults, read_folds
 from .page import write_page
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["compare_folds", "findings", "fold_figures"]
 
@@ -42,7 +46,7 @@ def fold_figures(folds: FoldResults) -> list[Figure]:
     """ROC AUC in each fold and, where it was measured, by the share of labels."""
     caption = "ROC AUC in each fold; in grey, what an encoder must beat."
     figures = [box_plot("auc", "ROC AUC", caption, folds.aucs, folds.baselines)]
-    return figures if folds.efficiency is None else [*figures, _label_efficiency(folds)]
+    return figures if folds.efficiency is None else [*figures, _label_efficiency(folds, folds.efficiency)]
 
 
 def findings(folds: FoldResults) -> dict[str, list[str]]:
@@ -59,9 +63,8 @@ def _verdict(folds: FoldResults, name: str, other: str) -> str:
     return f"{verdict} {CALLED.get(other, other + ' alone')} (p = {p:.2g})"
 
 
-def _label_efficiency(folds: FoldResults) -> Figure:
+def _label_efficiency(folds: FoldResults, table: "pandas.DataFrame") -> Figure:
     """At the shares that all have measured."""
-    table = folds.efficiency
     known = table.groupby("label_share")["encoder"].nunique()
     shares = known.index[known == table["encoder"].nunique()]
     aucs = table.pivot(index=["encoder", "label_share"], columns="fold", values="auc")

@@ -1,6 +1,7 @@
 """What evaluations of several encoders left behind, if they are of the same crops."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +35,7 @@ class EncoderResults:
         return comparison_lines(self.metrics)
 
 
-def read_encoders(folders: list[str | Path]) -> EncoderResults:
+def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
     """Read each file of some folders of `evaluate_encoder`'s results once; an encoder is called as its folder is.
 
     Raises:
@@ -53,8 +54,8 @@ def read_encoders(folders: list[str | Path]) -> EncoderResults:
     return EncoderResults(metrics, embedding, components, next(iter(arrays.values()))["location"])
 
 
-def _named(folders: list[str | Path]) -> dict[str, Path]:
-    named = {}
+def _named(folders: Iterable[str | Path]) -> dict[str, Path]:
+    named: dict[str, Path] = {}
     for folder in map(Path, folders):
         if folder.name in BASELINES:
             raise InputError(f"An encoder cannot be called {folder.name}, as a baseline is: rename {folder}.")

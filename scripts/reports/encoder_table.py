@@ -96,8 +96,8 @@ def write_report(
     details = {"All metrics": metrics, "Settings": settings} | ({"Log": log} if log else {})
     measured = {line.label: line.values for line in lines if line.values[ENCODER] is not None}
     content = {"title": title, "facts": facts, "encoder": ENCODER, "lines": lines, "measured": measured}
-    content["lost"] = sum(bool(line.unbeaten(ENCODER)) for line in lines)
-    return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, **content)
+    lost = sum(bool(line.unbeaten(ENCODER)) for line in lines)
+    return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, lost=lost, **content)
 
 
 def metric_lines(metrics: dict) -> list[Line]:
@@ -107,9 +107,10 @@ def metric_lines(metrics: dict) -> list[Line]:
         endings = {ENCODER: ("",), **BASELINES}
         found = {name: [metrics[key + end] for end in ends if key + end in metrics] for name, ends in endings.items()}
         cells = {name: cell[0] if cell else None for name, cell in found.items()}
-        axes = [f": {axis}" for axis in AXES] if any(np.ndim(cell) for cell in cells.values()) else [""]
+        by_axis = any(np.ndim(cell) for cell in cells.values() if cell is not None)
+        axes = [f": {axis}" for axis in AXES] if by_axis else [""]
         for i, axis in enumerate(axes):
-            values = {name: cell[i] if np.ndim(cell) else cell for name, cell in cells.items()}
+            values = {name: cell[i] if cell is not None and np.ndim(cell) else cell for name, cell in cells.items()}
             lines.append(Line(label + axis, "" if i else explanation, better, values))
     return lines
 

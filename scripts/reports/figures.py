@@ -280,9 +280,9 @@ def _frame(axes, half: float, letters: str) -> None:
 def _panels(rows: int, columns: int, height: float) -> tuple:
     """A figure of its own (pyplot would keep it alive) and its axes."""
     import matplotlib.figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    picture = matplotlib.figure.Figure(figsize=(9.4, height), layout="constrained")
-    picture.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    picture = matplotlib.figure.Figure(figsize=(9.4, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     return picture, picture.subplots(rows, columns, squeeze=False).ravel()
 
 

@@ -1,23 +1,28 @@
 """What several cross-validations left behind, if they are of the same items and folds, and how sure it is."""
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from monai.metrics import compute_roc_auc
 from monai.utils import optional_import
 
 from ..errors import InputError
 from ..evaluation.cross_validation import FOLD_METRICS
 from ..metrics.fold_statistics import bootstrap_interval, paired_tests
+from ..metrics.roc_auc import roc_auc
 
 __all__ = ["FoldResults", "read_folds"]
 
 
-pandas, _ = optional_import("pandas")
+if TYPE_CHECKING:
+    import pandas
+else:
+    pandas, _ = optional_import("pandas")
 
 ALIKE = ["subject", "fold", "label"]
 
@@ -47,7 +52,7 @@ class FoldResults:
     def aucs(self) -> dict[str, np.ndarray]:
         """ROC AUC of each classifier in each fold that has items with and without a lesion."""
         folds = [fold for _, fold in self.scores.groupby("fold") if fold["label"].nunique() > 1]
-        return {name: np.array([_auc(fold[name], fold["label"]) for fold in folds]) for name in self.names}
+        return {name: np.array([_auc(fold, name) for fold in folds]) for name in self.names}
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
@@ -64,7 +69,7 @@ class FoldResults:
         return {(first, second): paired_tests(self.aucs[first], self.aucs[second], share) for first, second in pairs}
 
 
-def read_folds(folders: list[str | Path]) -> FoldResults:
+def read_folds(folders: Iterable[str | Path]) -> FoldResults:
     """Read each file of some folders of `cross_validate`'s results once.
 
     Raises:
@@ -74,20 +79,21 @@ def read_folds(folders: list[str | Path]) -> FoldResults:
     for package in ("pandas", "scipy"):
         if not optional_import(package)[1]:
             raise InputError(f"Cross-validations are compared with {package}: pip install {package}.")
-    folders = [Path(folder) for folder in folders]
-    scores, baselines = _scores(folders)
-    means = _once(folders, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]].mean()
-    measured = [folder for folder in folders if (folder / "label_efficiency.csv").is_file()]
+    paths = [Path(folder) for folder in folders]
+    scores, baselines = _scores(paths)
+    means = _once(paths, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]].mean()
+    measured = [folder for folder in paths if (folder / "label_efficiency.csv").is_file()]
     shares = _once(measured, "label_efficiency.csv", ["encoder", "label_share", "fold"]) if measured else None
     return FoldResults(scores, baselines, means, shares)
 
 
 def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
     """`FoldResults`' scores, and the names of the baselines, which all folders have."""
-    items, scores, baselines = None, {}, {}
-    for folder in folders:
-        table = _table(folder, "scores.csv")
-        items = table[ALIKE] if items is None else items
+    tables = [_table(folder, "scores.csv") for folder in folders]
+    items = tables[0][ALIKE]
+    scores: dict[str, pandas.Series] = {}
+    baselines: dict[str, pandas.Series] = {}
+    for folder, table in zip(folders, tables, strict=True):
         if not table[ALIKE].equals(items):
             raise InputError(
                 f"{folder} was not cross-validated on the crops and folds of {folders[0]}: use its settings."
@@ -117,5 +123,5 @@ def _table(folder: Path, file: str) -> "pandas.DataFrame":
     return pandas.read_csv(folder / file, dtype=texts, keep_default_na=False, na_values="nan")
 
 
-def _auc(scores: "pandas.Series", label: "pandas.Series") -> float:
-    return compute_roc_auc(*(torch.tensor(column.to_numpy()) for column in (scores, label)))
+def _auc(fold: "pandas.DataFrame", name: str) -> float:
+    return roc_auc(*(torch.tensor(fold[key].to_numpy()) for key in (name, "label")))

@@ -41,8 +41,14 @@ def format_number(value: float | None) -> str:
 
 def _templates() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent / "templates")
-    form = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, **form)
+    templates = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     templates.filters["number"] = format_number
     templates.filters["json"] = lambda content: json.dumps(content, indent=2, default=plain)
     templates.filters["base64"] = lambda content: base64.b64encode(content).decode()

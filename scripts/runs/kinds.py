@@ -79,6 +79,10 @@ def fits(kind: str, value: Any) -> bool:
 
     Raises:
         ValueError: there is no such kind.
+
+    Example:
+        >>> fits("three numbers > 0", [2, 2, 3]), fits("path or null", None), fits("whole number >= 1", 0.5)
+        (True, True, False)
     """
     if kind.endswith(" or null"):
         return value is None or fits(kind.removesuffix(" or null"), value)

@@ -42,7 +42,7 @@ IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS 
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame")
 
-# what may change where a run is gone on with; write_split holds the split
+# what may change where a run is resumed; write_split holds the split
 RESUMABLE = {"resume", "device", "max_epochs", "val_interval", "cache_rate", "num_workers", "amp", "network"}
 
 RESUMABLE |= {"val_size", "test_size"}
@@ -54,11 +54,11 @@ DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
 def open_run(output_dir: str, resume: bool = False) -> None:
-    """Begin a training run, or go on with it, and record its settings in config.json.
+    """Begin or resume a training run, and record its settings in config.json.
 
     Args:
         output_dir: folder of the run; made if need be.
-        resume: go on with the run that is in the folder.
+        resume: the run that is in the folder.
 
     Raises:
         InputError: a key is misspelt, a value is not what it may be, there is no run to resume, or a run is in the
@@ -83,7 +83,7 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     record_settings(Path(output_dir) / "config.json")
 
 
-def check_settings(run_dir: str | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
+def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
     What its `_warning_` says, if it has one, is logged.
@@ -168,7 +168,7 @@ def without_descriptions(item):
 
 
 def fixed_settings(config: dict) -> list[str]:
-    """Names of all settings that may not change where a run is gone on with."""
+    """Names of all settings that may not change where a run is resumed."""
     free = STRUCTURE - {"network_def"} | FOLDERS | RESUMABLE
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
     parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]

@@ -1,1 +1,1 @@
-"""From a scan to crops, their places, their views and their labels."""
+"""From a scan to crops, their places, their views and their class labels."""

@@ -23,6 +23,10 @@ def centre_mm(image: MetaTensor) -> torch.Tensor:
 
     Returns:
         x, y, z in mm, [3], float64.
+
+    Example:
+        >>> centre_mm(MetaTensor(torch.zeros(1, 5, 3, 3), affine=torch.diag(torch.tensor([2.0, 1, 1, 1]))))
+        tensor([4., 1., 1.], dtype=torch.float64)
     """
     affine = torch.as_tensor(image.affine, dtype=torch.float64)
     middle = (torch.tensor(image.shape[1:], dtype=torch.float64) - 1) / 2

@@ -53,7 +53,7 @@ def test_encoder_and_linear_classifier_as_one_network_say_what_they_said_apart(f
     assert together == pytest.approx(apart, abs=0.02)  # embeddings are computed in bfloat16
 
 
-def test_every_fold_is_trained_once_and_a_repetition_goes_on_where_it_stopped(run, bodies, encoder, tmp_path):
+def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, bodies, encoder, tmp_path):
     settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
     output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
     assert len(re.findall("Training fold", output)) == 3 and "tuned: AUC" in output

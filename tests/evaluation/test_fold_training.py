@@ -1,4 +1,4 @@
-"""A fold is trained once, gone on with where it stopped, and never taken for another."""
+"""A fold is trained once, resumed where it stopped, and never taken for another."""
 
 import csv
 import json
@@ -58,7 +58,7 @@ def test_a_fold_is_trained_once_for_each_share(training):
     assert training.trained == [(0, 1.0, False), (1, 0.5, False), (1, 1.0, False)]
 
 
-def test_a_fold_that_was_stopped_is_gone_on_with(training, tmp_path):
+def test_a_fold_that_was_stopped_is_resumed(training, tmp_path):
     training()(0, 1.0)
     (tmp_path / "fold_0_of_1" / "metrics.json").unlink()
     training()(0, 1.0)

@@ -115,7 +115,7 @@ def test_the_best_so_far_is_called_so(training, caplog):
     assert ["the best so far" in line for line in lines(caplog)] == [True, True, False, False]
 
 
-def test_a_resumed_run_goes_on_with_the_history(training, caplog, tmp_path):
+def test_a_resumed_run_continues_the_history(training, caplog, tmp_path):
     first = with_losses(training(2), [9.0, 4.0])
     first.trainer.run()
     second = with_losses(training(3), [5.0])
@@ -129,7 +129,7 @@ def test_a_resumed_run_goes_on_with_the_history(training, caplog, tmp_path):
     assert "the best so far" not in lines(caplog)[0]
 
 
-def test_a_history_of_an_earlier_version_is_gone_on_with(training, tmp_path):
+def test_a_history_of_an_earlier_version_is_resumed(training, tmp_path):
     run = with_losses(training(1), [5.0])
     run.progress.load_state_dict({"history": [{"epoch": 1, "train_loss": 9.0, "validation_loss": None}]})
     run.trainer.run()

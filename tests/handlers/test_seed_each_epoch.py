@@ -11,7 +11,7 @@ from scripts.handlers.seed_each_epoch import SeedEachEpoch
 
 @pytest.fixture
 def train(make_training, tmp_path):
-    """A function: train, or go on with a training, as the bundle does, and return all that it ends with."""
+    """A function: train, or resume a training, as the bundle does, and return all that it ends with."""
 
     def run(max_epochs, name, resume=False, seeded=True, stray=0):
         training = make_training(max_epochs, seed=stray)
@@ -65,7 +65,7 @@ def test_without_seeding_each_epoch_a_resumed_run_sees_other_data(train):
     assert not same(train(4, "whole.pt", seeded=False)["last batch"], interrupted(train, seeded=False)["last batch"])
 
 
-def test_training_goes_on_after_the_resume(train):
+def test_training_continues_after_the_resume(train):
     before = train(2, "stopped.pt")
     after = train(4, "stopped.pt", resume=True)
     assert not same(before["parameters"], after["parameters"])

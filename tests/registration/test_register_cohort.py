@@ -117,7 +117,7 @@ def test_the_list_is_read_as_a_cohort(cohort, tmp_path):
     assert nib.load(tmp_path / "out" / "template.nii.gz").header.get_zooms() == (8, 8, 8)
 
 
-def test_a_registration_that_was_stopped_goes_on_and_ends_as_one_that_was_not(cohort, tmp_path, registrations):
+def test_a_registration_that_was_stopped_resumes_and_ends_as_one_that_was_not(cohort, tmp_path, registrations):
     folder = cohort()
     register_cohort(folder, tmp_path / "whole", 8)
     assert len(registrations) == 6

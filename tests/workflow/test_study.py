@@ -152,7 +152,7 @@ def test_settings_that_nothing_uses_are_refused(snakemake, settings, sentence):
     assert sentence in snakemake("-n", status=1, **settings)
 
 
-def test_a_study_is_not_gone_on_with_by_other_settings(snakemake, study):
+def test_a_study_is_not_resumed_with_other_settings(snakemake, study):
     study.mkdir()
     snakemake("--touch", "--quiet", "all")
     begun = json.loads((study / "settings.json").read_text())
@@ -160,7 +160,7 @@ def test_a_study_is_not_gone_on_with_by_other_settings(snakemake, study):
     assert begun["overlay"] == "lesion_free" and sentence in snakemake("-n", status=1, overlay="brats")
 
 
-def test_a_pretraining_that_was_stopped_goes_on_from_its_checkpoint(snakemake, study, stand_in):
+def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, study, stand_in):
     stand_in("(folder / 'checkpoint.pt').touch(); sys.exit(options['resume'] == 'false')")
     target, run = "seed_0/isimed/pretrained", study / "seed_0" / "isimed"
     snakemake(target, status=1, data="/scans")
