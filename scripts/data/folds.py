@@ -28,7 +28,7 @@ class SubjectFolds:
         number: of folds.
 
     Example:
-        >>> scans = [{"subject": name, "target": float(name.isupper())} for name in "abcABC"]
+        >>> scans = [{"subject": name, "class_label": float(name.isupper())} for name in "abcABC"]
         >>> [len(part) for part in SubjectFolds(scans, folds=3, seed=0).parts(fold=0).values()]
         [2, 2, 2]
         >>> sorted(name.isupper() for name in SubjectFolds(scans, folds=3, seed=0).parts(fold=0)["test"])

@@ -1,4 +1,4 @@
-"""Checkpoints that are gone on from, and the best of a run's weights."""
+"""Checkpoints that are resumed from, and the best of a run's weights."""
 
 import operator
 
@@ -123,7 +123,7 @@ def test_a_training_does_not_overwrite_the_checkpoint_of_another(tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_finished_run_has_nothing_to_go_on_with(tmp_path):
+def test_a_finished_run_has_nothing_left_to_do(tmp_path):
     run(tmp_path / "checkpoint.pt", 2, {})
     assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
 
