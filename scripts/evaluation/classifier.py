@@ -86,4 +86,5 @@ def _write(metrics: dict[str, float], folder: Path) -> None:
 def _score(network, loader, run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Logits, class labels and numbers of scans, [N] each."""
     parts = [(run(batch, network).flatten(), batch["class_label"].flatten(), batch["scan"]) for batch in loader]
-    return tuple(torch.cat(part) for part in zip(*parts, strict=True))
+    logits, class_labels, scans = (torch.cat(part) for part in zip(*parts, strict=True))
+    return logits, class_labels, scans

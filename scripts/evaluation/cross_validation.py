@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from monai.metrics import compute_average_precision, compute_roc_auc
+from monai.metrics import compute_average_precision
 from monai.utils import ensure_tuple
 
 from ..atomic import write_csv_atomically
@@ -15,6 +16,7 @@ from ..data.folds import SubjectFolds
 from ..errors import InputError
 from ..metrics.fold_statistics import bootstrap_interval
 from ..metrics.operating_point import best_threshold, sensitivity_specificity
+from ..metrics.roc_auc import roc_auc
 from ..probes.logistic import LogisticProbe, require_sklearn
 from .features import Features
 
@@ -49,8 +51,8 @@ class Probes:
         probe = self.fit(fold, share)
         return probe(values[rows["test"]]), best_threshold(probe(values[rows["validate"]]), label[rows["validate"]])
 
-    def fit(self, fold: int, share: float) -> Callable:
-        """The fold's classifier.
+    def fit(self, fold: int, share: float) -> Any:
+        """The fold's classifier, a `probe`.
 
         Raises:
             InputError: all that it trains on has one label.
@@ -96,7 +98,7 @@ def cross_validate(
         _require_both_labels(features.class_label[folds.rows(features.subject, fold, share)["train"]], fold, share)
     own, *_ = [*trained, *features.values]
     probes = {name: Probes(features, folds, name, probe if name == own else baseline_probe) for name in features.values}
-    classifiers = {**trained, **probes}
+    classifiers: dict[str, Classifier] = {**trained, **probes}
     scores = {name: np.full(len(features.class_label), np.nan) for name in classifiers}
     rows, efficiency = [], []
     for (name, classifier), fold in product(classifiers.items(), range(folds.number)):
@@ -115,10 +117,9 @@ def cross_validate(
 def fold_metrics(scores: torch.Tensor, label: torch.Tensor, threshold: float) -> dict[str, float]:
     """`FOLD_METRICS` of scores [N] with labels [N]; ranks are nan where one kind is missing."""
     both = 0 < label.sum() < len(label)
-    ranks = (
-        float(metric(scores, label)) if both else np.nan for metric in (compute_roc_auc, compute_average_precision)
-    )
-    return dict(zip(FOLD_METRICS, [*ranks, *sensitivity_specificity(scores, label, threshold)], strict=True))
+    precision = float(np.asarray(compute_average_precision(scores, label))) if both else np.nan
+    called = sensitivity_specificity(scores, label, threshold)
+    return dict(zip(FOLD_METRICS, [roc_auc(scores, label), precision, *called], strict=True))
 
 
 def _require_both_labels(label: torch.Tensor, fold: int, share: float) -> None:

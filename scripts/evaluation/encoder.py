@@ -68,7 +68,7 @@ def evaluate_encoder(
 
 def embed(networks: list[nn.Module], loader: Iterable, run: Callable) -> list[Crops]:
     """Embed all crops of a loader with each of some networks."""
-    parts = [[] for _ in networks]
+    parts: list[list] = [[] for _ in networks]
     for batch in loader:
         shared = [batch["location"], batch["scan"], adaptive_avg_pool3d(batch["image"], 8).flatten(1)]
         for network, part in zip(networks, parts, strict=True):

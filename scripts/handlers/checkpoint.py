@@ -85,7 +85,8 @@ class SaveBest:
     """
 
     def __init__(self, network: nn.Module, paths: list[str]) -> None:
-        self.network, self.paths, self.best = network, paths, None
+        self.network, self.paths = network, paths
+        self.best: float | None = None
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator."""

@@ -29,8 +29,10 @@ class Progress:
     """
 
     def __init__(self, evaluator: Engine, path: str) -> None:
-        self.evaluator, self.path, self.history = evaluator, path, []
-        self.validated = {}
+        self.evaluator, self.path = evaluator, path
+        self.history: list[dict] = []
+        self.validated: dict[str, float] = {}
+        self.losses: list[float] = []
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer that decollates, after the handler that validates; the first process alone reports."""

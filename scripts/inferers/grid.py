@@ -8,7 +8,6 @@ import torch
 from monai.data import list_data_collate
 from monai.inferers import Inferer
 from monai.transforms import Compose, SpatialCrop
-from torch import nn
 
 from ..engines.batches import PrepareBatch
 
@@ -40,7 +39,7 @@ class GridInferer(Inferer):
         self.crop_size, self.stride, self.batch_size, self.inferer = crop_size, stride, batch_size, inferer
         self.crop_transform, self.prepare_batch = Compose(crop_transforms), prepare_batch or PrepareBatch()
 
-    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **scan: Any) -> torch.Tensor:
+    def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **scan: Any) -> torch.Tensor:
         """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop.
 
         Args:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from monai.metrics import compute_roc_auc
 
@@ -24,6 +25,4 @@ def roc_auc(scores: torch.Tensor, labels: torch.Tensor) -> float:
     """
     if len(labels.unique()) < 2:
         return math.nan
-    area = compute_roc_auc(scores, labels)
-    assert isinstance(area, float)  # of one column; it would be an array of several
-    return area
+    return float(np.asarray(compute_roc_auc(scores, labels)))

@@ -24,8 +24,9 @@ class CropBaselinesd(MapTransform):
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
         """The item with `position` and `intensity`."""
-        statistics = _statistics(convert_to_tensor(data[self.first_key(data)]).flatten().float())
-        return dict(data) | {"position": _quadratic(data["location"].float()), "intensity": _quadratic(statistics)}
+        item = dict(data)
+        statistics = _statistics(convert_to_tensor(item[self.first_key(item)]).flatten().float())
+        return item | {"position": _quadratic(item["location"].float()), "intensity": _quadratic(statistics)}
 
 
 class BodyBaselinesd(MapTransform):
@@ -41,13 +42,14 @@ class BodyBaselinesd(MapTransform):
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
         """The item with `size` and `intensity`."""
-        scan = data[self.first_key(data)]
+        item = dict(data)
+        scan = item[self.first_key(item)]
         image = convert_to_tensor(scan).float()
         spacing = torch.as_tensor(scan.affine)[:3, :3].square().sum(0).sqrt().float()
         body = image[image > otsu_threshold(image)]
         volume = len(body) * spacing.prod() / 1000
         size = torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])
-        return dict(data) | {"size": size, "intensity": _statistics(body)}
+        return item | {"size": size, "intensity": _statistics(body)}
 
 
 def _statistics(values: torch.Tensor) -> torch.Tensor:

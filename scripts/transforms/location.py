@@ -55,8 +55,9 @@ class FrameOrigind(MapTransform):
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
         """The item with `origin`, [3], float64."""
-        centre = centre_mm(data[self.first_key(data)])
-        return dict(data) | {"origin": centre if self.frame == "foreground" else torch.zeros_like(centre)}
+        item = dict(data)
+        centre = centre_mm(item[self.first_key(item)])
+        return item | {"origin": centre if self.frame == "foreground" else torch.zeros_like(centre)}
 
 
 class CropLocationd(MapTransform):
@@ -71,7 +72,8 @@ class CropLocationd(MapTransform):
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
         """The item with `location` and `voxel`."""
-        image = data[self.first_key(data)]
-        location = centre_mm(image) - data["origin"]
+        item = dict(data)
+        image = item[self.first_key(item)]
+        location = centre_mm(image) - item["origin"]
         axes = torch.as_tensor(image.affine, dtype=torch.float64)[:3, :3]
-        return dict(data) | {"location": location.float(), "voxel": torch.linalg.solve(axes, location).float()}
+        return item | {"location": location.float(), "voxel": torch.linalg.solve(axes, location).float()}

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Hashable, Mapping
 
+import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import SpatialPadd
@@ -25,14 +26,15 @@ class PadToCropd(SpatialPadd):
         super().__init__(keys, crop_size, value=value)
         self.crop_size, self.said = crop_size, False
 
-    def __call__(self, data: Mapping[Hashable, MetaTensor], lazy: bool | None = None) -> dict:
+    def __call__(self, data: Mapping[Hashable, torch.Tensor], lazy: bool | None = None) -> dict:
         """As `SpatialPadd`: images [C, X, Y, Z] under its keys, padded."""
-        image = data[self.first_key(data)]
+        image = data[self.first_key(dict(data))]
         size = image.shape[1:]
         if not self.said and any(have < want for have, want in zip(size, self.crop_size, strict=True)):
             self.said = True
+            source = image.meta.get("filename_or_obj") if isinstance(image, MetaTensor) else "A scan"
             logger.warning(
-                f"{image.meta.get('filename_or_obj')} has {tuple(size)} voxels, less than a crop of "
+                f"{source} has {tuple(size)} voxels, less than a crop of "
                 f"{tuple(self.crop_size)}: it is padded, as all such scans are (said for the first one only)."
             )
         return super().__call__(data, lazy=lazy)

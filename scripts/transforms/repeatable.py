@@ -2,11 +2,11 @@
 
 import copy
 import zlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
-from monai.transforms import Randomizable, Transform
+from monai.transforms import Transform
 
 __all__ = ["Repeatable"]
 
@@ -20,8 +20,9 @@ class Repeatable(Transform):
         key: what tells items apart: a number, such as that of a scan, or an array, such as a crop's voxels.
     """
 
-    def __init__(self, transform: Randomizable, seed: int = 0, key: Hashable = "scan") -> None:
-        self.transform, self.seed, self.key = copy.deepcopy(transform), seed, key
+    def __init__(self, transform: Callable, seed: int = 0, key: Hashable = "scan") -> None:
+        self.transform: Any = copy.deepcopy(transform)
+        self.seed, self.key = seed, key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Any:
         """What the transform makes of an item, drawn anew from the seed and the item's `key`."""

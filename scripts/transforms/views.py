@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
@@ -25,7 +26,7 @@ class Viewsd(Randomizable, MapTransform):
 
     def __init__(self, keys: KeysCollection, views: Sequence[Callable], allow_missing_keys: bool = False) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
-        self.views, self.seeds = views, None
+        self.views, self.seeds = views, np.zeros(len(views), "uint32")
 
     def randomize(self, data=None) -> None:
         """Draw the seeds of the views."""
