@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
 def bundle_of(item) -> Path | None:
     """The bundle that is a parameter of a test, if one is."""
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return next((value for value in parameters if value in BUNDLES), None)
+    return next((value for value in parameters if isinstance(value, Path) and value in BUNDLES), None)
 
 
 def is_needed(item) -> bool:
