@@ -12,6 +12,8 @@ LABEL_PYTHON ?= $(PYTHON)
 BUNDLE = $(CURDIR)/bundles/isimed_pretraining
 CONFIGS = $(BUNDLE)/configs
 RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_root $(BUNDLE)
+# two processes of one thread each, files in their order: those of whole runs come first
+PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test compare study configs dist clients bench lint clean
 
@@ -20,7 +22,7 @@ demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report;
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
 
 test: $(VENV)/dev  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed, SCHEMA=file the metadata
-	$(VENV)/bin/python -m pytest $(if $(SCANS),--scans=$(SCANS)) $(if $(SCHEMA),--schema=$(SCHEMA)) $(ARGS)
+	$(PYTEST) $(if $(SCANS),--scans=$(SCANS)) $(if $(SCHEMA),--schema=$(SCHEMA)) $(ARGS)
 
 compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training runs on the same crops, and puts them into one table and one page
 	@test -n "$(DATA)" -a -n "$(RUNS)" || { echo 'Give scans and training runs: make compare DATA=/my/scans RUNS="/my/run /my/other/run"'; exit 1; }
@@ -40,8 +42,9 @@ configs: $(VENV)/ready  ## bundles/*/configs, composed of tools/configs
 dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
 	$(VENV)/bin/python -m tools.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")
 
-clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); ZOO=its checkout SCHEMA=file: the Model Zoo's CI
+clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## every bundle: the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); exports, tracking, federated learning; ZOO=its checkout SCHEMA=file: the Model Zoo's CI
 	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO)) $(if $(SCHEMA),--schema=$(SCHEMA))
+	$(PYTEST) tests/bundles -m "one_of_a_kind or one_of_all" --every-bundle
 
 bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py

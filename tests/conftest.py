@@ -1,5 +1,6 @@
 """Small scans, and a training small enough to run whole in a test."""
 
+import json
 import operator
 import sys
 from pathlib import Path
@@ -14,12 +15,47 @@ from monai.utils import set_determinism
 from torch import nn
 
 ROOT = Path(__file__).parent.parent
+THREADS = torch.get_num_threads()
+BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/LICENSE"))
 sys.path.insert(0, str(ROOT))  # where the package is not installed
 
 
 def pytest_addoption(parser):
     parser.addoption("--scans", metavar="FOLDER", help="real scans to check the bundle's weights on")
     parser.addoption("--schema", metavar="FILE", help="the Model Zoo's schema of metadata.json")
+    parser.addoption("--every-bundle", action="store_true", help="all bundles where one of a kind is enough as a rule")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "one_of_a_kind: for the first alone of the bundles of a kind, which run alike")
+    config.addinivalue_line("markers", "one_of_all: for the first bundle alone")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselects what is tested for one of several bundles that are alike, unless --every-bundle is given."""
+    left_out = [] if config.getoption("--every-bundle") else [item for item in items if not is_needed(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def bundle_of(item) -> Path | None:
+    """The bundle that is a parameter of a test, if one is."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return next((value for value in parameters if isinstance(value, Path) and value in BUNDLES), None)
+
+
+def is_needed(item) -> bool:
+    """Whether no bundle before that of a test is as good for it."""
+    bundle, one_of_all = bundle_of(item), item.get_closest_marker("one_of_all")
+    if bundle is None or not (one_of_all or item.get_closest_marker("one_of_a_kind")):
+        return True
+    return not [other for other in BUNDLES[: BUNDLES.index(bundle)] if one_of_all or kind(other) == kind(bundle)]
+
+
+def kind(bundle: Path) -> tuple[str, bool]:
+    """What a bundle is for, and whether it compares two views of a crop."""
+    train = bundle / "configs" / "train.json"
+    return bundle.name.rpartition("_")[2], train.is_file() and "view" in json.loads(train.read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +65,12 @@ def _random_state():
     torch.manual_seed(0)
     np.random.seed(0)
     Randomizable.R = np.random.RandomState(0)  # of all transforms that have none of their own
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """As many as there were at first: with UMAP, numba raises the number of OpenMP's, which are PyTorch's as well."""
+    torch.set_num_threads(THREADS)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from monai.bundle import ConfigParser
 
-from scripts.errors import InputError, require_package, shorten
+from scripts.errors import InputError, report_input_errors, require_package, shorten
 
 START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
 
@@ -54,9 +55,14 @@ def test_an_interruption_is_one_line():
     assert text.startswith("error: Interrupted.") and "Traceback" not in text
 
 
-def test_a_misspelt_argument_of_a_component_is_one_line():
-    component = '{"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1, "bais": False}'
-    text, _ = run(f"from monai.bundle import ConfigParser\nConfigParser({component}).get_parsed_content('')")
+def test_a_misspelt_argument_of_a_component_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    report_input_errors()
+    component = {"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1, "bais": False}
+    with pytest.raises(RuntimeError) as caught:
+        ConfigParser(component).get_parsed_content("")
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    text = capsys.readouterr().err
     assert "unexpected keyword argument 'bais'" in text.splitlines()[-1] and "Traceback" not in text
 
 

@@ -1,34 +1,51 @@
-"""Bundles as their users run them: whole processes, on a small synthetic cohort."""
+"""Bundles as their users run them, on a small synthetic cohort."""
 
+import contextlib
 import csv
 import functools
+import io
+import json
+import logging
 import os
 import subprocess
 import sys
 
 import pytest
+from fire.parser import DefaultParseValue
+from monai.bundle import run as run_bundle
 
 from scripts.data.phantom import make_cohort
 
-SMALL = {
-    "spacing": "[4.0,4.0,4.0]",
-    "max_epochs": 1,
-    "crops_per_volume": 4,
-    "batch_size": 2,
-    "val_size": 1,
-    "test_size": 1,
-}
+SMALL = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
+SMALL |= {"val_size": 1, "test_size": 1, "folds": 3}
 
 
 @pytest.fixture(scope="session")
 def small():
-    """Settings of a training that takes seconds."""
-    return dict(SMALL)
+    """Settings of a pretraining that takes seconds."""
+    return {key: value for key, value in SMALL.items() if key != "folds"}
 
 
 @pytest.fixture(scope="session")
-def cohort(tmp_path_factory):
-    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=4, seed=0)
+def small_for():
+    """A function: settings of a training of any bundle that takes seconds."""
+
+    def settings(bundle):
+        config = json.loads((bundle / "configs" / "train.json").read_text())
+        return {key: value for key, value in SMALL.items() if key in config}
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def cohort(bodies, tmp_path_factory):
+    """The first four of these bodies."""
+    folder = tmp_path_factory.mktemp("cohort")
+    for part in ("imagesTr", "labelsTr"):
+        (folder / part).symlink_to(bodies / part)
+    listing = json.loads((bodies / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps(listing | {"training": listing["training"][:4]}))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +77,45 @@ def command():
 
 
 @pytest.fixture(scope="session")
-def run(command):
+def run():
+    """A function: run a bundle as its command line would, but in this process, and return what it printed."""
+
+    def call(bundle, *configs, cwd=None, status=0, **overrides):
+        files = [str(bundle / "configs" / f"{config}.json") for config in configs]
+        settings = {key: DefaultParseValue(str(value)) for key, value in overrides.items()}
+        ended = 0
+        with as_in_a_process(cwd or bundle) as output:
+            try:
+                run_bundle(config_file=files, bundle_root=str(bundle), **settings)
+            except Exception:
+                sys.excepthook(*sys.exc_info())
+                ended = 1
+        assert ended == status, output.getvalue()[-3000:]
+        return output.getvalue()
+
+    return call
+
+
+@contextlib.contextmanager
+def as_in_a_process(cwd):
+    """What is printed; folder, search path, error hook and loggers are afterwards as they were."""
+    output, loggers = io.StringIO(), [logging.getLogger(name) for name in (None, "ignite", "monai.engines")]
+    levels = [logger.level for logger in loggers]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setattr(sys, "path", list(sys.path))
+        patch.setattr(sys, "excepthook", sys.__excepthook__)
+        for logger in loggers:
+            patch.setattr(logger, "handlers", list(logger.handlers))
+            patch.setattr(logger, "propagate", logger.propagate)
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            yield output
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def launch(command):
     """A function: run a bundle in a process of its own and return what it printed."""
 
     def process(bundle, *configs, cwd=None, launcher=(), status=0, **overrides):
@@ -76,13 +131,15 @@ def run(command):
 
 
 @pytest.fixture(scope="session")
-def train(run, cohort, tmp_path_factory):
+def train(run, small_for, bodies, cohort, tmp_path_factory):
     """A function: folder of a run of one epoch of a bundle with overlays; each is trained once."""
 
     @functools.cache
     def folder(bundle, *overlays):
         output = tmp_path_factory.mktemp(bundle.name) / "run"
-        run(bundle, "train", *overlays, dataset_dir=cohort, output_dir=output, **SMALL)
+        small = small_for(bundle)
+        scans = bodies if "folds" in small else cohort
+        run(bundle, "train", *overlays, dataset_dir=scans, output_dir=output, **small)
         return output
 
     return folder

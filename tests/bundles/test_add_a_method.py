@@ -33,11 +33,11 @@ def test_its_test_passes(house):
     subprocess.run([sys.executable, "-m", "pytest", "-q", "tests/losses/test_place.py"], cwd=house, check=True)
 
 
-def test_its_bundle_is_trained_evaluated_and_asked_about_scans(house, run, cohort, small, history, tmp_path):
+def test_its_bundle_is_trained_evaluated_and_asked_about_scans(house, launch, cohort, small, history, tmp_path):
     bundle, settings = house / "bundles" / NAME, small | {"dataset_dir": cohort, "output_dir": tmp_path}
-    run(bundle, "train", **settings)
+    launch(bundle, "train", **settings)
     assert float(history(tmp_path)[0]["validation_loss"]) > 0
-    assert "location error" in run(bundle, "train", "evaluate", **settings)
+    assert "location error" in launch(bundle, "train", "evaluate", **settings)
     run(
         bundle,
         "inference",

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from monai.bundle import ConfigComponent, ConfigParser
+from monai.bundle import ComponentLocator, ConfigComponent, ConfigParser
 from monai.utils import min_version, optional_import
 
 from scripts.runs.kinds import fits, settings_of
@@ -13,6 +13,7 @@ from scripts.runs.settings import LEARNED_FROM
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
+LOCATOR = ComponentLocator()  # looks for MONAI's components once
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
 WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "inference")]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
@@ -144,7 +145,7 @@ def test_expressions_are_short_and_address_no_handler_by_position(path):
 def test_every_component_can_be_found(path):
     for item in walk(read(path)):
         if isinstance(item, dict) and "_target_" in item:
-            name = ConfigComponent(config=item).resolve_module_name()
+            name = ConfigComponent(config=item, locator=LOCATOR).resolve_module_name()
             module, _, attribute = name.rpartition(".")
             assert optional_import(module, "", min_version, attribute)[1], name
 

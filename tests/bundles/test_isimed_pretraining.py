@@ -29,33 +29,33 @@ def test_the_settings_on_record_have_the_overrides(trained):
 
 
 @pytest.mark.slow
-def test_training_runs_from_the_repository_without_bundle_root(run, small, cohort, tmp_path):
-    run(BUNDLE, "train", cwd=REPOSITORY, bundle_root=".", dataset_dir=cohort, output_dir=tmp_path / "run", **small)
+def test_training_runs_from_the_repository_without_bundle_root(launch, small, cohort, tmp_path):
+    launch(BUNDLE, "train", cwd=REPOSITORY, bundle_root=".", dataset_dir=cohort, output_dir=tmp_path / "run", **small)
     assert (tmp_path / "run" / "encoder.pt").is_file()
 
 
 @pytest.mark.slow
-def test_training_runs_from_an_unrelated_folder_without_bundle_root(run, small, cohort, tmp_path):
-    run(BUNDLE, "train", cwd=tmp_path, bundle_root=".", dataset_dir=cohort, output_dir="run", **small)
+def test_training_runs_from_an_unrelated_folder_without_bundle_root(launch, small, cohort, tmp_path):
+    launch(BUNDLE, "train", cwd=tmp_path, bundle_root=".", dataset_dir=cohort, output_dir="run", **small)
     assert (tmp_path / "run" / "encoder.pt").is_file()
 
 
 @pytest.mark.slow
-def test_training_runs_from_a_folder_with_scripts_of_its_own(run, small, cohort, tmp_path):
+def test_training_runs_from_a_folder_with_scripts_of_its_own(launch, small, cohort, tmp_path):
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "__init__.py").write_text("raise RuntimeError('the wrong scripts')")
-    run(BUNDLE, "train", cwd=tmp_path, dataset_dir=cohort, output_dir=tmp_path / "run", **small)
+    launch(BUNDLE, "train", cwd=tmp_path, dataset_dir=cohort, output_dir=tmp_path / "run", **small)
     assert (tmp_path / "run" / "encoder.pt").is_file()
 
 
 @pytest.mark.slow
-def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, small, cohort, tmp_path):
+def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, launch, small, cohort, tmp_path):
     launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
     settings = small | {"val_size": 2, "batch_size": 1, "dataset_dir": cohort, "output_dir": tmp_path / "2026"}
     settings["test_size"] = 0.1
-    run(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
     configs = (tmp_path / "2026" / "config", BUNDLE / "configs" / "evaluate")
-    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12}
+    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text()
 
@@ -109,6 +109,12 @@ def test_a_mistake_is_answered_with_one_sentence(run, small, cohort, tmp_path, o
     output = run(BUNDLE, "train", status=1, **settings)
     assert sentence in output
     assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_a_process_ends_with_the_sentence_alone(launch, small, cohort, tmp_path):
+    output = launch(BUNDLE, "train", status=1, max_epocs=3, dataset_dir=cohort, output_dir=tmp_path / "run", **small)
+    assert "error: Nothing in this configuration uses the key max_epocs" in output and "Traceback" not in output
 
 
 @pytest.mark.slow

@@ -89,10 +89,10 @@ def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
     assert "holds results with another encoder: give another --output_dir" in output
 
 
-def test_two_processes_train_one_classifier(run, bodies, tmp_path):
+def test_two_processes_train_one_classifier(launch, bodies, tmp_path):
     launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
     settings = SMALL | {"dataset_dir": bodies, "max_epochs": 1, "output_dir": tmp_path}
-    output = run(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    output = launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(re.findall("epoch 1/1: loss", output)) == 1 and len(re.findall("Test crops: auc", output)) == 1
     assert json.loads((tmp_path / "metrics.json").read_text())["positives"] > 0
 

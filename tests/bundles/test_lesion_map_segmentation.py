@@ -29,7 +29,8 @@ def ill(tmp_path_factory):
 def evaluated(run, ill, elsewhere, tmp_path_factory):
     """Folder of an evaluation, and what it printed."""
     output = tmp_path_factory.mktemp("evaluated")
-    return output, run(BUNDLE, "inference", "evaluate", cwd=elsewhere, dataset_dir=ill, output_dir=output)
+    settings = {"dataset_dir": ill, "output_dir": output, "overlap": 0}
+    return output, run(BUNDLE, "inference", "evaluate", cwd=elsewhere, **settings)
 
 
 def test_masks_are_judged_beside_the_body_and_its_brightest_voxels(evaluated):

@@ -1,4 +1,4 @@
-"""What every pretraining bundle does, each as its users run it."""
+"""What every pretraining bundle does, and what one does for all."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,8 @@ import torch
 from monai.networks.nets import DenseNet121
 
 BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=BUNDLES, ids=lambda path: path.name)
@@ -25,25 +27,22 @@ def assert_is_plain_network(path):
     DenseNet121(spatial_dims=3, in_channels=1, out_channels=1024).load_state_dict(torch.load(path, weights_only=True))
 
 
-@pytest.mark.slow
 def test_training_leaves_what_a_run_should(trained):
     left = {path.name for path in trained.iterdir()}
     assert {"config.json", "split.json", "checkpoint.pt", "encoder.pt", "history.csv", "models"} <= left
     assert any(name.startswith("events") for name in left)
 
 
-@pytest.mark.slow
 def test_the_encoder_is_a_public_monai_network(trained):
     assert_is_plain_network(trained / "encoder.pt")
 
 
-@pytest.mark.slow
 def test_rank_and_spread_of_the_embeddings_are_in_the_history(trained, history):
     (row,) = history(trained)
     assert float(row["rankme"]) >= 1 and float(row["embedding_std"]) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.one_of_all
 def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle, cohort, trained):
     settings = small | {"evaluation_crops": 8, "map_stride": 12}
     output = run(bundle, "train", "evaluate", dataset_dir=cohort, output_dir=trained, **settings)
@@ -57,10 +56,10 @@ def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle,
     assert (trained / "report.html").stat().st_size > 100_000
 
 
-@pytest.mark.slow
-def test_two_processes_train_under_torchrun(run, small, history, bundle, cohort, tmp_path):
+@pytest.mark.one_of_all
+def test_two_processes_train_under_torchrun(launch, small, history, bundle, cohort, tmp_path):
     launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
     settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "output_dir": tmp_path / "run"}
-    run(bundle, "train", "multi_gpu_train", launcher=launcher, dataset_dir=cohort, **settings)
+    launch(bundle, "train", "multi_gpu_train", launcher=launcher, dataset_dir=cohort, **settings)
     assert len(history(tmp_path / "run")) == 1
     assert_is_plain_network(tmp_path / "run" / "encoder.pt")

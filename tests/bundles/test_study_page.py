@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from scripts.data.phantom import make_cohort
-
 ROOT = Path(__file__).parents[2]
 BUNDLES = ROOT / "bundles"
 
 
 @pytest.mark.slow
-def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, tmp_path):
+def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, bodies, tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("scipy")
     encoder = train(BUNDLES / "isimed_pretraining") / "encoder.pt"
     small = {"dataset_dir": cohort, "encoder": encoder, "spacing": "[4.0,4.0,4.0]", "crops_per_volume": 4}
-    run(BUNDLES / "isimed_pretraining", "train", "evaluate", output_dir=tmp_path / "isimed", **small)
+    report = {"evaluation_crops": 8, "map_stride": 12, "output_dir": tmp_path / "isimed"}
+    run(BUNDLES / "isimed_pretraining", "train", "evaluate", **report, **small)
     folds = {"folds": 3, "pretraining_split": "null", "name": "isimed", "label_shares": "[0.5]"}
     overlays, settings = ("linear_probe", "cross_validate"), small | folds | {"output_dir": tmp_path / "folds"}
-    settings["dataset_dir"] = make_cohort(tmp_path / "cohort", subjects=6)
+    settings["dataset_dir"] = bodies
     run(BUNDLES / "lesion_classification", *overlays, **settings)
     words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
     subprocess.run([sys.executable, "-W", "ignore", *words], cwd=ROOT, check=True, capture_output=True)

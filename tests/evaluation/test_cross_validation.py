@@ -1,6 +1,7 @@
 """Every score is of a classifier that has seen nothing of its subject, and stands beside its baselines'."""
 
 import csv
+import functools
 import logging
 import sys
 
@@ -12,11 +13,18 @@ from scripts.data.folds import SubjectFolds
 from scripts.errors import InputError
 from scripts.evaluation.cross_validation import Probes, cross_validate, fold_metrics
 from scripts.evaluation.features import Features
+from scripts.metrics.fold_statistics import bootstrap_interval
 
 SCANS = [{"scan": number, "subject": f"S{number:02}", "class_label": 1.0} for number in range(20)]
 FOLDS = SubjectFolds(SCANS, 5, 0)
 SUBJECTS = np.array([scan["subject"] for scan in SCANS for _ in range(12)])
 LABELS = (torch.arange(240) % 2).float()
+
+
+@pytest.fixture(autouse=True)
+def _few_resamplings(monkeypatch):
+    few = functools.partial(bootstrap_interval, repeats=50)
+    monkeypatch.setattr("scripts.evaluation.cross_validation.bootstrap_interval", few)
 
 
 def features(**shown):

@@ -27,15 +27,15 @@ def cohort(random):
 
 def test_the_interval_holds_the_mean(cohort):
     scores, labels, subjects, folds = cohort
-    low, high = bootstrap_interval(scores, labels, subjects, folds)
+    low, high = bootstrap_interval(scores, labels, subjects, folds, repeats=300)
     mean = np.mean([auc(scores[folds == fold], labels[folds == fold]) for fold in range(5)])
     assert low < mean < high
 
 
 def test_crops_of_one_subject_are_not_taken_for_independent(cohort):
     scores, labels, subjects, folds = cohort
-    low, high = bootstrap_interval(scores, labels, subjects, folds)
-    narrow, wide = bootstrap_interval(scores, labels, np.arange(400), folds)
+    low, high = bootstrap_interval(scores, labels, subjects, folds, repeats=300)
+    narrow, wide = bootstrap_interval(scores, labels, np.arange(400), folds, repeats=300)
     assert high - low > 1.5 * (wide - narrow)
 
 

@@ -40,7 +40,7 @@ def test_with_its_weights_the_down_path_gives_the_encoders_features(encoder, net
 
 
 def test_every_layer_of_the_network_learns(network):
-    network.train()(torch.rand(2, 1, 64, 64, 64)).square().sum().backward()
+    network.train()(torch.rand(2, 1, 32, 32, 32)).square().sum().backward()
     unused = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not unused
 

@@ -1,6 +1,7 @@
 """Cross-validations side by side, in the same folds or not at all."""
 
 import csv
+import functools
 import re
 import sys
 
@@ -11,7 +12,7 @@ from monai.metrics import compute_roc_auc
 
 from scripts.errors import InputError
 from scripts.evaluation.cross_validation import FOLD_METRICS
-from scripts.metrics.fold_statistics import paired_tests
+from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
 from scripts.reports.compare_folds import compare_folds
 from scripts.reports.fold_results import read_folds
 
@@ -19,6 +20,12 @@ pytest.importorskip("pandas")
 pytest.importorskip("scipy")
 SUBJECTS, FOLDS = np.repeat(np.arange(30), 8), np.repeat(np.arange(30), 8) % 5
 LABELS = np.tile([0, 1], 120)
+
+
+@pytest.fixture(autouse=True)
+def _few_resamplings(monkeypatch):
+    few = functools.partial(bootstrap_interval, repeats=50)
+    monkeypatch.setattr("scripts.reports.compare_folds.bootstrap_interval", few)
 
 
 @pytest.fixture
