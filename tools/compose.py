@@ -20,6 +20,8 @@ from pathlib import Path
 from monai.bundle import ConfigParser
 from monai.bundle.config_parser import merge_kv
 
+from scripts.errors import InputError, report_input_errors
+
 __all__ = ["bundle_names", "compose", "write_bundle"]
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +42,7 @@ def compose(bundle: str) -> dict[str, dict]:
         bundle: its name.
     """
     own = _read(SOURCES / "methods" / f"{bundle}.json")
-    layers = [{path.stem: _read(path) for path in sorted((SOURCES / base).glob("*.json"))} for base in own["_bases_"]]
+    layers = [{path.stem: _read(path) for path in _files(base)} for base in own["_bases_"]]
     layers.append({name: section for name, section in own.items() if name != "_bases_"})
     names = dict.fromkeys(name for layer in layers for name in layer)
     return {name: _compose_file(name, layers) for name in names if layers[-1].get(name, {}) is not None}
@@ -50,6 +52,8 @@ def write_bundle(bundle: str) -> None:
     """Write configs/, LICENSE and the link to scripts of a bundle's folder, which is made where there is none."""
     folder = ROOT / "bundles" / bundle
     (folder / "configs").mkdir(parents=True, exist_ok=True)
+    for left in (folder / "configs").glob("*.json"):
+        left.unlink()
     for name, config in compose(bundle).items():
         (folder / "configs" / f"{name}.json").write_text(as_text(config))
     (folder / "configs" / "logging.conf").write_bytes((SOURCES / "logging.conf").read_bytes())
@@ -70,7 +74,7 @@ def _compose_file(name: str, layers: list[dict[str, dict]]) -> dict:
         if "_extends_" in layer:
             other = layer.pop("_extends_")
             config = _compose_file(other, layers) if other else {}
-        config = _fill_in(_merge(config, layer))
+        config = _merge(config, _fill_in(layer))
     return _without_places(config)
 
 
@@ -90,7 +94,16 @@ def _fill_in(config: dict) -> dict:
     with _working_folder(SOURCES):
         while '"%' in json.dumps(parser.get()):
             parser.resolve_macro_and_relative_ids()
-    return json.loads(json.dumps(parser.get()).replace("::", "#"))  # MONAI writes either sign, and reads both
+    return _as_written(parser.get())
+
+
+def _as_written(item):
+    """References with `#`; MONAI writes `::`, and reads either."""
+    if isinstance(item, dict):
+        return {key: _as_written(value) for key, value in item.items()}
+    if isinstance(item, list):
+        return [_as_written(value) for value in item]
+    return item.replace("::", "#") if isinstance(item, str) and item[:1] in ("@", "$") else item
 
 
 def _without_places(item):
@@ -117,7 +130,7 @@ def _arrange(config: dict, known: dict[str, set[str]]) -> dict:
 def _place_new(section: dict, known: set[str], prefix: str) -> dict:
     order = [key for key in section if key in known]
     new = [key for key in section if key not in known]
-    settings = [key for key in new if "network_def" in order and not isinstance(section[key], dict)]
+    settings = [key for key in new if "network_def" in order and "_target_" not in json.dumps(section[key])]
     if settings:
         at = order.index("network_def")
         order[at:at] = settings
@@ -142,6 +155,13 @@ def _describe_first(config: dict) -> dict:
     return {key: config[key] for key in order}
 
 
+def _files(base: str) -> list[Path]:
+    found = sorted((SOURCES / base).glob("*.json"))
+    if not found:
+        raise InputError(f"There is no layer {base} in {SOURCES}: correct _bases_.")
+    return found
+
+
 def _read(path: Path) -> dict:
     return json.loads(path.read_text())
 
@@ -157,6 +177,7 @@ def _working_folder(folder: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
+    report_input_errors()
     parser = argparse.ArgumentParser(prog="python -m tools.compose", description=__doc__.splitlines()[0])
     parser.add_argument("bundles", nargs="*", help="names; all of them where none is given")
     for name in parser.parse_args().bundles or bundle_names():

@@ -42,10 +42,10 @@ def find_scans(
 
     Args:
         dataset_dir: a folder of NIfTI files, nested or not; a folder with a Decathlon `dataset.json`; an nnU-Net raw
-            folder; or a JSON or CSV list whose items have `image` and, where known, `subject` and `label`. None: a
-            synthetic cohort, made in `synthetic_dir`.
+            folder; or a JSON or CSV list whose items have the `images` and, where known, `subject` and `label`.
+            None, or null as a command line says it: a synthetic cohort, made in `synthetic_dir`.
         synthetic_dir: where the synthetic cohort is, or goes.
-        images: keys of a scan's images in a list; several, such as `image` and `pet`, need one.
+        images: keys of a scan's images in a list, the first of which is `image`; several need a list.
 
     Returns:
         One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label`
@@ -54,7 +54,9 @@ def find_scans(
     Raises:
         InputError: there is no such folder or list, or there are no scans in it.
     """
-    path = _synthetic(synthetic_dir) if dataset_dir is None else Path(dataset_dir).expanduser().absolute()
+    if images[0] != "image":
+        raise InputError(f"images is {list(images)}: the first has to be image.")
+    path = _synthetic(synthetic_dir) if dataset_dir in (None, "null") else Path(dataset_dir).expanduser().absolute()
     if not path.exists():
         raise InputError(f"There is no {path}: give dataset_dir the folder of your scans, or a JSON or CSV list.")
     if path.is_file():
@@ -70,7 +72,7 @@ def find_scans(
         scans = _from_folder(path)
     if not scans:
         raise InputError(f"There are no NIfTI scans (.nii, .nii.gz) in {path}: give dataset_dir the folder that has.")
-    scans = [scan | {"scan": i} for i, scan in enumerate(sorted(scans, key=lambda scan: scan[images[0]]))]
+    scans = [scan | {"scan": i} for i, scan in enumerate(sorted(scans, key=lambda scan: scan["image"]))]
     subjects = len({scan["subject"] for scan in scans})
     masks = sum("label" in scan for scan in scans)
     logger.info(f"{path}: {len(scans)} scans of {subjects} subjects, {masks} with a mask.")
@@ -124,12 +126,12 @@ def _from_items(items: list, source: Path, images: Sequence[str]) -> list[dict]:
     if not isinstance(items, list):
         raise InputError(f"{source} is not a list of scans: make it one, of paths or of items with image and subject.")
     scans = [_scan(item, source, images) for item in items]
-    subjects = _subjects([Path(scan[images[0]]) for scan in scans])
+    subjects = _subjects([Path(scan["image"]) for scan in scans])
     return [{"subject": subject} | scan for scan, subject in zip(scans, subjects, strict=True)]
 
 
 def _scan(item, source: Path, images: Sequence[str]) -> dict:
-    item = {images[0]: item} if isinstance(item, str) else item
+    item = {"image": item} if isinstance(item, str) else item
     for key in images:
         if not isinstance(item, dict) or not isinstance(item.get(key), str) or not item[key]:
             raise InputError(f"An item of {source} has no {key} ({item}): every item needs the path of its scan.")

@@ -71,7 +71,7 @@ def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
 
 
 def _read_table(table: str | None) -> dict[str, float]:
-    if table is None:
+    if table in (None, "null"):
         raise InputError("No labels are given: give labels a CSV with the columns subject and label.")
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:

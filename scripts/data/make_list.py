@@ -24,7 +24,7 @@ def write_list(scans: list[dict], path: str | Path) -> None:
 if __name__ == "__main__":
     report_input_errors()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(prog="python -m scripts.make_list", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.data.make_list", description=__doc__)
     parser.add_argument("data_set", choices=FINDERS)
     parser.add_argument("dataset_dir", help="its folder")
     parser.add_argument("list", help="the .csv to write")

@@ -6,10 +6,7 @@ from typing import Any
 import torch
 from monai.data import MetaTensor
 
-from ..distributed import gather
-from ..errors import InputError
-
-__all__ = ["PrepareBatch", "PrepareViews", "gather_views"]
+__all__ = ["PrepareBatch", "PrepareScan", "PrepareViews"]
 
 # as MONAI's engines take it: the first input, the target, further inputs by position and by name
 Prepared = tuple[torch.Tensor, Any, tuple, dict]
@@ -37,37 +34,53 @@ class PrepareBatch:
 
 
 class PrepareViews(PrepareBatch):
-    """`PrepareBatch` for V views of each crop: the first input is [B, V, C, X, Y, Z] in the batch.
+    """`PrepareBatch` for V views of each crop: images are [B, V, C, X, Y, Z] in the batch.
 
     The network takes [V B, C, X, Y, Z], the first view of all crops before the second of all, and its other inputs
     V times; targets stay [B, ...].
+
+    Args:
+        inputs, target: as for `PrepareBatch`.
+        images: keys of the inputs that have views; the first input is one.
     """
+
+    def __init__(
+        self, inputs: Sequence[str] = ("image",), target: str | None = None, images: Sequence[str] = ("image",)
+    ) -> None:
+        super().__init__(inputs, target)
+        self.images = images
 
     def __call__(
         self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
     ) -> Prepared:
         """Inputs and target of a collated batch; further arguments are those of `torch.Tensor.to`."""
-        views, target, others, named = super().__call__(batch, device, non_blocking, **kwargs)
-        repeated = tuple(other.repeat(views.shape[1], *[1] * (other.ndim - 1)) for other in others)
-        return views.transpose(0, 1).flatten(0, 1), target, repeated, named
+        first, target, others, named = super().__call__(batch, device, non_blocking, **kwargs)
+        number = first.shape[1]
+        inputs = [
+            _flat(value) if key in self.images else value.repeat(number, *[1] * (value.ndim - 1))
+            for key, value in zip(self.inputs, (first, *others), strict=True)
+        ]
+        return inputs[0], target, tuple(inputs[1:]), named
 
 
-def gather_views(embedding: torch.Tensor, number: int = 2) -> tuple[torch.Tensor, ...]:
-    """Embeddings of each view of all processes' crops, [N, D] a view, from [V B, D] of one's.
+class PrepareScan:
+    """Gives an inferer that makes crops of a scan its `image`, and by name all else of its item."""
 
-    Args:
-        embedding: of the first view of all crops, then of the second of all, ...
-        number: V, of views.
+    def __call__(
+        self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
+    ) -> Prepared:
+        """The image, no target, and the rest of a batch of one scan, whose affine crops need."""
+        moved = {
+            str(key): value.to(device, non_blocking=non_blocking, **kwargs)
+            if isinstance(value, torch.Tensor)
+            else value
+            for key, value in batch.items()
+        }
+        return moved.pop("image"), None, (), moved
 
-    Raises:
-        InputError: there is one crop, which nothing can be told apart from.
-    """
-    views = tuple(map(gather, embedding.chunk(number)))
-    if len(views[0]) < 2:
-        raise InputError(
-            "A step has a single crop, with nothing to compare it with: raise batch_size or crops_per_volume."
-        )
-    return views
+
+def _flat(views: torch.Tensor) -> torch.Tensor:
+    return views.transpose(0, 1).flatten(0, 1)
 
 
 def _to(value: Any, device, **kwargs: Any) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from monai.metrics import compute_average_precision
-from monai.utils import ensure_tuple
 
 from ..atomic import write_csv_atomically
 from ..data.folds import SubjectFolds
@@ -66,7 +65,7 @@ class Probes:
 def cross_validate(
     features: Features,
     folds: SubjectFolds,
-    label_shares: float | Iterable[float],
+    label_shares: Iterable[float],
     output_dir: str,
     probe: Callable = LogisticProbe,
     baseline_probe: Callable = LogisticProbe,
@@ -91,7 +90,7 @@ def cross_validate(
             scikit-learn is not installed.
     """
     require_sklearn()  # the baselines come last, after what may train for days
-    trained, shares = trained or {}, sorted({*ensure_tuple(label_shares), 1.0})
+    trained, shares = trained or {}, sorted({*label_shares, 1.0})
     if taken := trained.keys() & features.values.keys():
         raise InputError(f"An encoder cannot be called {taken.pop()}, as a baseline is: give it another name.")
     for fold, share in product(range(folds.number), shares):

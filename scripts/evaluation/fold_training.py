@@ -21,7 +21,7 @@ __all__ = ["FoldTraining"]
 logger = logging.getLogger(__name__)
 
 # settings that differ from fold to fold, or decide nothing in one
-FREE = {"fold", "label_share", "label_shares", "name", "probe", "baseline_probe"}
+FREE = {"fold", "label_share", "label_shares", "name"}
 
 
 class FoldTraining:

@@ -82,11 +82,15 @@ class SaveBest:
     Args:
         network: whose flat state_dict is saved.
         paths: of the files, each with the same content.
+
+    Attributes:
+        best: value so far, None before the first; is_best: whether the last one was the best so far.
     """
 
     def __init__(self, network: nn.Module, paths: list[str]) -> None:
         self.network, self.paths = network, paths
         self.best: float | None = None
+        self.is_best = False
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator."""
@@ -94,8 +98,8 @@ class SaveBest:
 
     def __call__(self, engine: Engine) -> None:
         value = float(engine.state.metrics[engine.state.key_metric_name])
-        better = not math.isnan(value) and (self.best is None or engine.metric_cmp_fn(value, self.best))
-        if better and rank() == 0:
+        self.is_best = not math.isnan(value) and (self.best is None or engine.metric_cmp_fn(value, self.best))
+        if self.is_best and rank() == 0:
             self.best = value
             for path in self.paths:
                 save_atomically(_plain(self.network).state_dict(), path)

@@ -1,7 +1,6 @@
 """A run that a person can follow: a bar an epoch, a line a validation, a table of losses."""
 
 import logging
-import math
 import time
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ from monai.utils import optional_import
 
 from ..atomic import write_csv_atomically
 from ..distributed import rank
+from .checkpoint import SaveBest
 
 __all__ = ["Progress"]
 
@@ -22,14 +22,15 @@ class Progress:
     """Report on a trainer: a progress bar an epoch, one line an epoch that was validated, history.csv.
 
     Args:
-        evaluator: of MONAI, with a key metric and a `metric_cmp_fn` that says which of two values is better; all its
-            metrics are reported by their names. Run before this handler in each epoch.
-        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the key
-            metric was better than ever before), and the metrics.
+        evaluator: of MONAI, with a key metric; all its metrics are reported by their names. Run before this handler in
+            each epoch.
+        save_best: what keeps the best weights of the evaluator.
+        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the weights
+            were kept), and the metrics.
     """
 
-    def __init__(self, evaluator: Engine, path: str) -> None:
-        self.evaluator, self.path = evaluator, path
+    def __init__(self, evaluator: Engine, save_best: SaveBest, path: str) -> None:
+        self.evaluator, self.save_best, self.path = evaluator, save_best, path
         self.history: list[dict] = []
         self.validated: dict[str, float] = {}
         self.losses: list[float] = []
@@ -79,18 +80,13 @@ class Progress:
             "crops_per_second": self.crops / self.seconds,
         }
         if self.validated:
-            row["best"] = int(self._is_best())
+            row["best"] = int(self.save_best.is_best)
         self.history.append(row | self.validated)
         columns = list(dict.fromkeys(name for past in self.history for name in past))
         write_csv_atomically(self.path, [columns, *([past.get(name) for name in columns] for past in self.history)])
         if self.validated:
             engine.state.metrics.update(self.validated)  # for TensorBoardStatsHandler
             logger.info(self._line(engine, row))
-
-    def _is_best(self) -> bool:
-        key, is_better = self.evaluator.state.key_metric_name, self.evaluator.metric_cmp_fn
-        before = [past[key] for past in self.history if past.get("best")]
-        return not math.isnan(self.validated[key]) and all(is_better(self.validated[key], value) for value in before)
 
     def _line(self, engine: Engine, row: dict) -> str:
         key = self.evaluator.state.key_metric_name

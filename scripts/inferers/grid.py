@@ -24,6 +24,7 @@ class GridInferer(Inferer):
         inferer: runs the network on a batch of crops.
         crop_transforms: of training, where the network takes more of a crop than its image.
         prepare_batch: says what the network takes of a batch of crops, as in training.
+        images: keys of the scan's images in one grid, all of which are cropped.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class GridInferer(Inferer):
         inferer: Callable,
         crop_transforms: Sequence[Callable] = (),
         prepare_batch: Callable | None = None,
+        images: Sequence[str] = ("image",),
     ) -> None:
         super().__init__()
         self.crop_size, self.stride, self.batch_size, self.inferer = crop_size, stride, batch_size, inferer
         self.crop_transform, self.prepare_batch = Compose(crop_transforms), prepare_batch or PrepareBatch()
+        self.images = images
 
     def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **scan: Any) -> torch.Tensor:
         """Embeddings [1, D, gx, gy, gz] of a scan [1, C, X, Y, Z] at least as large as a crop.
@@ -53,17 +56,20 @@ class GridInferer(Inferer):
         starts = [
             range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size, strict=True)
         ]
-        corners, item = list(product(*starts)), {key: value[0] for key, value in scan.items()}
+        item = {"image": inputs[0]} | {key: value[0] for key, value in scan.items()}
+        corners = list(product(*starts))
         parts = []
         for first in range(0, len(corners), self.batch_size):
-            crops = [self._crop(inputs[0], item, corner) for corner in corners[first : first + self.batch_size]]
+            crops = [self._crop(item, corner) for corner in corners[first : first + self.batch_size]]
             image, _, others, named = self.prepare_batch(list_data_collate(crops), inputs.device)
             parts.append(self.inferer(image, network, *others, **named))
         return torch.cat(parts).T.reshape(1, -1, *map(len, starts))
 
-    def _crop(self, image: torch.Tensor, item: dict, corner: tuple[int, ...]) -> dict:
-        end = [at + size for at, size in zip(corner, self.crop_size, strict=True)]
-        return self.crop_transform({**item, "image": SpatialCrop(roi_start=corner, roi_end=end)(image)})
+    def _crop(self, item: dict, corner: tuple[int, ...]) -> dict:
+        cut = SpatialCrop(
+            roi_start=corner, roi_end=[at + size for at, size in zip(corner, self.crop_size, strict=True)]
+        )
+        return self.crop_transform({**item, **{key: cut(item[key]) for key in self.images}})
 
 
 def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torch.Tensor:

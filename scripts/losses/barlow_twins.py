@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from ..engines.batches import gather_views
 from ..errors import require_positive
+from .views import gather_views
 
 __all__ = ["BarlowTwinsLoss", "barlow_twins_loss", "cross_correlation"]
 

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from ..engines.batches import gather_views
 from ..errors import require_positive
 from .barlow_twins import BarlowTwinsLoss
 from .distance import DistanceLoss, distance_loss, gather_places
+from .views import gather_views
 
 __all__ = ["ISImedBarlowLoss", "TwoHeadLoss"]
 

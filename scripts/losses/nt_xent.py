@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
 from ..distributed import gather
-from ..engines.batches import gather_views
 from ..errors import InputError, require_positive
+from .views import gather_views
 
 __all__ = ["NEGATIVES", "NTXentLoss", "nt_xent_loss", "overlap"]
 

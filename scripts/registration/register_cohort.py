@@ -144,7 +144,7 @@ def _report(work: Steps, records: dict[str, dict], start: str) -> None:
 if __name__ == "__main__":
     report_input_errors()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(prog="python -m scripts.registration", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.registration.register_cohort", description=__doc__)
     parser.add_argument("dataset_dir", help="folder or list of scans")
     parser.add_argument("output_dir", help="folder to write to")
     parser.add_argument("--spacing", type=float, default=4, help="of the copies that are registered, in mm")

@@ -98,7 +98,7 @@ def _embedding_figures(arrays: dict[str, torch.Tensor]) -> list[Figure]:
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:
     image = scan["image"]
-    others = {key: [value] for key, value in scan.items() if key != "image"}
+    others = {key: [value.to(device) if isinstance(value, torch.Tensor) else value] for key, value in scan.items()}
     with torch.no_grad():
         embedding = inferer(image[None].to(device), network.eval(), **others)[0]
     affine = grid_affine(image.affine, inferer.crop_size, inferer.stride)

@@ -53,10 +53,12 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
     """
     told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second", "best")
     others = [name for name in history if name not in told]
-    epoch, seen = history["epoch"], np.isfinite(history["validation_loss"])
+    epoch, seen = history["epoch"], np.isfinite(history.get("best", np.nan))
     picture, panels = _panels(1, 1 + len(others), height=3.8)
     panels[0].plot(epoch, history["train_loss"], color=QUIET, lw=1.3, label="training")
     for axes, name in zip(panels, ["validation_loss", *others], strict=True):
+        if name not in history:
+            continue
         axes.plot(epoch[seen], history[name][seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
         axes.locator_params(axis="x", integer=True, nbins=6)
         _label(axes, "epoch", "", name.replace("_", " "))

@@ -12,7 +12,7 @@ __all__ = ["check_runs"]
 
 
 # what decides on the test crops
-SAME = ("seed", "spacing", "crop_size", "frame", "intensity")
+SAME = ("seed", "spacing", "crop_size", "frame", "intensity", "images")
 
 
 def check_runs(folders: list[str]) -> None:

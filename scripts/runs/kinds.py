@@ -73,8 +73,9 @@ def fits(kind: str, value: Any) -> bool:
     """Whether a value is of a kind.
 
     Args:
-        kind: `path`, `text`, `device`, `true or false`, `one of A, B, ...`, or `number`, `whole number`, `three
-            numbers`, `three whole numbers` with bounds such as `> 0 and <= 1`; `list of KIND`; `KIND or null`.
+        kind: `path`, `text`, `device`, `true or false`, `one of A, B, ...`, `share or whole number`; or `number`,
+            `whole number`, `three numbers`, `three whole numbers` with bounds such as `> 0 and <= 1`; `list of KIND`;
+            `KIND or null`.
         value: of a setting.
 
     Raises:
@@ -120,4 +121,5 @@ SIMPLE = {
     "path": lambda value: isinstance(value, str) and bool(value),
     "text": lambda value: isinstance(value, (str, int, float)),
     "device": _is_device,
+    "share or whole number": lambda value: fits("number > 0 and < 1", value) or fits("whole number >= 1", value),
 }

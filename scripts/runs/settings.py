@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
-from .kinds import check_kinds
+from .kinds import check_kinds, settings_of
 
 __all__ = [
     "check_settings",
@@ -40,12 +40,25 @@ FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
 
 # what an encoder depends on, and so has to be the same wherever it is used
-LEARNED_FROM = ("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame")
+LEARNED_FROM = (
+    *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
+    *("images", "network_inputs"),
+)
 
 # what may change where a run is resumed; write_split holds the split
-RESUMABLE = {"resume", "device", "max_epochs", "val_interval", "cache_rate", "num_workers", "amp", "network"}
+RESUMABLE = {
+    "resume",
+    "device",
+    "max_epochs",
+    "val_interval",
+    "cache_rate",
+    "num_workers",
+    "amp",
+    "network",
+    "val_size",
+    "test_size",
+}
 
-RESUMABLE |= {"val_size", "test_size"}
 
 # of the sections train and validate: how crops are loaded and shared among processes, and what is watched
 RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard"}
@@ -157,7 +170,10 @@ def unknown_keys(config: dict) -> list[str]:
         Their names: misspelt overrides, as a rule.
     """
     referred = set(re.findall(r"[@%](\w+)", json.dumps(config, default=str)))
-    return [key for key in config if key not in STRUCTURE | FOLDERS | referred and not DESCRIPTION.match(key)]
+    # an overlay may have no use for a setting, which is still one: a file describes it
+    described = {setting.name for setting in settings_of(config)}
+    known = STRUCTURE | FOLDERS | referred | described
+    return [key for key in config if key not in known and not DESCRIPTION.match(key)]
 
 
 def without_descriptions(item):
@@ -181,7 +197,8 @@ def _checked_config() -> dict:
     config = config_in_use()
     unknown = unknown_keys(config)
     if unknown:
-        close = difflib.get_close_matches(unknown[0], config.keys() - set(unknown), 1)
+        candidates = [key for key in config if key not in unknown and not DESCRIPTION.match(key)]
+        close = difflib.get_close_matches(unknown[0], candidates, 1)
         hint = f"did you mean {close[0]}?" if close else "correct or remove it."
         raise InputError(f"Nothing in this configuration uses the key {unknown[0]}: {hint}")
     check_kinds(config)

@@ -31,7 +31,9 @@ def main(data: str) -> None:
         )
         for step in range(STEPS):
             scans = split["train"][VOLUMES * step : VOLUMES * (step + 1)]
-            image, target = prepare_batch(list_data_collate([crop for scan in scans for crop in preprocessing(scan)]))
+            image, target, *_ = prepare_batch(
+                list_data_collate([crop for scan in scans for crop in preprocessing(scan)])
+            )
             embedding = network.train()(image)
             terms = [term(embedding, target) for term in (loss.distance_term, loss.barlow_term)]
             values, norms = [float(term) for term in terms], [norm(term, network) for term in terms]

@@ -11,9 +11,12 @@ from monai.utils import min_version, optional_import
 from scripts.runs.kinds import fits, settings_of
 from scripts.runs.settings import LEARNED_FROM
 
+METHODS = {"isimed", "barlow_twins", "simclr", "isimed_barlow"}  # of arXiv 2410.16947
 BUNDLES = Path(__file__).parents[2] / "bundles"
 TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
 LOCATOR = ComponentLocator()  # looks for MONAI's components once
+PAPERS = [path for path in TRAINABLE if path.name.removesuffix("_pretraining") in METHODS]
+WEIGHTED = [path for path in TRAINABLE if (path / "models" / "model.pt").is_file()]
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
 WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "inference")]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
@@ -54,7 +57,7 @@ def test_sections_stand_in_the_order_in_which_data_meets_them(bundle):
     assert [key for key in config if key in ORDER] == ORDER
 
 
-@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+@pytest.mark.parametrize("bundle", WEIGHTED, ids=lambda path: path.name)
 def test_the_weights_of_a_bundle_are_used_with_the_settings_that_they_depend_on(bundle):
     config, settings = read(bundle / "configs" / "train.json"), read(bundle / "models" / "config.json")
     assert settings.keys() == {"_desc_", *LEARNED_FROM}
@@ -72,9 +75,19 @@ def test_all_that_a_loss_trains_is_optimised(bundle):
 @pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
 def test_inference_prepares_scans_as_training_does(bundle):
     train, inference = (read(bundle / "configs" / f"{name}.json") for name in ("train", "inference"))
-    prepared = [step for step in train["train"]["deterministic_transforms"] if "FrameOrigind" not in str(step)]
-    assert inference["preprocessing"]["transforms"][:-1] == prepared
-    for key in ("network_def", "spacing", "crop_size", "embedding_size", "amp", "scans", "intensity"):
+    assert inference["preprocessing"]["transforms"][:-1] == train["train"]["deterministic_transforms"]
+    for key in (
+        "network_def",
+        "frame",
+        "images",
+        "network_inputs",
+        "spacing",
+        "crop_size",
+        "embedding_size",
+        "amp",
+        "scans",
+        "intensity",
+    ):
         assert inference[key] == train[key], key
 
 
@@ -88,7 +101,7 @@ def test_a_lesion_map_asks_the_classifiers_own_network():
 
 def test_the_weights_of_the_classifier_are_used_with_the_settings_that_they_depend_on():
     config, settings = (read(CLASSIFIER / path) for path in ("configs/train.json", "models/config.json"))
-    assert settings.keys() == {"_desc_", "_warning_", "network_def", "spacing", "crop_size", "intensity"}
+    assert settings.keys() == {"_desc_", "_warning_", *LEARNED_FROM} - {"embedding_size", "frame"}
     assert all(config[key] == settings[key] for key in settings.keys() - {"_desc_", "_warning_"})
 
 
@@ -115,6 +128,13 @@ def test_every_setting_is_described(path):
     assert not [key for key in settings if f"_desc_{key}_" not in config]
 
 
+@pytest.mark.parametrize("path", WHOLE, ids=label)
+def test_every_setting_is_used(path):
+    config = read(path)
+    referred = set(re.findall(r"@(\w+)", json.dumps(config)))
+    assert not {setting.name for setting in settings_of(config)} - referred - {"ckpt_dir", "dataset_dir"}
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=label)
 def test_the_description_of_a_setting_begins_with_what_it_may_be(path):
     for setting in settings_of(read(path)):
@@ -124,7 +144,7 @@ def test_the_description_of_a_setting_begins_with_what_it_may_be(path):
 
 
 @pytest.mark.parametrize("path", [path for path in CONFIGS if path.name == "train.json"], ids=label)
-def test_a_training_names_the_overlays_that_lie_beside_it_and_no_other(path):
+def test_a_training_names_no_overlay_that_does_not_lie_beside_it(path):
     named = set(re.findall(r"(\w+)\.json", read(path)["_desc_"]))
     assert named <= {other.stem for other in path.parent.glob("*.json")}
 
@@ -150,7 +170,7 @@ def test_every_component_can_be_found(path):
             assert optional_import(module, "", min_version, attribute)[1], name
 
 
-@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+@pytest.mark.parametrize("bundle", PAPERS, ids=lambda path: path.name)
 def test_the_defaults_are_those_of_the_paper(bundle):
     config = read(bundle / "configs" / "train.json")
     assert config["crop_size"] == [32, 32, 32]

@@ -5,8 +5,7 @@ import torch
 from monai.data import MetaTensor, list_data_collate
 from monai.transforms import Compose, RandSpatialCropSamplesd
 
-from scripts.engines.batches import PrepareBatch, PrepareViews, gather_views
-from scripts.errors import InputError
+from scripts.engines.batches import PrepareBatch, PrepareScan, PrepareViews
 from scripts.transforms.location import CropLocationd, FrameOrigind
 
 
@@ -60,12 +59,14 @@ def test_each_view_has_the_other_inputs_of_its_crop():
     assert image.flatten().tolist() == [0, 3, 1, 4, 2, 5] and location.tolist() == [[1, 2], [3, 4]] * 3
 
 
-@pytest.mark.parametrize("number", [2, 3])
-def test_embeddings_of_views_are_told_apart(number):
-    views = gather_views(torch.arange(6)[:, None], number)
-    assert [view.flatten().tolist() for view in views] == torch.arange(6).reshape(number, -1).tolist()
+def test_all_images_that_have_views_are_unfolded():
+    batch = {"image": torch.arange(4.0).reshape(2, 2, 1, 1, 1, 1)}
+    batch["pet"] = batch["image"] + 10
+    image, _, (pet,), _ = PrepareViews(["image", "pet"], images=["image", "pet"])(batch)
+    assert torch.equal(pet, image + 10) and image.flatten().tolist() == [0, 2, 1, 3]
 
 
-def test_a_single_crop_cannot_be_compared_with_others():
-    with pytest.raises(InputError, match=r"a single crop.*raise batch_size or crops_per_volume"):
-        gather_views(torch.randn(2, 4))
+def test_a_scan_keeps_its_affine_and_goes_with_all_else_by_name(batch):
+    image, target, others, named = PrepareScan()(batch, torch.device("cpu"))
+    assert isinstance(image, MetaTensor) and (target, others) == (None, ())
+    assert named.keys() == batch.keys() - {"image"}

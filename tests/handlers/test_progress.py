@@ -10,6 +10,7 @@ import torch
 from ignite.engine import Events
 from monai.handlers import ValidationHandler
 
+from scripts.handlers.checkpoint import SaveBest
 from scripts.handlers.progress import Progress
 
 
@@ -20,7 +21,9 @@ def training(make_training, tmp_path):
     def make(max_epochs, interval=1):
         training = make_training(max_epochs)
         ValidationHandler(interval, training.evaluator).attach(training.trainer)
-        training.progress = Progress(training.evaluator, tmp_path / "history.csv")
+        save_best = SaveBest(training.network, [])
+        save_best.attach(training.evaluator)
+        training.progress = Progress(training.evaluator, save_best, tmp_path / "history.csv")
         training.progress.attach(training.trainer)
         return training
 
@@ -120,6 +123,7 @@ def test_a_resumed_run_continues_the_history(training, caplog, tmp_path):
     first.trainer.run()
     second = with_losses(training(3), [5.0])
     second.progress.load_state_dict(first.progress.state_dict())
+    second.progress.save_best.load_state_dict(first.progress.save_best.state_dict())
     second.trainer.state.epoch, second.trainer.state.iteration = 2, 6
     caplog.clear()
     with caplog.at_level(logging.INFO):
@@ -127,13 +131,6 @@ def test_a_resumed_run_continues_the_history(training, caplog, tmp_path):
     assert [float(row["validation_loss"]) for row in rows(tmp_path)] == [9, 4, 5]
     assert [row["epoch"] for row in rows(tmp_path)] == ["1", "2", "3"]
     assert "the best so far" not in lines(caplog)[0]
-
-
-def test_a_history_of_an_earlier_version_is_resumed(training, tmp_path):
-    run = with_losses(training(1), [5.0])
-    run.progress.load_state_dict({"history": [{"epoch": 1, "train_loss": 9.0, "validation_loss": None}]})
-    run.trainer.run()
-    assert [row["validation_loss"] for row in rows(tmp_path)] == ["", "5.0"]
 
 
 def test_the_validation_loss_is_there_for_tensorboard(training):
@@ -147,7 +144,7 @@ def test_the_learning_rate_is_that_of_the_epoch(training, make_training, tmp_pat
 
     run = make_training(3)
     LrScheduleHandler(run.scheduler, print_lr=False).attach(run.trainer)
-    Progress(run.evaluator, tmp_path / "history.csv").attach(run.trainer)
+    Progress(run.evaluator, SaveBest(run.network, []), tmp_path / "history.csv").attach(run.trainer)
     run.trainer.run()
     assert [float(row["learning_rate"]) for row in rows(tmp_path)] == pytest.approx([0.01, 0.005, 0.0025])
 

@@ -25,7 +25,7 @@ LABELS = np.tile([0, 1], 120)
 @pytest.fixture(autouse=True)
 def _few_resamplings(monkeypatch):
     few = functools.partial(bootstrap_interval, repeats=50)
-    monkeypatch.setattr("scripts.reports.compare_folds.bootstrap_interval", few)
+    monkeypatch.setattr("scripts.reports.fold_results.bootstrap_interval", few)
 
 
 @pytest.fixture

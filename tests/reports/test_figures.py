@@ -22,7 +22,7 @@ def history(*losses, **metrics):
     """Columns of history.csv, in which the lower loss is the better one."""
     lowest = np.fmin.accumulate([np.inf, *losses])
     columns = {"epoch": np.arange(1.0, 1 + len(losses)), "train_loss": np.full(len(losses), 400.0)}
-    columns["best"] = np.where(losses < lowest[:-1], 1.0, 0.0)
+    columns["best"] = np.where(np.isnan(losses), np.nan, losses < lowest[:-1])
     return columns | {"validation_loss": np.array(losses, float)} | {name: np.array(m) for name, m in metrics.items()}
 
 

@@ -22,6 +22,8 @@ GOOD = [
     ("path", "/my/scans"),
     ("path or null", None),
     ("text", 7),
+    ("share or whole number", 0.1),
+    ("share or whole number", 3),
     ("device", "cuda:1"),
 ]
 BAD = [
@@ -47,6 +49,8 @@ BAD = [
     ("path", 2024),
     ("path", ""),
     ("path", None),
+    ("share or whole number", 1.5),
+    ("share or whole number", 0),
     ("device", "gpu"),
     ("device", 0),
 ]

@@ -44,7 +44,12 @@ def test_a_setting_of_a_method_stands_with_the_settings_and_its_description_befo
 
 
 def test_a_component_of_a_method_stands_before_what_refers_to_it(composed):
-    method = {"data": {"x": 1}, "split": {"of": "@data"}, "train#steps": ["@split", "@train#view"], "train#view": {}}
+    method = {
+        "data": {"_target_": "D"},
+        "split": {"_target_": "S", "of": "@data"},
+        "train#steps": ["@split", "@train#view"],
+        "train#view": {},
+    }
     config = composed({"train": WHOLE}, {"train": method})["train"]
     assert list(config) == ["bundle_root", "rate", "network_def", "data", "split", "train"]
     assert list(config["train"]) == ["view", "steps"]
