@@ -1,18 +1,16 @@
 """Every bundle's configurations, composed of what is written once: `python -m tools.compose`, or `make configs`.
 
 tools/configs has a folder for each layer (`training`, `pretraining`, `two_views`, ...) with the files that bundles get,
-and methods/NAME.json for each bundle: `_bases_` names its layers, and a section for each file says what differs. What a
-layer refers to stands in it before what refers to it. A later layer overrides an earlier one in MONAI's own language
-(`train#crops`, `+handlers`); a section that is null takes a file away, and one with `_extends_` begins with another
-file of the bundle, or anew where that is null. `...` keeps a place for what a later layer says, or takes away what an
-earlier one did; `%FILE.json#KEY` stands for what is there.
+and methods/NAME.json for each bundle: `_bases_` names its layers, and a section for each file says what differs. A
+later layer overrides an earlier one in MONAI's own language (`train#crops`, `+handlers`); a section that is null takes
+a file away, and one with `_extends_` begins with another file of the bundle, or anew where that is null. `...` keeps a
+place for what a later layer says, or takes away what an earlier one did; `%FILE.json#KEY` stands for what is there.
 """
 
 import argparse
 import copy
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +20,13 @@ from monai.bundle.config_parser import merge_kv
 
 from scripts.errors import InputError, report_input_errors
 
+from .arrange import arrange, keys_of
+
 __all__ = ["bundle_names", "compose", "write_bundle"]
 
 ROOT = Path(__file__).parents[1]
 SOURCES = Path(__file__).parent / "configs"
 LATER = "..."  # the place of what a later layer says; nothing stands there where none does
-DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
 
 
 def bundle_names() -> list[str]:
@@ -51,10 +50,11 @@ def compose(bundle: str) -> dict[str, dict]:
 def write_bundle(bundle: str) -> None:
     """Write configs/, LICENSE and the link to scripts of a bundle's folder, which is made where there is none."""
     folder = ROOT / "bundles" / bundle
+    composed = compose(bundle)
     (folder / "configs").mkdir(parents=True, exist_ok=True)
     for left in (folder / "configs").glob("*.json"):
         left.unlink()
-    for name, config in compose(bundle).items():
+    for name, config in composed.items():
         (folder / "configs" / f"{name}.json").write_text(as_text(config))
     (folder / "configs" / "logging.conf").write_bytes((SOURCES / "logging.conf").read_bytes())
     (folder / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
@@ -82,10 +82,10 @@ def _merge(config: dict, layer: dict) -> dict:
     """A configuration with a layer over it; an overlay's keys stay as they are, since they are for another file."""
     if not {"bundle_root", "schema"} & config.keys():
         return config | layer
-    parser, known = ConfigParser(config), _keys(config)
+    parser, known = ConfigParser(config), keys_of(config)
     for key, value in layer.items():
         merge_kv(parser, key, value)
-    return _arrange(parser.get(), known)
+    return arrange(parser.get(), known)
 
 
 def _fill_in(config: dict) -> dict:
@@ -111,48 +111,6 @@ def _without_places(item):
         absent = {name for key, value in item.items() if value == LATER for name in (key, f"_desc_{key}_")}
         return {key: _without_places(value) for key, value in item.items() if key not in absent}
     return [_without_places(value) for value in item] if isinstance(item, list) else item
-
-
-def _keys(config: dict) -> dict[str, set[str]]:
-    """Keys of a configuration and of its sections."""
-    sections = {name: set(value) for name, value in config.items() if isinstance(value, dict)}
-    return {"": set(config)} | sections
-
-
-def _arrange(config: dict, known: dict[str, set[str]]) -> dict:
-    """New keys to their places: settings before the network, components before what first refers to them."""
-    for name, section in config.items():
-        if isinstance(section, dict) and name in known:
-            config[name] = _place_new(section, known[name], f"{name}#")
-    return _describe_first(_place_new(config, known[""], ""))
-
-
-def _place_new(section: dict, known: set[str], prefix: str) -> dict:
-    order = [key for key in section if key in known]
-    new = [key for key in section if key not in known]
-    settings = [key for key in new if "network_def" in order and "_target_" not in json.dumps(section[key])]
-    if settings:
-        at = order.index("network_def")
-        order[at:at] = settings
-    for key in reversed([key for key in new if key not in settings]):  # so that those it refers to come before it
-        order.insert(_first_referrer(section, order, f"@{prefix}{key}"), key)
-    return {key: section[key] for key in order}
-
-
-def _first_referrer(section: dict, order: list[str], reference: str) -> int:
-    """Where in an order the first stands that has a reference; the end where none has."""
-    pattern = re.compile(rf"{re.escape(reference)}\b")
-    return next((i for i, key in enumerate(order) if pattern.search(json.dumps(section[key]))), len(order))
-
-
-def _describe_first(config: dict) -> dict:
-    """Each `_desc_KEY_` right before its KEY."""
-    described = {match["key"]: key for key in config if (match := DESCRIPTION.match(key))}
-    order = []
-    for key in config:
-        if not (match := DESCRIPTION.match(key)) or match["key"] not in config:
-            order += [described[key], key] if key in described else [key]
-    return {key: config[key] for key in order}
 
 
 def _files(base: str) -> list[Path]:
