@@ -51,6 +51,7 @@ bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness 
 	$(VENV)/bin/python tests/benchmarks/losses.py
 	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
+	$(VENV)/bin/python -m pytest tests/benchmarks
 
 lint: $(VENV)/dev  ## errors, form and types; `pre-commit install` runs the same before each commit
 	$(VENV)/bin/ruff check .

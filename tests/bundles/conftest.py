@@ -105,6 +105,8 @@ def as_in_a_process(cwd):
         patch.chdir(cwd)
         patch.setattr(sys, "path", list(sys.path))
         patch.setattr(sys, "excepthook", sys.__excepthook__)
+        # UMAP compiles itself for longer than a training takes; tests/reports tries it
+        patch.setattr("scripts.reports.encoder_page.umap_points", lambda embedding, seed: embedding[:, :2])
         for logger in loggers:
             patch.setattr(logger, "handlers", list(logger.handlers))
             patch.setattr(logger, "propagate", logger.propagate)

@@ -41,9 +41,7 @@ def test_its_test_and_those_of_every_bundle_pass(house):
     subprocess.run(words, cwd=house, check=True)
 
 
-def test_its_bundle_is_trained_and_evaluated(house, launch, cohort, small, history, tmp_path):
+def test_its_bundle_is_trained(house, launch, cohort, small, history, tmp_path):
     bundle, settings = house / "bundles" / NAME, small | {"dataset_dir": cohort, "output_dir": tmp_path}
     launch(bundle, "train", **settings)
     assert float(history(tmp_path)[0]["validation_loss"]) > 0
-    report = {"evaluation_crops": 8, "map_stride": 12}
-    assert "location error" in launch(bundle, "train", "evaluate", **settings, **report)

@@ -100,7 +100,7 @@ def test_inference_writes_a_map_in_the_grid_of_each_scan(run, cohort, trained, t
     [
         ({"dataset_dir": "/no/such/folder"}, "error: There is no /no/such/folder"),
         ({"max_epocs": 3}, "error: Nothing in this configuration uses the key max_epocs: did you mean max_epochs?"),
-        ({"frame": "body"}, "error: There is no frame 'body': set frame to one of foreground, scanner."),
+        ({"frame": "body"}, 'error: frame is "body": give one of foreground, scanner (what places'),
         ({"test_size": 9}, "error: 4 subjects"),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_masks_dice_is_that_of_its_file(evaluated, ill):
     ("overrides", "sentence"),
     [
         ({"threshold": 2}, "error: threshold is 2: give a number >= 0 and <= 1"),
-        ({"overlap": 1.5}, "error: overlap is 1.5: give a share of the crops' size"),
+        ({"overlap": 1.5}, "error: overlap is 1.5: give a number >= 0 and < 1"),
         ({"threshhold": 0.5}, "error: Nothing in this configuration uses the key threshhold: did you mean threshold"),
         ({"spacing": "[3.0,3.0,3.0]"}, "error: spacing is [3.0, 3.0, 3.0], but the run in"),
     ],

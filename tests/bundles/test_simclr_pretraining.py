@@ -25,8 +25,8 @@ def test_all_options_together_train_a_plain_encoder(run, small, cohort, tmp_path
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ({"temperature": 0}, "error: temperature is 0: give a number above 0"),
-        ({"negatives": "few"}, "error: There are no negatives 'few': set negatives to one of all, disjoint."),
+        ({"temperature": 0}, "error: temperature is 0: give a number > 0"),
+        ({"negatives": "few"}, 'error: negatives is "few": give one of all, disjoint'),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(run, small, cohort, tmp_path, overrides, sentence):

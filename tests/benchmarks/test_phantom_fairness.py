@@ -28,7 +28,7 @@ from scripts.transforms.location import CropLocationd, FrameOrigind
 from scripts.transforms.pad_to_crop import PadToCropd
 from scripts.transforms.repeatable import Repeatable
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parent))
 from phantom_fairness import measure
 
 pytestmark = pytest.mark.slow
