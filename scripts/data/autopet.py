@@ -13,13 +13,10 @@ from .labels import load_scan
 
 __all__ = ["find_autopet"]
 
-
 logger = logging.getLogger(__name__)
 
 IMAGES = ("CTres", "SUV")  # what lies in the grid of the mask
-
 LAYOUT = "PETCT_<patient>/<study>/ with CTres.nii.gz, SUV.nii.gz and SEG.nii.gz"
-
 MAX_SLICES = 400
 
 

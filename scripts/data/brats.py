@@ -13,15 +13,10 @@ from .datasets import existing_folder, numbered, require_files
 
 __all__ = ["find_brats"]
 
-
 IMAGES = ("t1", "t1ce", "t2", "flair")
-
 ALIASES = {"t1gd": "t1ce", "t1c": "t1ce", "t1w": "t1", "t2w": "t2", "t2flair": "flair"}
-
 LAYOUT = "BraTS2021_<number>/ with BraTS2021_<number>_t1.nii.gz and so on, or nnU-Net's imagesTr and labelsTr"
-
 CASE = re.compile(r"BraTS2021_\d+")
-
 CHANNEL_FILE = re.compile(r"(.+)_\d{4}")
 
 

@@ -13,7 +13,6 @@ from ..errors import InputError, shorten
 
 __all__ = ["check_scans", "fault"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -16,20 +16,14 @@ from .stem import nifti_stem
 
 __all__ = ["find_scans"]
 
-
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".nii", ".nii.gz")
-
 MASK_FOLDER = re.compile(r"(labels?|masks?|segmentations?)([_-].*|Tr|Ts)?$", re.IGNORECASE)
-
 MASK_FILE = re.compile(r"((?P<case>.*)[_-])?(seg|mask|label)$", re.IGNORECASE)
-
 # folders that hold scans of many subjects
 PART_FOLDER = re.compile(r"(images?|train(ing)?|val(idation)?|test(ing)?)([_-].*|Tr|Ts|Val)?$", re.IGNORECASE)
-
 CHANNEL = re.compile(r"_\d{4}$")  # nnU-Net: CASE_0000.nii.gz is channel 0 of CASE
-
 BIDS_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 
 

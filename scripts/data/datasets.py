@@ -8,7 +8,6 @@ from ..errors import InputError
 
 __all__ = ["existing_folder", "numbered", "require_files"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -12,7 +12,6 @@ from ..errors import InputError, shorten
 
 __all__ = ["label_by_mask", "label_by_table", "load_scan", "scans_with_lesions"]
 
-
 logger = logging.getLogger(__name__)
 
 

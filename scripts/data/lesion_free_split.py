@@ -11,7 +11,6 @@ from .split import draw_subjects, part_numbers, scans_of_parts
 
 __all__ = ["split_lesion_free"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -11,7 +11,6 @@ from .brats import find_brats
 
 __all__ = ["write_list"]
 
-
 FINDERS = {"autopet": find_autopet, "brats": find_brats}
 
 

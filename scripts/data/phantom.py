@@ -26,7 +26,6 @@ __all__ = [
     "tissue",
 ]
 
-
 # centre (mm: to the right, front and head), half axes (mm), flatness of both ends (2: ellipsoid; above: towards a
 # cylinder) and intensity; painted in this order, so that later ones cover earlier ones
 ORGANS = {

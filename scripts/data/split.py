@@ -22,7 +22,6 @@ __all__ = [
     "write_split",
 ]
 
-
 logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validate", "test")

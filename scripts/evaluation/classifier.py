@@ -20,7 +20,6 @@ from .features import Features
 
 __all__ = ["score_baselines", "score_classifier"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -21,11 +21,9 @@ from .features import Features
 
 __all__ = ["FOLD_METRICS", "Probes", "cross_validate", "fold_metrics"]
 
-
 logger = logging.getLogger(__name__)
 
 FOLD_METRICS = ("auc", "average_precision", "sensitivity", "specificity")
-
 # scores of a fold's test items, and the threshold chosen on its validation items, of a fold and a share of the labels
 Classifier = Callable[[int, float], tuple[torch.Tensor, float]]
 

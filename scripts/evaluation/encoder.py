@@ -19,7 +19,6 @@ from ..probes.ridge import RidgeProbe
 
 __all__ = ["baseline_metrics", "embed", "encoder_metrics", "evaluate_encoder"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -17,7 +17,6 @@ from .features import Features
 
 __all__ = ["FoldTraining"]
 
-
 logger = logging.getLogger(__name__)
 
 # settings that differ from fold to fold, or decide nothing in one

@@ -13,7 +13,6 @@ from .features import Features, FrozenEncoder
 
 __all__ = ["fit_linear_head", "fold_into"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -16,7 +16,6 @@ from ..errors import InputError
 
 __all__ = ["LoadCheckpoint", "SaveBest", "SaveCheckpoint"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -11,7 +11,6 @@ from ..metrics.rankme import rankme
 
 __all__ = ["CollapseMonitor"]
 
-
 logger = logging.getLogger(__name__)
 
 

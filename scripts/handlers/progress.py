@@ -14,7 +14,6 @@ from .checkpoint import SaveBest
 
 __all__ = ["Progress"]
 
-
 logger = logging.getLogger(__name__)
 
 

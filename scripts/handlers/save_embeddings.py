@@ -21,7 +21,6 @@ from .scan_files import free_name, write_nifti
 
 __all__ = ["SaveEmbeddings"]
 
-
 logger = logging.getLogger(__name__)
 
 BASIS_CROPS = 2000  # of a scan, for the principal components of all

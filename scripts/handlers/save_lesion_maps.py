@@ -14,7 +14,6 @@ from .scan_files import free_name, write_nifti
 
 __all__ = ["SaveLesionMaps"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -12,7 +12,6 @@ from .scan_files import free_name, write_nifti
 
 __all__ = ["SaveLesionMasks"]
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -8,7 +8,6 @@ from .views import gather_views
 
 __all__ = ["BarlowTwinsLoss", "barlow_twins_loss", "cross_correlation"]
 
-
 SMALLEST_VARIANCE = 1e-12  # below it a feature is constant, and correlates with nothing
 
 

@@ -8,7 +8,6 @@ from ..errors import InputError
 
 __all__ = ["PAIRS", "DistanceLoss", "distance_loss", "gather_places", "pair_distances"]
 
-
 PAIRS = ("all", "within")
 
 

@@ -12,7 +12,6 @@ from .views import gather_views
 
 __all__ = ["NEGATIVES", "NTXentLoss", "nt_xent_loss", "overlap"]
 
-
 NEGATIVES = ("all", "disjoint")
 
 

@@ -11,7 +11,6 @@ from .weights import read_weights
 
 __all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
 
-
 UNTRAINED, SCRATCH = "untrained", "scratch"
 
 

@@ -8,7 +8,6 @@ from .standardise import Standardise
 
 __all__ = ["LogisticProbe", "class_weights", "require_sklearn"]
 
-
 PENALTIES = tuple(10.0**exponent for exponent in range(2, -5, -1))
 
 

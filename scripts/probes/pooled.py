@@ -9,7 +9,6 @@ from .standardise import Standardise
 
 __all__ = ["AttentionPoolingProbe", "GatedAttention", "MeanPoolingProbe"]
 
-
 EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 200, 1e-3, 1e-2
 
 

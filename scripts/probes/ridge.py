@@ -6,7 +6,6 @@ from .standardise import Standardise
 
 __all__ = ["RidgeProbe"]
 
-
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
 
 

@@ -23,7 +23,6 @@ from .steps import Steps
 
 __all__ = ["register_cohort"]
 
-
 logger = logging.getLogger(__name__)
 
 SETTINGS = "registration.json"

@@ -22,13 +22,10 @@ __all__ = [
     "small_copy",
 ]
 
-
 sitk, _ = optional_import("SimpleITK")
 
 FLIP = np.diag([-1.0, -1, 1, 1])  # ITK's x and y point to the left and to the back, NIfTI's to the right and the front
-
 SHRINK = (4, 2, 1)  # from coarse to fine
-
 FEWEST = 4  # voxels along an axis that ITK can smooth
 
 

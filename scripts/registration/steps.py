@@ -20,7 +20,6 @@ from .rigid import Volume, centring, correlation, register, resample, small_copy
 
 __all__ = ["Steps", "move_scan"]
 
-
 WORSE = 0.01  # a registration that lowers the correlation with the template by more has failed
 
 

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_folds", "findings", "fold_figures"]
 
-
 UNTRAINED = "untrained"  # an encoder of this name is to be beaten too
-
 CALLED = {UNTRAINED: "the untrained encoder"}
-
 SURE = 0.05  # largest p of the corrected test at which a difference is called one
 
 

@@ -27,7 +27,6 @@ from .figures import (
 
 __all__ = ["report_encoder"]
 
-
 logger = logging.getLogger(__name__)
 
 UMAP_CROPS = 2000

@@ -11,16 +11,13 @@ from .page import write_page
 
 __all__ = ["BASELINES", "ENCODER", "Line", "comparison_lines", "metric_lines", "write_report"]
 
-
 ENCODER = "this encoder"
-
 # what a column's metrics are named: the key of the row, and one of these endings
 BASELINES = {
     "untrained encoder": ("_random_encoder",),
     "raw intensities": ("_intensities",),
     "mean": ("_mean_position", "_mean_distance"),
 }
-
 # key, label, explanation, and which is better (nothing: neither)
 ROWS = (
     ("location_error_mm", "Location error (mm)", "from a crop's centre to where its embedding puts it", "lower"),

@@ -23,13 +23,9 @@ __all__ = [
     "umap_points",
 ]
 
-
 TRAINED, UNTRAINED, QUIET, INK = "#0072B2", "#D55E00", "#8A919C", "#24292F"  # told apart by colour-blind people too
-
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#24292F", "#F0E442")  # Okabe and Ito
-
 AXES = ("x, left to right", "y, back to front", "z, foot to head")
-
 PLANES = {"sagittal": "PAIS", "coronal": "LRIS", "axial": "LRPA"}  # left, right, lower and upper edge of the picture
 
 

@@ -18,7 +18,6 @@ from ..metrics.roc_auc import roc_auc
 
 __all__ = ["FoldResults", "read_folds"]
 
-
 if TYPE_CHECKING:
     import pandas
 else:

@@ -13,7 +13,6 @@ from .page import write_page
 
 __all__ = ["write_study"]
 
-
 FIGURES = ("distances", "maps", "auc", "label_efficiency")
 
 

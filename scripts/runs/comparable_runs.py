@@ -10,7 +10,6 @@ from .settings import without_descriptions
 
 __all__ = ["check_runs"]
 
-
 # what decides on the test crops
 SAME = ("seed", "spacing", "crop_size", "frame", "intensity", "images")
 

@@ -27,18 +27,14 @@ __all__ = [
     "without_descriptions",
 ]
 
-
 logger = logging.getLogger(__name__)
 
 # what is read by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
-
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
-
 # what may differ where the same results are made again
 IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
-
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -59,10 +55,8 @@ RESUMABLE = {
     "test_size",
 }
 
-
 # of the sections train and validate: how crops are loaded and shared among processes, and what is watched
 RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard"}
-
 DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 

@@ -11,7 +11,6 @@ from ..errors import InputError
 
 __all__ = ["FRAMES", "CropLocationd", "FrameOrigind", "centre_mm"]
 
-
 FRAMES = ("foreground", "scanner")
 
 
