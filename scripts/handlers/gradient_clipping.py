@@ -1,4 +1,4 @@
-"""Clip the gradient's norm."""
+"""Keep a training finite: clip the gradient's norm, and end where loss or gradient are no longer numbers."""
 
 from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
@@ -10,7 +10,7 @@ __all__ = ["FiniteLoss", "GradientClipping"]
 
 
 class FiniteLoss:
-    """End training with a sentence when the loss is NaN or infinite."""
+    """End training with a sentence when the loss is NaN or infinite, before it spoils the weights that are kept."""
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI trainer."""
@@ -19,10 +19,7 @@ class FiniteLoss:
     def __call__(self, engine: Engine) -> None:
         loss = engine.state.output["loss"]
         if not loss.isfinite().all():
-            raise InputError(
-                f"The loss is {float(loss)} in step {engine.state.iteration} (epoch {engine.state.epoch}): what was "
-                "saved before is good; lower learning_rate or set amp to false, and continue with --resume true."
-            )
+            _end(f"The loss is {float(loss)}", engine)
 
 
 class GradientClipping:
@@ -45,7 +42,11 @@ class GradientClipping:
         parameters = [parameter for group in engine.optimizer.param_groups for parameter in group["params"]]
         norm = clip_grad_norm_(parameters, self.max_norm)
         if not norm.isfinite():
-            raise InputError(
-                f"The gradient is not finite in step {engine.state.iteration} (epoch {engine.state.epoch}): what was "
-                "saved before is good; lower learning_rate or set amp to false, and continue with --resume true."
-            )
+            _end("The gradient is not finite", engine)
+
+
+def _end(fault: str, engine: Engine) -> None:
+    raise InputError(
+        f"{fault} in step {engine.state.iteration} (epoch {engine.state.epoch}): what was saved before is good; lower "
+        "learning_rate or set amp to false, and continue with --resume true."
+    )
