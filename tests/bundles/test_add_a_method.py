@@ -36,7 +36,7 @@ def house(tmp_path_factory):
     return folder
 
 
-def test_its_test_and_those_of_every_bundle_pass(house):
+def test_its_test_passes_and_so_do_those_of_every_configuration(house):
     words = [sys.executable, "-m", "pytest", "tests", "-m", "not slow", "-k", "place"]
     subprocess.run(words, cwd=house, check=True)
 
