@@ -116,7 +116,7 @@ def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_F
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
         raise InputError(
             f"{key} is {ours}, but the run in {run_dir} has {theirs}: give the configuration files and overrides of "
-            f"that run again, or {path} in place of train.json."
+            f"that run again, which {path} has."
         )
 
 

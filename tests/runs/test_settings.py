@@ -142,7 +142,7 @@ def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key
     (occupied / "config.json").write_text(json.dumps(before.get()))
     message = input_error(configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}))
     assert f"{key} is {json.dumps(value)}, but the run in" in message
-    assert f"or {occupied / 'config.json'} in place of train.json" in message
+    assert f"overrides of that run again, which {occupied / 'config.json'} has" in message
 
 
 @pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])
