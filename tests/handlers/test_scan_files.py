@@ -29,8 +29,8 @@ FORMS = {
 def scan(oblique, tmp_path):
     """A function: path of a scan with these forms."""
 
-    def write(sform, sform_code, qform, qform_code, kind=nibabel.Nifti1Image, endianness="<", unit="mm", suffix=".nii.gz"):
-        image = kind(np.ones(SHAPE, np.int16), None, kind.header_class(endianness=endianness))
+    def write(sform, sform_code, qform, qform_code, kind=nibabel.Nifti1Image, order="<", unit="mm", suffix=".nii.gz"):
+        image = kind(np.ones(SHAPE, np.int16), None, kind.header_class(endianness=order))
         image.header.set_qform(qform @ oblique(1), qform_code)
         image.header.set_sform(sform @ oblique(1), sform_code)
         image.header.set_xyzt_units(unit, "sec")
@@ -92,9 +92,9 @@ def test_an_affine_alone_puts_them_apart(scan, tmp_path):
 @pytest.mark.parametrize(
     "file",
     [
-        {"endianness": ">"},
+        {"order": ">"},
         {"kind": nibabel.Nifti2Image},
-        {"kind": nibabel.Nifti2Image, "endianness": ">"},
+        {"kind": nibabel.Nifti2Image, "order": ">"},
         {"kind": nibabel.Nifti1Pair, "suffix": ".img"},
     ],
     ids=["big-endian", "NIfTI-2", "big-endian NIfTI-2", "pair"],
