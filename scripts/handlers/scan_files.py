@@ -49,9 +49,10 @@ def write_nifti(image: torch.Tensor, scan: str | Path, path: Path, dtype: DTypeL
 
 def _placed_as(scan: str | Path, dtype: DTypeLike) -> nibabel.Nifti1Header:
     """A header that says of its image's place what a scan's says, bit for bit."""
-    source, header = nibabel.load(scan).header, nibabel.Nifti1Header()
+    source, header = nibabel.load(scan), nibabel.Nifti1Header()
+    assert isinstance(source, nibabel.nifti1.Nifti1Pair)  # as all NIfTI is, of either version
     for field in PLACE:
-        header[field] = source[field]
-    header["pixdim"][:4] = source["pixdim"][:4]
+        header[field] = source.header[field]
+    header["pixdim"][:4] = source.header["pixdim"][:4]
     header.set_data_dtype(dtype)
     return header
