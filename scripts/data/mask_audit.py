@@ -2,13 +2,14 @@
 
 import functools
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ..errors import InputError, some
+from .lesion_voxels import Mask, paths_of, read_mask
 from .mask_meaning import MaskMeaning
-from .masks import Mask, paths_of, read_mask
 
 __all__ = ["MaskFacts", "audited_masks", "mask_facts"]
 
@@ -19,13 +20,13 @@ class MaskFacts(NamedTuple):
     """What is known of a scan's masks.
 
     Attributes:
-        faults: what keeps them from being used, each in words that begin with a path.
+        faults: what keeps them from being used: path and words of each such mask.
         values: whole numbers above 0 in them.
         has_lesion: whether any has a voxel of it.
         cut: paths of those with fractions, which are cut at a half.
     """
 
-    faults: tuple[str, ...] = ()
+    faults: tuple[tuple[str, str], ...] = ()
     values: frozenset[int] = frozenset()
     has_lesion: bool = False
     cut: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ def mask_facts(paths: tuple[str, ...], image: str, meaning: MaskMeaning) -> Mask
         try:
             facts = _with(facts, path, read_mask(path, image, meaning))
         except InputError as fault:
-            facts = facts._replace(faults=(*facts.faults, str(fault)))
+            facts = facts._replace(faults=(*facts.faults, (path, str(fault).removeprefix(f"{path} "))))
     return facts
 
 
@@ -77,15 +78,19 @@ def _with(facts: MaskFacts, path: str, mask: Mask) -> MaskFacts:
     )
 
 
-def _refuse(faults: Sequence[str]) -> None:
-    if len(faults) == 1:
-        raise InputError(f"{faults[0]}.")
-    if faults:
-        more = f"; and {len(faults) - 10} more" if len(faults) > 10 else ""
-        raise InputError(
-            f"{len(faults)} masks cannot be used: {'; '.join(faults[:10])}{more}. Mend them, or list the scans "
-            "without them in a JSON or CSV file and give that as dataset_dir."
-        )
+def _refuse(faults: Sequence[tuple[str, str]]) -> None:
+    if not faults:
+        return
+    alike: dict[str, list[str]] = defaultdict(list)
+    for path, text in faults[:10]:
+        alike[text].append(path)
+    named = "; ".join(f"{', '.join(paths)} {text}" for text, paths in alike.items())
+    more = f"; and {len(faults) - 10} more" if len(faults) > 10 else ""
+    masks = "1 mask" if len(faults) == 1 else f"{len(faults)} masks"
+    raise InputError(
+        f"{masks} cannot be used: {named}{more}. Mend them, or list the scans without them in a JSON or CSV file and "
+        "give that as dataset_dir."
+    )
 
 
 def _check_values(found: Sequence[int], meaning: MaskMeaning) -> None:

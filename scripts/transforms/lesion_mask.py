@@ -9,8 +9,8 @@ from monai.data import MetaTensor
 from monai.data.utils import correct_nifti_header_if_necessary
 from monai.transforms import MapTransform
 
+from ..data.lesion_voxels import lesion_of_scan
 from ..data.mask_meaning import BINARY, MaskMeaning
-from ..data.masks import lesion_of_scan
 from ..data.nifti import load_scan
 
 __all__ = ["LoadLesionMaskd"]

@@ -65,7 +65,12 @@ def test_all_faults_are_said_at_once(scans):
 def test_ten_faults_are_named_and_the_others_counted(scans):
     with pytest.raises(InputError, match=r"12 masks cannot be used: .*; and 2 more\. Mend them") as refused:
         audited_masks(scans(*[-1] * 12), BINARY)
-    assert str(refused.value).count("below 0") == 10
+    assert str(refused.value).count("mask.nii.gz") == 10
+
+
+def test_what_is_alike_is_said_once(scans):
+    with pytest.raises(InputError, match=r"0_mask.nii.gz, .*2_mask.nii.gz has values below 0 \(-1\); .*1_mask"):
+        audited_masks(scans(-1, -2, -1), BINARY)
 
 
 def test_values_that_differ_from_mask_to_mask_are_asked_about(scans):

@@ -4,8 +4,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from scripts.data.lesion_voxels import lesion_of_scan, read_mask
 from scripts.data.mask_meaning import MaskMeaning
-from scripts.data.masks import lesion_of_scan, read_mask
 from scripts.errors import InputError
 
 SHAPE = (9, 8, 7)
