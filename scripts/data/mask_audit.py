@@ -66,7 +66,7 @@ def mask_facts(paths: tuple[str, ...], image: str, meaning: MaskMeaning) -> Mask
         try:
             facts = _with(facts, path, read_mask(path, image, meaning))
         except InputError as fault:
-            facts = facts._replace(faults=(*facts.faults, (path, str(fault).removeprefix(f"{path} "))))
+            facts = facts._replace(faults=(*facts.faults, (path, str(fault).removeprefix(f"{path} ").rstrip("."))))
     return facts
 
 

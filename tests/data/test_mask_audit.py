@@ -1,6 +1,7 @@
 """Masks are read before training, and all that is wrong with them is said at once."""
 
 import logging
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -66,6 +67,13 @@ def test_ten_faults_are_named_and_the_others_counted(scans):
     with pytest.raises(InputError, match=r"12 masks cannot be used: .*; and 2 more\. Mend them") as refused:
         audited_masks(scans(*[-1] * 12), BINARY)
     assert str(refused.value).count("mask.nii.gz") == 10
+
+
+def test_a_mask_that_cannot_be_read_is_named(scans):
+    (item,) = scans(1)
+    Path(item["label"]).write_bytes(b"no scan")
+    with pytest.raises(InputError, match=r"1 mask cannot be used: .*0_mask.nii.gz cannot be read \(.*move it\. Mend"):
+        audited_masks([item], BINARY)
 
 
 def test_what_is_alike_is_said_once(scans):
