@@ -2,10 +2,10 @@
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
-__all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten"]
+__all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten", "some"]
 
 
 class InputError(ValueError):
@@ -33,6 +33,12 @@ def require_package(package: str, use: str, module: str | None = None) -> None:
 def shorten(error: Exception) -> str:
     """What an exception says, in one line of at most 200 characters; its kind where it says nothing."""
     return textwrap.shorten(str(error), 200, placeholder="...") or type(error).__name__
+
+
+def some(names: Sequence[object], most: int = 3) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
 
 
 def refuse(sentence: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
-from scripts.errors import InputError, report_input_errors, require_package, shorten
+from scripts.errors import InputError, report_input_errors, require_package, shorten, some
 
 START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
 
@@ -85,3 +85,7 @@ def test_a_package_that_is_there_is_required_in_silence():
 )
 def test_what_an_error_says_is_one_short_line(error, text):
     assert shorten(error) == text
+
+
+def test_of_many_names_three_are_said_and_the_others_counted():
+    assert some(["a", "b"]) == "a, b" and some(["a", "b", 3, "d", "e"]) == "a, b, 3 and 2 more"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .datasets import existing_folder, numbered, require_files
-from .labels import load_scan
+from .nifti import load_scan
 
 __all__ = ["find_autopet"]
 

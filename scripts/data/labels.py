@@ -1,48 +1,50 @@
 """One class label a scan: whether its mask holds a lesion, or what a table says of its subject."""
 
 import csv
-import functools
 import logging
-import os
+from collections.abc import Iterable
 
-import nibabel
-import numpy as np
+from ..errors import InputError, some
+from .mask_audit import audited_masks
+from .mask_meaning import BINARY, MaskMeaning
+from .subjects import match_names
 
-from ..errors import InputError, shorten
-
-__all__ = ["label_by_mask", "label_by_table", "load_scan", "scans_with_lesions"]
+__all__ = ["label_by_mask", "label_by_table", "scans_with_lesions"]
 
 logger = logging.getLogger(__name__)
 
 
-def label_by_mask(scans: list[dict]) -> list[dict]:
-    """The scans that have a mask, each with `class_label`: 1.0 where the mask has a voxel above 0, else 0.0.
+def label_by_mask(scans: list[dict], meaning: MaskMeaning = BINARY) -> list[dict]:
+    """The scans that have a mask, each with `class_label`: 1.0 where the mask has a voxel of the lesion, else 0.0.
+
+    Every mask is read, once, and all that cannot be used are named together.
 
     Args:
-        scans: items of `find_scans`.
+        scans: items of `find_scans`; `label` is the path of a mask, or several of masks that are united.
+        meaning: which numbers of the masks are the lesion.
 
     Raises:
-        InputError: no scan has a mask, or a mask cannot be read or is not in its scan's grid.
+        InputError: no scan has a mask, masks cannot be used, or which of their numbers are the lesion is not said.
     """
     masked = [scan for scan in scans if "label" in scan]
     if not masked:
         raise InputError(
             "None of the scans has a mask: give dataset_dir scans with masks, or a list whose label is the mask."
         )
-    logger.info(f"Reading {len(masked)} masks.")
-    return [scan | {"class_label": float(_has_lesion(scan["label"], scan["image"]))} for scan in masked]
+    facts = audited_masks(masked, meaning)
+    return [scan | {"class_label": float(one.has_lesion)} for scan, one in zip(masked, facts, strict=True)]
 
 
-def scans_with_lesions(scans: list[dict]) -> list[dict]:
-    """Those of `label_by_mask` whose mask has a voxel above 0.
+def scans_with_lesions(scans: list[dict], meaning: MaskMeaning = BINARY) -> list[dict]:
+    """Those of `label_by_mask` whose mask has a voxel of the lesion.
 
     Raises:
         InputError: as there, or none has.
     """
-    labelled = label_by_mask(scans)
+    labelled = label_by_mask(scans, meaning)
     found = [scan for scan in labelled if scan["class_label"]]
     if not found:
-        raise InputError(f"None of {len(labelled)} masks has a voxel above 0: give scans of subjects with lesions.")
+        raise InputError(f"None of {len(labelled)} masks has a lesion: give scans of subjects with lesions.")
     if len(found) < len(labelled):
         logger.info(f"{len(labelled) - len(found)} scans without a lesion are left out.")
     return found
@@ -59,14 +61,34 @@ def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
         InputError: there is no such table, a label is neither 0 nor 1, or it names none of the subjects.
     """
     labels = _read_table(table)
-    labelled = [scan | {"class_label": labels[scan["subject"]]} for scan in scans if scan["subject"] in labels]
+    rows = match_names(labels, {scan["subject"] for scan in scans})
+    named = {subject: labels[row] for row, subject in rows.items()}
+    labelled = [scan | {"class_label": named[scan["subject"]]} for scan in scans if scan["subject"] in named]
     if not labelled:
         raise InputError(
             f"{table} names none of the subjects ({scans[0]['subject']}, ...): write them as the names of the scans do."
         )
-    if len(labelled) < len(scans):
-        logger.info(f"{len(scans) - len(labelled)} of {len(scans)} scans have no label in {table} and are left out.")
+    _tell_of_others(scans, rows, labels, table)
     return labelled
+
+
+def _tell_of_others(scans: list[dict], rows: dict[str, str], labels: Iterable[str], table: str | None) -> None:
+    """What of a table and of the scans is not written alike, or has no counterpart."""
+    loose = [f"{row} for {subject}" for row, subject in rows.items() if row != subject]
+    strange = [row for row in labels if row not in rows]
+    bare = sorted({scan["subject"] for scan in scans}.difference(rows.values()))
+    if loose:
+        logger.warning(f"{table} is taken to say {some(loose)}: if that is wrong, write the names of scans there.")
+    if strange:
+        logger.warning(
+            f"{len(strange)} subjects of {table} have no scan and are left out: {some(strange)}. Scans have names such "
+            f"as {scans[0]['subject']}: write them so, or ignore this if there are no scans of theirs."
+        )
+    if bare:
+        logger.warning(
+            f"{len(bare)} subjects with scans have no label in {table} and are left out: {some(bare)}. Add them, or "
+            "ignore this if their labels are not known."
+        )
 
 
 def _read_table(table: str | None) -> dict[str, float]:
@@ -88,29 +110,3 @@ def _read_table(table: str | None) -> dict[str, float]:
         if row["label"] and labels.setdefault(row["subject"], float(row["label"])) != float(row["label"]):
             raise InputError(f"{table} has both labels for {row['subject']}: leave one.")
     return labels
-
-
-@functools.cache
-def _has_lesion(mask: str, image: str) -> bool:
-    """Read once, however many folds are trained."""
-    voxels, scan = load_scan(mask), load_scan(image)
-    if voxels.shape[:3] != scan.shape[:3] or not np.allclose(voxels.affine, scan.affine, atol=1e-2):
-        raise InputError(f"{mask} is not in the grid of {image}: resample it to the scan's shape and affine.")
-    try:
-        return bool((np.asanyarray(voxels.dataobj) > 0).any())
-    except Exception as error:  # whatever the reader raises means that the file cannot be read
-        raise _unreadable(mask, error) from error
-
-
-def load_scan(path: str | os.PathLike) -> nibabel.spatialimages.SpatialImage:
-    """A scan as nibabel loads it; an `InputError` that names it where that fails."""
-    try:
-        image = nibabel.load(path)
-        assert isinstance(image, nibabel.spatialimages.SpatialImage)
-        return image
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: str | os.PathLike, error: Exception) -> InputError:
-    return InputError(f"{path} cannot be read ({shorten(error)}): mend or move it.")

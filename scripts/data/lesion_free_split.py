@@ -7,6 +7,7 @@ import logging
 
 from ..errors import InputError
 from .labels import label_by_mask
+from .mask_meaning import BINARY, MaskMeaning
 from .split import draw_subjects, part_numbers, scans_of_parts
 
 __all__ = ["split_lesion_free"]
@@ -14,7 +15,9 @@ __all__ = ["split_lesion_free"]
 logger = logging.getLogger(__name__)
 
 
-def split_lesion_free(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
+def split_lesion_free(
+    scans: list[dict], val_size: float, test_size: float, seed: int, meaning: MaskMeaning = BINARY
+) -> dict[str, list[dict]]:
     """Split scans as the paper does: validate and test on subjects with a lesion in each scan, train on the others.
 
     Subjects with a lesion in each scan who are drawn for neither are left out: they are never trained on.
@@ -25,6 +28,7 @@ def split_lesion_free(scans: list[dict], val_size: float, test_size: float, seed
             number (int).
         test_size: those to test on, likewise.
         seed: the same seed and subjects give the same split.
+        meaning: which numbers of the masks are the lesion.
 
     Returns:
         The items under `train`, `validate` and `test`.
@@ -35,7 +39,7 @@ def split_lesion_free(scans: list[dict], val_size: float, test_size: float, seed
     unmasked = [scan["image"] for scan in scans if "label" not in scan]
     if unmasked:
         raise InputError(f"{unmasked[0]} has no mask: this split needs one of each scan.")
-    healthy = {scan["subject"] for scan in label_by_mask(scans) if not scan["class_label"]}
+    healthy = {scan["subject"] for scan in label_by_mask(scans, meaning) if not scan["class_label"]}
     ill = sorted({scan["subject"] for scan in scans} - healthy)
     n_val, n_test = part_numbers(len(ill), val_size, test_size)
     if not healthy:

@@ -83,7 +83,7 @@ class SaveEmbeddings:
             embedding, affine = self._grid(name)
             inside = ResampleToMatch(mode="nearest", padding_mode="zeros")(box, scan)
             values = component_map(embedding, affine, basis, scan) * inside
-            write_nifti(values, scan.affine, self.output_dir / f"{name}_components.nii.gz")
+            write_nifti(values, source, self.output_dir / f"{name}_components.nii.gz")
         logger.info(f"{len(self.done)} maps are in {self.output_dir}; their principal components are {self.basis}.")
 
     def _grid(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:

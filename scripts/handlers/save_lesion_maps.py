@@ -45,7 +45,7 @@ class SaveLesionMaps:
         scan = LoadImage(ensure_channel_first=True)(source)
         inside = ResampleToMatch(mode="bilinear", padding_mode="zeros")
         lesions = inside(MetaTensor(probability, affine=image.affine), scan)
-        write_nifti(lesions, scan.affine, self.output_dir / f"{name}_lesions.nii.gz")
+        write_nifti(lesions, source, self.output_dir / f"{name}_lesions.nii.gz")
         highest = torch.unravel_index(lesions[0].argmax(), lesions.shape[1:])
         place = apply_affine(scan.affine.numpy(), [int(index) for index in highest])
         score = float(found["pred"])

@@ -36,11 +36,11 @@ class SaveLesionMasks:
     def _save(self, engine: Engine) -> None:
         (scan_read,), (found,) = engine.state.batch, engine.state.output
         source, subject = scan_read["image"].meta["filename_or_obj"], scan_read["subject"]
-        mask, affine = found["pred"].as_tensor().cpu(), found["pred"].affine.cpu()
+        mask = found["pred"].as_tensor().cpu()
         name = free_name(subject, source, self.done)
         file = f"{name}_lesion_mask.nii.gz"
-        write_nifti(mask, affine, self.output_dir / file, np.uint8)
-        volume = float(mask.sum() * torch.linalg.det(affine[:3, :3]).abs() / 1000)
+        write_nifti(mask, source, self.output_dir / file, np.uint8)
+        volume = float(mask.sum() * torch.linalg.det(found["pred"].affine[:3, :3]).abs() / 1000)
         self.done[name] = [source, subject, file, round(volume, 3)]
         write_csv_atomically(
             self.output_dir / "masks.csv", [["image", "subject", "mask", "volume_ml"], *self.done.values()]

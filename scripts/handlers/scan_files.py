@@ -15,6 +15,12 @@ from ..data.stem import nifti_stem
 
 __all__ = ["free_name", "write_nifti"]
 
+# where a scan is, in both of NIfTI's ways of saying it, with the code of each
+PLACE = (
+    *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+    *("sform_code", "srow_x", "srow_y", "srow_z", "xyzt_units"),
+)
+
 
 def free_name(subject: str, path: str, taken: Container[str]) -> str:
     """File name of a scan without suffix; if it is taken, with the subject before it, then a number behind."""
@@ -23,8 +29,30 @@ def free_name(subject: str, path: str, taken: Container[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def write_nifti(image: torch.Tensor, affine: torch.Tensor, path: Path, dtype: DTypeLike = np.float32) -> None:
-    """Write [C, X, Y, Z] as an image [X, Y, Z, C], or [X, Y, Z] where there is one channel."""
+def write_nifti(image: torch.Tensor, scan: str | Path, path: Path, dtype: DTypeLike = np.float32) -> None:
+    """Write [C, X, Y, Z] on the voxels of a scan as an image [X, Y, Z, C], or [X, Y, Z] where there is one channel.
+
+    Programs differ in which of a header's forms they follow, above all where sform and qform disagree or neither has a
+    code. The result has both as its scan has them, and so lies where the scan does in each program. Nothing else of
+    the scan's header is taken over: its window, its description and its extensions are not the result's.
+
+    Args:
+        image: of the scan's own shape.
+        scan: path of its NIfTI file.
+        path: of the result, .nii.gz.
+        dtype: of the result's voxels.
+    """
     voxels = image.movedim(0, -1) if len(image) > 1 else image[0]
-    nifti = nibabel.Nifti1Image(voxels.numpy().astype(dtype), affine.numpy())
+    nifti = nibabel.Nifti1Image(voxels.numpy().astype(dtype), None, _placed_as(scan, dtype))
     write_atomically(path, lambda file: file.write_bytes(gzip.compress(nifti.to_bytes(), 6)))
+
+
+def _placed_as(scan: str | Path, dtype: DTypeLike) -> nibabel.Nifti1Header:
+    """A header that says of its image's place what a scan's says, bit for bit."""
+    source, header = nibabel.load(scan), nibabel.Nifti1Header()
+    assert isinstance(source, nibabel.nifti1.Nifti1Pair)  # as all NIfTI is, of either version
+    for field in PLACE:
+        header[field] = source.header[field]
+    header["pixdim"][:4] = source.header["pixdim"][:4]
+    header.set_data_dtype(dtype)
+    return header

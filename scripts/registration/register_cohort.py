@@ -15,7 +15,7 @@ from monai.utils import optional_import
 from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
 from ..data.check_scans import check_scans
 from ..data.cohort import find_scans
-from ..data.labels import load_scan
+from ..data.nifti import load_scan
 from ..data.stem import nifti_stem
 from ..errors import InputError, report_input_errors, require_package, require_positive
 from .rigid import Volume, as_template

@@ -8,7 +8,7 @@ import torch
 from monai.utils import optional_import
 from nibabel.affines import apply_affine, from_matvec, voxel_sizes
 
-from ..data.labels import load_scan
+from ..data.nifti import load_scan
 from ..errors import InputError
 from ..transforms.foreground import otsu_threshold
 

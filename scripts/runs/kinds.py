@@ -73,9 +73,9 @@ def fits(kind: str, value: Any) -> bool:
     """Whether a value is of a kind.
 
     Args:
-        kind: `path`, `text`, `device`, `true or false`, `one of A, B, ...`, `share or whole number`; or `number`,
-            `whole number`, `three numbers`, `three whole numbers` with bounds such as `> 0 and <= 1`; `list of KIND`;
-            `KIND or null`.
+        kind: `path`, `text`, `whole number or text`, `device`, `true or false`, `one of A, B, ...`, `share or whole
+            number`; or `number`, `whole number`, `three numbers`, `three whole numbers` with bounds such as `> 0 and
+            <= 1`; `list of KIND`; `KIND or null`.
         value: of a setting.
 
     Raises:
@@ -120,6 +120,7 @@ SIMPLE = {
     "true or false": lambda value: value in (True, False, "true", "false"),
     "path": lambda value: isinstance(value, str) and bool(value),
     "text": lambda value: isinstance(value, (str, int, float)),
+    "whole number or text": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool),
     "device": _is_device,
     "share or whole number": lambda value: fits("number > 0 and < 1", value) or fits("whole number >= 1", value),
 }

@@ -11,12 +11,7 @@ from torch.nn.functional import max_pool1d
 
 from ..errors import InputError
 
-__all__ = ["LabelledCropsd", "lesion_mask", "lesion_windows"]
-
-
-def lesion_mask(mask: torch.Tensor) -> torch.Tensor:
-    """Where a mask of any kind of numbers is above 0, as bool: a byte a voxel."""
-    return mask > 0
+__all__ = ["LabelledCropsd", "lesion_windows"]
 
 
 def lesion_windows(mask: torch.Tensor, crop_size: list[int]) -> torch.Tensor:

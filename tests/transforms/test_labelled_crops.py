@@ -8,7 +8,7 @@ from monai.data import MetaTensor
 from monai.transforms import RandCropByPosNegLabeld
 
 from scripts.errors import InputError
-from scripts.transforms.labelled_crops import LabelledCropsd, lesion_mask, lesion_windows
+from scripts.transforms.labelled_crops import LabelledCropsd, lesion_windows
 from scripts.transforms.repeatable import Repeatable
 
 SIZE = [4, 3, 5]
@@ -90,7 +90,3 @@ def test_repeatable_crops_are_the_same_each_time_and_others_in_other_scans(scan)
         [crop["image"].affine for crop in transform(item)] for item in (scan, scan, scan | {"scan": 4})
     )
     assert all(map(torch.equal, first, again)) and not all(map(torch.equal, first, other))
-
-
-def test_a_mask_may_have_any_kind_of_numbers():
-    assert lesion_mask(torch.tensor([256, 0.6, 0, -1])).tolist() == [True, True, False, False]
