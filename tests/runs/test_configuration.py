@@ -54,7 +54,7 @@ def run(parser):
 
 
 def test_a_misspelt_key_is_refused_with_the_right_one():
-    with pytest.raises(InputError, match="uses the key max_epoch: did you mean max_epochs?"):
+    with pytest.raises(InputError, match=r"uses the key max_epoch: did you mean max_epochs\?"):
         check(max_epoch=3)
 
 
@@ -65,7 +65,7 @@ def test_a_key_like_no_other_is_refused():
 
 @pytest.mark.parametrize("value", ["ten", 2.5, 0, True])
 def test_a_value_of_another_kind_is_refused(value):
-    with pytest.raises(InputError, match=rf"max_epochs is .*: give a whole number >= 1 \(of the training\)\."):
+    with pytest.raises(InputError, match=r"max_epochs is .*: give a whole number >= 1 \(of the training\)\."):
         check(max_epochs=value)
 
 
