@@ -151,7 +151,8 @@ def _tell(features: Features, folds: SubjectFolds, scores: dict, rows: list) -> 
             "the other folds. Lower folds, or give more subjects of the rarer label."
         )
     over = f"{len(number) - len(without)} of {len(number)}" if without else f"{len(number)}"
-    rest = f"over {over} folds with {min(number.values())} to {max(number.values())} test subjects each"
+    sizes = " or ".join(map(str, sorted(set(number.values()))))
+    rest = f"over {over} folds with {sizes} test subjects each"
     means = {name: np.mean([row[2] for row in rows if row[0] == name and row[1] not in without]) for name in scores}
     for name, values in scores.items():
         low, high = bootstrap_interval(values, label, features.subject, fold)

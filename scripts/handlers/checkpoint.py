@@ -123,7 +123,7 @@ def _place(done: int, wanted: int) -> str:
     """Where a resumed run stands, in words."""
     if done < wanted:
         return f"resumes with epoch {done + 1} of {wanted}."
-    return f"all {done} epochs are done, and nothing is left to do; a max_epochs above {done} prolongs the run."
+    return f"{done} of {wanted} epochs are done, and nothing is left to do; a max_epochs above {done} prolongs the run."
 
 
 def _plain(item):

@@ -77,7 +77,7 @@ def test_a_fold_with_one_label_is_named_and_no_mean_is_over_it(tmp_path, caplog)
     with caplog.at_level(logging.INFO):
         cross_validate(shown, FOLDS, [], tmp_path)
     assert "What fold 3 tests has one class label alone" in caplog.text
-    assert "over 4 of 5 folds with 4 to 4 test subjects each." in caplog.text
+    assert "over 4 of 5 folds with 4 test subjects each." in caplog.text
     mean = np.mean([float(row["auc"]) for row in read(tmp_path / "cross_validation.csv") if row["fold"] != "3"])
     assert f"mine: AUC {mean:.3f} (95 %" in caplog.text
 

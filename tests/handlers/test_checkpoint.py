@@ -128,7 +128,7 @@ def test_a_finished_run_has_nothing_left_to_do_and_says_so(tmp_path, caplog):
     run(tmp_path / "checkpoint.pt", 2, {})
     with caplog.at_level(logging.INFO):
         assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
-    assert f"{tmp_path / 'checkpoint.pt'}: all 2 epochs are done, and nothing is left to do" in caplog.text
+    assert f"{tmp_path / 'checkpoint.pt'}: 2 of 2 epochs are done, and nothing is left to do" in caplog.text
 
 
 def test_a_resumed_run_says_from_where(tmp_path, caplog):
