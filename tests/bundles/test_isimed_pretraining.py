@@ -123,11 +123,12 @@ def test_inference_writes_a_map_in_the_grid_of_each_scan(run, cohort, trained, t
         ({"test_size": 9}, "error: 4 subjects"),
     ],
 )
-def test_a_mistake_is_answered_with_one_sentence(run, small, cohort, tmp_path, overrides, sentence):
+def test_a_mistake_is_answered_with_one_sentence_and_leaves_nothing(run, small, cohort, tmp_path, overrides, sentence):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run"} | overrides
     output = run(BUNDLE, "train", status=1, **settings)
     assert sentence in output
     assert "Traceback" not in output
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
