@@ -15,11 +15,14 @@ RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_roo
 # two processes of one thread each, files in their order: those of whole runs come first
 PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test compare study configs dist clients bench lint clean
+.PHONY: demo help test compare study configs dist clients bench lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
+
+help:  ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: $(VENV)/dev  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed, SCHEMA=file the metadata
 	$(PYTEST) $(if $(SCANS),--scans=$(SCANS)) $(if $(SCHEMA),--schema=$(SCHEMA)) $(ARGS)
@@ -88,5 +91,5 @@ $(LABEL)/ready:
 	$(LABEL)/bin/python -m pip install --quiet "monailabel==0.8.5" "pydicom<3" "pynetdicom<3" "dicomweb-client<0.60"
 	touch $@
 
-clean:
+clean:  ## takes away environments, zips, and the results of demo and compare
 	rm -rf $(VENV) $(CORE) $(LABEL) dist $(DEMO) $(COMPARISON) *.egg-info

@@ -1,5 +1,6 @@
 """Bad input is answered with one sentence."""
 
+import logging
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def require_package(package: str, use: str, module: str | None = None) -> None:
         raise InputError(f"{use} needs {package}, which is not installed: pip install {package}")
 
 
-def shorten(error: Exception) -> str:
+def shorten(error: BaseException) -> str:
     """What an exception says, in one line of at most 200 characters; its kind where it says nothing."""
     return textwrap.shorten(str(error), 200, placeholder="...") or type(error).__name__
 
@@ -54,6 +55,14 @@ def report_input_errors() -> None:
     its components raise, so the chain of causes is searched. Every other exception keeps its trace.
     """
     sys.excepthook = _excepthook
+    for name in (None, "ignite", "monai.engines"):  # those of logging.conf
+        for handler in logging.getLogger(name).handlers:
+            handler.addFilter(_says_why)
+
+
+def _says_why(record: logging.LogRecord) -> bool:
+    """Ignite tells of an interruption as of an exception that has no text."""
+    return not record.getMessage().rstrip().endswith("due to exception:")
 
 
 def _excepthook(kind, error, trace) -> None:

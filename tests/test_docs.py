@@ -1,12 +1,17 @@
 """What the how-to guides show is what happens."""
 
+import configparser
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
+from fire.parser import DefaultParseValue
+from monai.bundle import ConfigParser
 
 ROOT = Path(__file__).parents[1]
+BUNDLES = sorted(path.parents[1] for path in (ROOT / "bundles").glob("*/docs/README.md"))
 GUIDES = ROOT / "docs" / "how-to"
 
 
@@ -33,3 +38,51 @@ def pages():
 def test_every_link_to_a_file_leads_to_one(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def commands(page):
+    """The commands on a page that run a bundle, as lists of words."""
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE):
+        for line in block.replace("\\\n", " ").splitlines():
+            if "monai.bundle run" in line:
+                yield shlex.split(line.partition("monai.bundle run")[2].rstrip(")"), comments=True)
+
+
+PRINTED = [(page, words) for page in [*ROOT.glob("*.md"), *pages()] for words in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "words"), PRINTED, ids=lambda value: value.stem if isinstance(value, Path) else "")
+def test_every_command_is_one_that_a_bundle_takes(page, words, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    of_page = page.parents[1]
+    faults = [fault(bundle, words) for bundle in ([of_page] if of_page in BUNDLES else BUNDLES)]
+    assert None in faults, faults
+
+
+def fault(bundle, words):
+    """Why a bundle does not take the words of a command; None where it does."""
+    options = {key.removeprefix("--"): DefaultParseValue(value) for key, value in zip(*[iter(words)] * 2, strict=True)}
+    files = options.pop("config_file")
+    files = [bundle / file for file in ([files] if isinstance(files, str) else files) if file != "/my/run/config.json"]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        return missing
+    try:
+        parser = ConfigParser(ConfigParser.load_config_files(files))
+        parser.update(options)
+        parser.get_parsed_content("run#0")
+    except Exception as error:  # of an overlay on another bundle's configuration, or what MONAI wraps
+        return error.__cause__ or error
+    return None
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *(bundle / "docs" / "README.md" for bundle in BUNDLES)])
+def test_the_lines_for_pip_install_what_the_package_declares(page):
+    declared = configparser.ConfigParser()
+    declared.read(ROOT / "setup.cfg")
+    extras = " ".join(declared["options.extras_require"][name] for name in ("figures", "tracking", "evaluation"))
+    core, more = (
+        shlex.split(line, comments=True) for line in re.findall(r"python -m pip install (.*)", page.read_text())
+    )
+    assert core == declared["options"]["install_requires"].split()
+    assert sorted(more) == sorted(re.findall(r"[\w-]+(?=>=)", extras))

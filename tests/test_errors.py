@@ -1,5 +1,6 @@
 """Bad input is answered with one line; everything else with a stack trace."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_other_errors_behind_others_keep_their_trace():
 def test_an_interruption_is_one_line():
     text, _ = run("raise KeyboardInterrupt")
     assert text.startswith("error: Interrupted.") and "Traceback" not in text
+
+
+@pytest.mark.parametrize(("reason", "told"), [("", 0), ("no memory", 1)])
+def test_an_engine_that_ends_for_no_reason_that_has_words_is_silent(monkeypatch, reason, told):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    logger, records = logging.getLogger("ignite"), []
+    handler = logging.Handler()
+    handler.emit = records.append
+    monkeypatch.setattr(logger, "handlers", [handler])
+    report_input_errors()
+    logger.error(f"Engine run is terminating due to exception: {reason}")
+    assert len(records) == told
 
 
 def test_a_misspelt_argument_of_a_component_is_one_line(monkeypatch, capsys):

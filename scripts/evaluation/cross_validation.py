@@ -109,6 +109,7 @@ def cross_validate(
         scores[name][inside] = test
         rows.append([name, fold, *metrics.values(), int(label.sum()), int((1 - label).sum()), subjects])
     _write(Path(output_dir), features, folds, scores, rows, efficiency)
+    _tell(features, folds, scores, rows)
 
 
 def fold_metrics(scores: torch.Tensor, label: torch.Tensor, threshold: float) -> dict[str, float]:
@@ -134,15 +135,33 @@ def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, 
     if len(efficiency) > len(rows):
         header = ["encoder", "label_share", "fold", "auc", "average_precision", "training_subjects"]
         write_csv_atomically(folder / "label_efficiency.csv", [header, *efficiency])
-    fold = np.array([folds.assigned[subject] for subject in features.subject])
     label = features.class_label.numpy().astype(int)
-    columns = zip(features.subject, fold, label, *scores.values(), strict=True)
+    columns = zip(features.subject, _fold_of(features, folds), label, *scores.values(), strict=True)
     write_csv_atomically(folder / "scores.csv", [["subject", "fold", "label", *scores], *columns])
-    means = {name: np.nanmean([row[2] for row in rows if row[0] == name]) for name in scores}
+
+
+def _tell(features: Features, folds: SubjectFolds, scores: dict, rows: list) -> None:
+    """A line an encoder, with what its interval rests on; folds that no mean is over; baselines that are not beaten."""
+    label, fold = features.class_label.numpy().astype(int), _fold_of(features, folds)
+    number = {row[1]: row[-1] for row in rows}  # of a fold's test subjects
+    without = sorted({row[1] for row in rows if np.isnan(row[2])})
+    if without:
+        logger.warning(
+            f"What fold {', '.join(map(str, without))} tests has one class label alone, and so no AUC: means are over "
+            "the other folds. Lower folds, or give more subjects of the rarer label."
+        )
+    over = f"{len(number) - len(without)} of {len(number)}" if without else f"{len(number)}"
+    sizes = " or ".join(map(str, sorted(set(number.values()))))
+    rest = f"over {over} folds with {sizes} test subjects each"
+    means = {name: np.mean([row[2] for row in rows if row[0] == name and row[1] not in without]) for name in scores}
     for name, values in scores.items():
         low, high = bootstrap_interval(values, label, features.subject, fold)
-        logger.info(f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) over {folds.number} folds.")
+        logger.info(f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) {rest}.")
     own, *baselines = means
     for baseline in baselines:
         if means[own] <= means[baseline]:
             logger.warning(f"{own} does not beat {baseline} alone: {means[own]:.3f} against {means[baseline]:.3f}.")
+
+
+def _fold_of(features: Features, folds: SubjectFolds) -> np.ndarray:
+    return np.array([folds.assigned[subject] for subject in features.subject])

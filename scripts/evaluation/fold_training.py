@@ -12,7 +12,9 @@ from monai.utils import set_determinism
 
 from ..data.folds import SubjectFolds
 from ..errors import InputError
-from ..runs.settings import check_settings, config_in_use, fixed_settings
+from ..runs.configuration import config_in_use
+from ..runs.settings import check_settings, fixed_settings
+from ..runs.values import settle_values
 from .features import Features
 
 __all__ = ["FoldTraining"]
@@ -65,6 +67,7 @@ class FoldTraining:
         own = {"fold": fold, "label_share": share, "output_dir": str(folder), "ckpt_dir": str(folder)}
         parser = ConfigParser({**self.config, **own, "resume": resume})
         parser.parse()
+        settle_values(parser)
         parser.get_parsed_content("fit")
         del parser
         gc.collect()  # engines refer to themselves, and so would keep their cached scans

@@ -71,6 +71,8 @@ class LoadCheckpoint:
         # an epoch may have another number of steps now, with another number of processes
         engine.state.epoch = state["trainer"]["iteration"] // state["trainer"]["epoch_length"]
         engine.state.iteration = engine.state.epoch * engine.state.epoch_length
+        if rank() == 0:
+            logger.info(f"{self.path}: {_place(engine.state.epoch, engine.state.max_epochs)}")
 
 
 class SaveBest:
@@ -115,6 +117,13 @@ class SaveBest:
             logger.warning(
                 "The number of processes has changed, and the loss with it: the best weights are sought anew."
             )
+
+
+def _place(done: int, wanted: int) -> str:
+    """Where a resumed run stands, in words."""
+    if done < wanted:
+        return f"resumes with epoch {done + 1} of {wanted}."
+    return f"{done} of {wanted} epochs are done, and nothing is left to do; a max_epochs above {done} prolongs the run."
 
 
 def _plain(item):

@@ -58,6 +58,11 @@ def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         ) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"The weights in {path} are no flat state_dict: give those of a training run.")
+    if state and all(name.startswith("module.") for name in state):
+        raise InputError(
+            f"The tensors in {path} are called module.*, as DataParallel and DistributedDataParallel call them: save "
+            "network.module.state_dict(), or take module. off their names."
+        )
     return state
 
 

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 from ..errors import InputError, report_input_errors
-from .settings import without_descriptions
+from .configuration import without_descriptions
 
 __all__ = ["check_runs"]
 

@@ -1,6 +1,7 @@
 """What a setting may be: said at the beginning of its description, and checked before anything is read."""
 
 import json
+import math
 import operator
 import re
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import torch
 
 from ..errors import InputError
 
-__all__ = ["Setting", "check_kinds", "fits", "settings_of"]
+__all__ = ["Setting", "check_kinds", "check_value", "fits", "is_expression", "settings_of"]
 
 DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
 NUMBER = re.compile(r"(?P<three>three )?(?P<whole>whole )?numbers?(?P<bounds>( and)? (>=?|<=?) [\d.]+)*$")
@@ -59,14 +60,41 @@ def check_kinds(config: dict) -> None:
         InputError: names a setting, its value and what is allowed.
     """
     for setting in settings_of(config):
-        if isinstance(setting.value, str) and setting.value[:1] in ("$", "@"):
-            continue
-        if not fits(setting.kind, setting.value):
-            meaning = f" ({setting.description})" if setting.description else ""
-            article = "" if setting.kind.startswith(("three", "one of", "true")) else "a "
-            raise InputError(f"{setting.name} is {json.dumps(setting.value)}: give {article}{setting.kind}{meaning}.")
-        if setting.kind == "device" and str(setting.value).startswith("cuda") and not torch.cuda.is_available():
-            raise InputError(f"{setting.name} is {setting.value}, but torch finds no GPU here: give cpu.")
+        if not is_expression(setting.value):
+            check_value(setting, setting.value)
+
+
+def is_expression(value: Any) -> bool:
+    """Whether MONAI evaluates a value of a configuration."""
+    return isinstance(value, str) and value[:1] in ("$", "@")
+
+
+def check_value(setting: Setting, value: Any) -> None:
+    """Check a value of a setting.
+
+    Raises:
+        InputError: names the setting, the value and what is allowed.
+    """
+    if not fits(setting.kind, value):
+        raise InputError(f"{setting.name} is {_as_said(value)}: give {_what(setting, value)}.")
+    if setting.kind == "device" and str(value).startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"{setting.name} is {value}, but torch finds no GPU here: give cpu.")
+
+
+def _as_said(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _what(setting: Setting, value: Any) -> str:
+    """What is allowed, in words."""
+    article = "" if setting.kind.startswith(("three", "one of", "true")) else "a "
+    meaning = f" ({setting.description})" if setting.description else ""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # 2024_01_05 is a number to a command line, so that what is meant cannot be told from it
+    example = (
+        f", such as ./{value}, which is no number to a command line" if setting.kind[:4] == "path" and is_number else ""
+    )
+    return f"{article}{setting.kind}{meaning}{example}"
 
 
 def fits(kind: str, value: Any) -> bool:
@@ -99,8 +127,10 @@ def fits(kind: str, value: Any) -> bool:
 
 
 def _is(kind: str, value: Any) -> bool:
-    """Whether one number is whole, if it has to be, and within the bounds."""
+    """Whether one number is finite, whole if it has to be, and within the bounds."""
     if isinstance(value, bool) or not isinstance(value, int if "whole" in kind else (int, float)):
+        return False
+    if not math.isfinite(value):
         return False
     return all(COMPARE[sign](value, float(bound)) for sign, bound in BOUND.findall(kind))
 

@@ -10,9 +10,21 @@ from monai.bundle import ConfigParser
 from ..errors import InputError, report_input_errors
 from .kinds import settings_of
 
-__all__ = ["format_settings"]
+__all__ = ["format_settings", "help_text"]
 
 WIDTH, INDENT = 100, 8
+
+
+def help_text(config: dict) -> str:
+    """What `--help` says of a configuration that is run: what it does, its settings, and all that lies beside it.
+
+    Args:
+        config: as parsed, overrides included.
+    """
+    folder = Path(str(config.get("bundle_root", "."))) / "configs"
+    parts = [_indented(config.get("_desc_", "")), "", "Settings, as they are now:", _settings(config), ""]
+    parts += [f"In {folder}, to be run or, if overlays, to follow in the list of configurations:"]
+    return "\n".join([*parts, *map(_about, _configurations(folder))])
 
 
 def format_settings(files: list[str]) -> str:
@@ -27,12 +39,33 @@ def format_settings(files: list[str]) -> str:
     for file in files:
         if not Path(file).is_file():
             raise InputError(f"There is no {file}: give configurations of a bundle, such as configs/train.json.")
+    return _settings(ConfigParser.load_config_files(files))
+
+
+def _settings(config: dict) -> str:
     lines = []
-    for setting in settings_of(ConfigParser.load_config_files(files)):
-        lines.append(f"--{setting.name} {json.dumps(setting.value)}")
-        text = "; ".join(filter(None, (setting.kind, setting.description)))
-        lines += textwrap.wrap(text, WIDTH, initial_indent=" " * INDENT, subsequent_indent=" " * INDENT)
+    for setting in settings_of(config):
+        lines.append(f"--{setting.name} {json.dumps(setting.value, default=str)}")
+        lines.append(_indented("; ".join(filter(None, (setting.kind, setting.description)))))
     return "\n".join(lines)
+
+
+def _configurations(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if path.name != "metadata.json")
+
+
+def _about(path: Path) -> str:
+    """Name of a configuration, what it is for, and the settings that an overlay adds."""
+    config = json.loads(path.read_text())
+    text, is_overlay = config.get("_desc_", ""), "bundle_root" not in config
+    own = ", ".join(setting.name for setting in settings_of(config)) if is_overlay else ""
+    prefix = "" if text.startswith("Overlay") or not is_overlay else "Overlay: "
+    return f"configs/{path.name}\n" + _indented(f"{prefix}{text}" + (f" Its settings: {own}." if own else ""))
+
+
+def _indented(text: str) -> str:
+    indent = " " * INDENT
+    return "\n".join(textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent))
 
 
 if __name__ == "__main__":

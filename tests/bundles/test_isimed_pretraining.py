@@ -1,16 +1,21 @@
 """What is the same for all bundles, run as this one: from several folders, killed, misspelt."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+
+from tools.release import write_release
 
 REPOSITORY = Path(__file__).parents[2]
 BUNDLE = REPOSITORY / "bundles" / "isimed_pretraining"
@@ -29,9 +34,23 @@ def test_the_settings_on_record_have_the_overrides(trained):
 
 
 @pytest.mark.slow
-def test_training_runs_from_the_repository_without_bundle_root(launch, small, cohort, tmp_path):
-    launch(BUNDLE, "train", cwd=REPOSITORY, bundle_root=".", dataset_dir=cohort, output_dir=tmp_path / "run", **small)
-    assert (tmp_path / "run" / "encoder.pt").is_file()
+def test_the_readme_runs_as_printed_from_a_clone_and_from_a_zip(small, cohort, tmp_path):
+    (block,) = re.findall(r"```\n(cd bundles.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    folder, train, evaluate = re.findall(r"^(?:cd|python) (?:.*\\\n)*.*", block, re.MULTILINE)
+    with zipfile.ZipFile(write_release(BUNDLE, tmp_path)) as file:
+        file.extractall(tmp_path / "bundles")
+    (tmp_path / "umap.py").write_text("raise ImportError('it compiles itself for longer than all else takes')")
+    options = " ".join(f"--{key} {json.dumps(value, separators=(',', ':'))}" for key, value in small.items())
+    paths = {"/my/scans": f"{cohort} {options}", "/my/run": tmp_path / "run"}
+    for place, command in ((REPOSITORY, train), (tmp_path, f"{evaluate} --map_stride 12 --evaluation_crops 8")):
+        for printed, given in paths.items():
+            command = command.replace(printed, str(given))
+        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+        environment |= {"PYTHONPATH": str(tmp_path)}
+        words = ["bash", "-ec", f"{folder}\n{command}"]
+        done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "run" / "encoder.pt").is_file() and (tmp_path / "run" / "report.html").is_file()
 
 
 @pytest.mark.slow
@@ -54,7 +73,7 @@ def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, laun
     settings = small | {"val_size": 2, "batch_size": 1, "dataset_dir": cohort, "output_dir": tmp_path / "2026"}
     settings["test_size"] = 0.1
     launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
-    configs = (tmp_path / "2026" / "config", BUNDLE / "configs" / "evaluate")
+    configs = ("train", tmp_path / "2026" / "config", "evaluate")
     overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text()
@@ -104,11 +123,12 @@ def test_inference_writes_a_map_in_the_grid_of_each_scan(run, cohort, trained, t
         ({"test_size": 9}, "error: 4 subjects"),
     ],
 )
-def test_a_mistake_is_answered_with_one_sentence(run, small, cohort, tmp_path, overrides, sentence):
+def test_a_mistake_is_answered_with_one_sentence_and_leaves_nothing(run, small, cohort, tmp_path, overrides, sentence):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run"} | overrides
     output = run(BUNDLE, "train", status=1, **settings)
     assert sentence in output
     assert "Traceback" not in output
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -70,6 +70,18 @@ def test_an_encoder_that_loses_to_a_baseline_is_said_to(tmp_path, caplog):
     assert "mine does not beat position alone" in caplog.text
 
 
+def test_a_fold_with_one_label_is_named_and_no_mean_is_over_it(tmp_path, caplog):
+    label = LABELS.clone()
+    label[torch.from_numpy(FOLDS.rows(SUBJECTS, 3)["test"])] = 0
+    shown = Features({"mine": torch.randn(240, 5) + 2 * label[:, None]}, label, SUBJECTS)
+    with caplog.at_level(logging.INFO):
+        cross_validate(shown, FOLDS, [], tmp_path)
+    assert "What fold 3 tests has one class label alone" in caplog.text
+    assert "over 4 of 5 folds with 4 test subjects each." in caplog.text
+    mean = np.mean([float(row["auc"]) for row in read(tmp_path / "cross_validation.csv") if row["fold"] != "3"])
+    assert f"mine: AUC {mean:.3f} (95 %" in caplog.text
+
+
 def test_a_score_does_not_depend_on_the_labels_of_its_fold():
     known = features(mine=0.3)
     before, threshold = Probes(known, FOLDS, "mine")(2, 1.0)

@@ -1,5 +1,6 @@
 """Checkpoints that are resumed from, and the best of a run's weights."""
 
+import logging
 import operator
 
 import pytest
@@ -123,9 +124,18 @@ def test_a_training_does_not_overwrite_the_checkpoint_of_another(tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_finished_run_has_nothing_left_to_do(tmp_path):
+def test_a_finished_run_has_nothing_left_to_do_and_says_so(tmp_path, caplog):
     run(tmp_path / "checkpoint.pt", 2, {})
-    assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
+    with caplog.at_level(logging.INFO):
+        assert run(tmp_path / "checkpoint.pt", 2, {}, load=True) == []
+    assert f"{tmp_path / 'checkpoint.pt'}: 2 of 2 epochs are done, and nothing is left to do" in caplog.text
+
+
+def test_a_resumed_run_says_from_where(tmp_path, caplog):
+    run(tmp_path / "checkpoint.pt", 2, {})
+    with caplog.at_level(logging.INFO):
+        run(tmp_path / "checkpoint.pt", 5, {}, load=True)
+    assert f"{tmp_path / 'checkpoint.pt'}: resumes with epoch 3 of 5." in caplog.text
 
 
 def test_checkpoints_cross_between_one_process_and_distributed_training(tmp_path, one_process):

@@ -42,6 +42,12 @@ def test_weights_of_another_network_are_refused(tmp_path, content):
         load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
 
 
+def test_names_of_a_parallel_network_are_told_with_their_cure(tmp_path):
+    torch.save({f"module.{name}": value for name, value in nn.Linear(3, 2).state_dict().items()}, tmp_path / "e.pt")
+    with pytest.raises(InputError, match=r"called module\.\*.*save network\.module\.state_dict\(\)"):
+        load_encoder(nn.Linear(3, 2), tmp_path / "e.pt")
+
+
 @pytest.mark.parametrize("kept", [0, 100, -10])
 def test_a_broken_file_of_weights_is_refused(tmp_path, kept):
     torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "encoder.pt")

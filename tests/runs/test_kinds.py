@@ -36,6 +36,7 @@ BAD = [
     ("number > 0", 0),
     ("number > 0", "1e-4"),
     ("number > 0", float("nan")),
+    ("number > 0", float("inf")),
     ("number >= 0 and <= 1", 1.1),
     ("number >= 0 and < 1", 1),
     ("three numbers > 0", 2),
@@ -90,7 +91,8 @@ def test_a_setting_is_what_has_a_description_before_it():
         ("three numbers > 0; mm", 2, r"size is 2: give three numbers > 0 \(mm\)\."),
         ("whole number >= 1", "ten", r'size is "ten": give a whole number >= 1\.'),
         ("true or false", "yes", 'size is "yes": give true or false'),
-        ("path", 2024, r"size is 2024: give a path\."),
+        ("path", 2024, r"size is 2024: give a path, such as \./2024, which is no number to a command line\."),
+        ("path", True, r"size is true: give a path\."),
     ],
 )
 def test_the_sentence_names_the_setting_its_value_and_what_is_allowed(kind, value, sentence):

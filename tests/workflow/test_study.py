@@ -114,6 +114,7 @@ def test_some_methods_seeds_and_arms_are_studied_alone(plan):
 
 def test_own_scans_are_studied_with_the_configuration_of_their_data_set(plan, tmp_path):
     scans = tmp_path / "my scans"
+    scans.mkdir()
     commands = plan("--configfile", ROOT / "workflow/config/scans.yaml", data=scans, overlay="brats")
     assert not of(commands, "make_cohort") and not of(commands, "--val_size")
     runs = of(commands, "monai.bundle")
@@ -146,6 +147,7 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"epochs": 3}, "'epochs' was unexpected"),
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "[] should be non-empty"),
+        ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )
 def test_settings_that_nothing_uses_are_refused(snakemake, settings, sentence):
@@ -163,12 +165,12 @@ def test_a_study_is_not_resumed_with_other_settings(snakemake, study):
 def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, study, stand_in):
     stand_in("(folder / 'checkpoint.pt').touch(); sys.exit(options['resume'] == 'false')")
     target, run = "seed_0/isimed/pretrained", study / "seed_0" / "isimed"
-    snakemake(target, status=1, data="/scans")
+    snakemake(target, status=1, data=ROOT)
     assert (run / "checkpoint.pt").is_file() and (run / "encoder.pt").is_file() and not (run / "pretrained").exists()
-    snakemake(target, data="/scans")
+    snakemake(target, data=ROOT)
     assert (run / "pretrained").is_file()
 
 
 def test_two_trainings_do_not_run_at_once_on_one_machine(snakemake, stand_in):
     stand_in("Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir()")
-    snakemake("--cores", "64", "seed_0/isimed/pretrained", "seed_0/simclr/pretrained", data="/scans")
+    snakemake("--cores", "64", "seed_0/isimed/pretrained", "seed_0/simclr/pretrained", data=ROOT)
