@@ -1,9 +1,196 @@
-"""Whose scans are whose: names of a table and names of scans."""
+"""Who is a subject, read from the names of scans; and which of them the names of a table mean."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 
-__all__ = ["match_names"]
+from .name_levels import Levels, without_repeats
+from .name_parts import PART_FOLDER, UID, bare, bare_front, identifier, is_bids, is_place
+from .stem import scan_stem
+
+__all__ = ["Reading", "match_names", "read_subjects", "without_channels"]
+
+NNUNET_CHANNEL = re.compile(r"_\d{4}$")  # CASE_0000.nii.gz is channel 0 of CASE
+LIST = "give dataset_dir a CSV list with the columns image and subject"
+Names = tuple[str, ...]  # folders of a scan, and its name without suffix
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who the subjects of scans are, and how names were read.
+
+    Args:
+        subjects: one a path, in their order.
+        basis: what says who is who.
+        doubts: a sentence for each choice between two readings.
+    """
+
+    subjects: list[str]
+    basis: str
+    doubts: list[str]
+
+
+def read_subjects(paths: Sequence[str | PurePath]) -> Reading:
+    """Read who is a subject from all parts of the names of scans.
+
+    Identifiers of BIDS, TCIA, ADNI, OASIS and BraTS are taken as they are. Else words for contrasts, visits and the
+    like are left out, and so is a last part in which names repeat each other; of the folders and the name that remain,
+    the one that people are told apart by is taken. Folders that all paths have in common say nothing, and neither does
+    their order.
+
+    Args:
+        paths: of the scans, relative to any folder above all of them, or absolute.
+
+    Example:
+        >>> read_subjects(["IXI-T1/IXI002-Guys-0828-T1.nii.gz", "IXI-T2/IXI002-Guys-0828-T2.nii.gz"]).subjects
+        ['IXI002-Guys-0828', 'IXI002-Guys-0828']
+        >>> read_subjects(["P1/T1.nii.gz", "P1/T2.nii.gz", "P2/T1.nii.gz"]).subjects
+        ['P1', 'P1', 'P2']
+        >>> read_subjects(["volume-0.nii", "volume-1.nii"]).subjects
+        ['volume-0', 'volume-1']
+    """
+    names = _without_common([_names(path) for path in paths])
+    found = [next(filter(None, map(identifier, parts)), None) for parts in names]
+    others, doubts = _by_level([parts for parts, known in zip(names, found, strict=True) if known is None])
+    unknown = iter(others)
+    subjects = [known or next(unknown) for known in found]
+    return Reading(
+        subjects, _basis(names, found, subjects), list(dict.fromkeys([*_shared_between_cohorts(names, found), *doubts]))
+    )
+
+
+def without_channels(names: Sequence[str]) -> list[str]:
+    """Names of scans and, where all of several cases have nnU-Net's channels, without these."""
+    short = [NNUNET_CHANNEL.sub("", name) for name in names]
+    first = {f"{case}_0000" for case in short}
+    return short if len(first) > 1 and first.issubset(names) else list(names)
+
+
+def _names(path: str | PurePath) -> Names:
+    path = PurePath(path)
+    return (*path.parent.parts, scan_stem(path))
+
+
+def _without_common(names: list[Names]) -> list[Names]:
+    """Names less the folders that all have in common, and nnU-Net's channels."""
+    shared = 0
+    while all(len(parts) > shared + 1 for parts in names) and len({parts[shared] for parts in names}) == 1:
+        shared += 1
+    stems = without_channels([parts[-1] for parts in names])
+    return [(*parts[shared:-1], stem) for parts, stem in zip(names, stems, strict=True)]
+
+
+def _by_level(names: list[Names]) -> tuple[list[str], list[str]]:
+    """Subjects of scans that have no identifier, and doubts."""
+    subjects, doubts = _chosen(_cores(names))
+    if len(names) > 1 and len(set(subjects)) == 1 and not re.search(r"\d", subjects[0]):
+        return _chosen(_full(names))  # all would be one: the words that were left out are people's
+    return subjects, doubts
+
+
+def _full(names: list[Names]) -> list[Names]:
+    """Names less the folders of parts."""
+    return [(*(folder for folder in parts[:-1] if not PART_FOLDER.match(folder)), parts[-1]) for parts in names]
+
+
+def _cores(names: list[Names]) -> list[Names]:
+    """What is left of names without words that tell no people apart; all of a name of which nothing would be left."""
+    full = _full(names)
+    cores = [_core(parts) for parts in full]
+    if not any(map(any, cores)):
+        cores = full
+    fronts = {core[-1]: bare_front(core[-1]) for core in cores}
+    if len(set(fronts.values())) < len(fronts):  # T1_P01 and T2_P01 are one, CT_001 keeps its whole name
+        cores = [(*core[:-1], fronts[core[-1]]) for core in cores]
+    return [tuple(filter(None, core)) or parts[-1:] for core, parts in zip(cores, full, strict=True)]
+
+
+def _core(parts: Names) -> Names:
+    folders = ["" if UID.fullmatch(folder) else bare(folder) for folder in parts[:-1]]
+    if not UID.fullmatch(parts[-1]):
+        return (*folders, bare(parts[-1]))
+    return (*folders, "" if any(folder and not is_place(folder) for folder in folders) else parts[-1])
+
+
+def _chosen(cores: list[Names]) -> tuple[list[str], list[str]]:
+    """The part of each that says who the person is, and doubts."""
+    if not cores:
+        return [], []
+    cores, doubts = _united(cores)
+    while all(len(core) > 1 for core in cores) and len({core[0] for core in cores}) == 1:
+        cores = [core[1:] for core in cores]
+    if all(len(core) == 1 for core in cores):
+        return [core[0] for core in cores], doubts
+    levels = Levels(frozenset((core[0], core[1] if len(core) > 1 else "") for core in cores))
+    doubts += _doubts(levels)
+    if not levels.person_is_behind:
+        return [core[0] for core in cores], doubts
+    subjects, more = _chosen([core[1:] or core for core in cores])
+    return subjects, doubts + more
+
+
+def _united(cores: list[Names]) -> tuple[list[Names], list[str]]:
+    """Names in which repeats of one person have one name, and doubts; topmost folders and files apart."""
+    first, doubtful = without_repeats(core[0] for core in cores if len(core) > 1)
+    last, more = without_repeats(core[-1] for core in cores)
+    united = [
+        (*(first[folder] if i == 0 else folder for i, folder in enumerate(core[:-1])), last[core[-1]]) for core in cores
+    ]
+    return united, [
+        f"{_some(names)} were taken for repeats of the same people ({_some(table[name] for name in names)}); "
+        f"if each is another person, {LIST}."
+        for names, table in ((doubtful, first), (more, last))
+        if names
+    ]
+
+
+def _doubts(levels: Levels) -> list[str]:
+    """A sentence for each choice between two parts of names that could be otherwise."""
+    before, behind = _some(levels.groups), _some(levels.behind)
+    if levels.person_is_behind and levels.shared:
+        return [
+            f"{_some(levels.shared)} are names below several of {before}: each was taken for one person in all; "
+            f"if they are other people, {LIST}."
+        ]
+    if levels.person_is_behind and not levels.is_place and levels.most > 1:
+        return [f"{before} were taken for groups of people, who are {behind}; if each is one person, {LIST}."]
+    if not levels.person_is_behind and levels.most > 1 and levels.behind_is_code:
+        return [f"Each of {before} was taken for one person, and {behind} for scans of theirs; if not, {LIST}."]
+    return []
+
+
+def _shared_between_cohorts(names: list[Names], found: list[str | None]) -> list[str]:
+    """A doubt where subjects of BIDS have one name in several folders that may be cohorts."""
+    above = defaultdict(set)
+    for parts, known in zip(names, found, strict=True):
+        if known and is_bids(known):
+            folders = parts[: next(i for i, part in enumerate(parts) if part.startswith(known))]
+            above[known].add("/".join(folder for folder in folders if bare(folder) and not PART_FOLDER.match(folder)))
+    shared = {known: cohorts for known, cohorts in above.items() if len({c for c in cohorts if "deriv" not in c}) > 1}
+    if not shared:
+        return []
+    return [
+        f"{_some(shared)} are in several of {_some(set().union(*shared.values()))}: each was taken for one person in "
+        f"all; if they are other people, {LIST}."
+    ]
+
+
+def _basis(names: list[Names], found: list[str | None], subjects: list[str]) -> str:
+    """What says who is who, in words."""
+    if all(found):
+        return "identifiers in the names of files and folders"
+    folders = [any(subject in folder for folder in parts[:-1]) for parts, subject in zip(names, subjects, strict=True)]
+    whole = all(subject in parts for parts, subject in zip(names, subjects, strict=True))
+    source = "names of folders" if all(folders) else "names of folders and files" if any(folders) else "names of files"
+    return source + ("" if whole else ", less contrasts, visits and repeats")
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first three names, and how many more there are."""
+    names = sorted(set(names))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def match_names(names: Iterable[str], subjects: Iterable[str]) -> dict[str, str]:
