@@ -194,6 +194,6 @@ def _is_known(entry: dict | None, stamp: list[int], folder: Path) -> bool:
 def _read_record(folder: Path) -> dict[str, dict]:
     path = folder / CONVERTED
     try:
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError:
         return {}

@@ -116,7 +116,7 @@ def _is_of_a_run(folder: Path, names: Iterable[str]) -> bool:
 
 def _is_settings(path: Path) -> bool:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and {"bundle_root", "output_dir", "dataset_dir"} <= content.keys()
