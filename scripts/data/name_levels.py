@@ -12,6 +12,7 @@ from .name_parts import bare, rank, repeat_of
 
 __all__ = ["Levels", "without_repeats"]
 
+NUMBERS = 1.5  # rank of names that are numbers alone
 MANY = 10  # scans that a person hardly has
 
 
@@ -68,7 +69,7 @@ class Levels:
             return True
         if before - behind >= 1 and before >= 1.5:
             return False
-        if self.shared:
+        if self.shared and max(self.ranks) > NUMBERS:
             return len(self.behind) > len(self.groups)
         return self.outnumbered or (before == 1 < behind and self.most > len(self.groups))
 
@@ -102,13 +103,18 @@ def without_repeats(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """
     names = sorted(set(names))
     parts = {name: repeat_of(name) for name in names}
-    levels = Levels(frozenset(part for part in parts.values() if part[1]))
+    bases = {before for before, last in parts.values() if last and before in parts}
+    extended = {name for name in names if parts[name][0] in bases and (len(bases) > 1 or any(map(str.isdigit, name)))}
+    levels = Levels(frozenset(part for name, part in parts.items() if part[1] and name not in extended | bases))
     repeats = {last for group in levels.groups.values() if len(group) > 1 for last in group}
-    if not repeats or len(levels.groups) < 2 or not _are_repeats(levels, repeats):
+    if len(levels.groups) < 2 or not repeats or not _are_repeats(levels, repeats):
+        repeats = set()
+    united = {name for name in names if name in extended or (name not in bases and parts[name][1] in repeats)}
+    if not united:
         return {name: name for name in names}, []
-    short = {name: bare(parts[name][0]) or parts[name][0] if parts[name][1] in repeats else name for name in names}
+    short = {name: bare(parts[name][0]) or parts[name][0] if name in united else name for name in names}
     shorter, more = without_repeats(short.values())
-    doubtful = [name for name in names if short[name] != name and (parts[name][1].isdigit() or short[name] in more)]
+    doubtful = [name for name in names if short[name] in more or (name in united and parts[name][1].isdigit())]
     return {name: shorter[short[name]] for name in names}, doubtful
 
 

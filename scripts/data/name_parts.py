@@ -2,7 +2,19 @@
 
 import re
 
-__all__ = ["PART_FOLDER", "UID", "bare", "bare_front", "identifier", "is_bids", "is_place", "rank", "repeat_of"]
+__all__ = [
+    "BODY",
+    "PART_FOLDER",
+    "SHORT_VISIT",
+    "UID",
+    "bare",
+    "bare_front",
+    "identifier",
+    "is_bids",
+    "is_place",
+    "rank",
+    "repeat_of",
+]
 
 CONTRAST = (
     r"t[12](w|c|ce|gd|n|f|wce|flair|star|starw|s)?|pdw?|pdt2|flair|dwi|dti|adc|fa|md|b\d{1,4}|mra|swi|asl|bold|rest|func|"
@@ -24,6 +36,11 @@ PLAIN = (
 )
 NBIA = r"\d\d-\d\d-(19|20)\d\d-.*|\d+\.0+-.*"  # TCIA's folders of studies and series
 WORD = re.compile(rf"{CONTRAST}|{VISIT}|{PLAIN}|{NBIA}", re.IGNORECASE)
+CONTRAST_WORD = re.compile(CONTRAST, re.IGNORECASE)
+SHORT_VISIT = re.compile(r"[vmwdyet]\d+", re.IGNORECASE)  # which may be a person's name as well
+BODY = re.compile(
+    r"(fe)?male|brain|head|neck|spine|thorax|chest|breast|lungs?|heart|abdomen|liver|pelvis|prostate|hip|knee"
+)
 UID = re.compile(r"\d+(\.\d+){4,}")  # of DICOM
 NUMBERED = re.compile(
     rf"(?P<before>(.*[_\-\s.])?)({VISIT_WORD}|image|img|volume|vol)([_\-\s.]?\d+)([_\-\s.]\d+)*", re.IGNORECASE
@@ -86,7 +103,7 @@ def bare(name: str) -> str:
 
 def _shorter(name: str) -> str:
     if WORD.fullmatch(name):
-        return ""
+        return name if SHORT_VISIT.fullmatch(name) and not CONTRAST_WORD.fullmatch(name) else ""
     if match := LAST_DATE.fullmatch(name) or NUMBERED.fullmatch(name):
         before = match["before"].rstrip("_- .")
         if not before or re.search(r"\d", before):  # else the number may be a person's

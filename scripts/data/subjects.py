@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from .name_levels import Levels, without_repeats
-from .name_parts import PART_FOLDER, UID, bare, bare_front, identifier, is_bids, is_place
+from .name_parts import BODY, PART_FOLDER, SHORT_VISIT, UID, bare, bare_front, identifier, is_bids, is_place
 from .stem import scan_stem
 
 __all__ = ["Reading", "match_names", "read_subjects", "without_channels"]
@@ -98,20 +98,39 @@ def _full(names: list[Names]) -> list[Names]:
 def _cores(names: list[Names]) -> list[Names]:
     """What is left of names without words that tell no people apart; all of a name of which nothing would be left."""
     full = _full(names)
-    cores = [_core(parts) for parts in full]
-    if not any(map(any, cores)):
-        cores = full
+    visits = _levels_of_visits(full)
+    cores = [_core(parts, visits) for parts in full]
+    cores = [tuple(filter(None, core)) or parts for core, parts in zip(cores, full, strict=True)]
     fronts = {core[-1]: bare_front(core[-1]) for core in cores}
     if len(set(fronts.values())) < len(fronts):  # T1_P01 and T2_P01 are one, CT_001 keeps its whole name
         cores = [(*core[:-1], fronts[core[-1]]) for core in cores]
-    return [tuple(filter(None, core)) or parts[-1:] for core, parts in zip(cores, full, strict=True)]
+    return cores
 
 
-def _core(parts: Names) -> Names:
-    folders = ["" if UID.fullmatch(folder) else bare(folder) for folder in parts[:-1]]
-    if not UID.fullmatch(parts[-1]):
-        return (*folders, bare(parts[-1]))
-    return (*folders, "" if any(folder and not is_place(folder) for folder in folders) else parts[-1])
+def _levels_of_visits(names: list[Names]) -> set[int]:
+    """Levels whose folders are all called as visits are: m06, baseline."""
+    folders: dict[int, list[str]] = defaultdict(list)
+    for parts in names:
+        for level, folder in enumerate(parts[:-1]):
+            folders[level].append(folder)
+    return {level for level, found in folders.items() if not any(map(_says_more, found))}
+
+
+def _says_more(folder: str) -> bool:
+    """Whether a folder may be more than a visit."""
+    return bool(bare(folder)) and not SHORT_VISIT.fullmatch(folder)
+
+
+def _core(parts: Names, visits: set[int]) -> Names:
+    *above, stem = parts
+    folders = ["" if level in visits else _bare_folder(folder) for level, folder in enumerate(above)]
+    if not UID.fullmatch(stem):
+        return (*folders, bare(stem))
+    return (*folders, "" if any(folder and not is_place(folder) for folder in folders) else stem)
+
+
+def _bare_folder(folder: str) -> str:
+    return "" if UID.fullmatch(folder) or BODY.fullmatch(folder.lower()) else bare(folder)
 
 
 def _chosen(cores: list[Names]) -> tuple[list[str], list[str]]:

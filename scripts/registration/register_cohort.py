@@ -68,8 +68,8 @@ def _with_one_mask(scans: list[dict]) -> list[dict]:
     for scan in scans:
         if isinstance(scan.get("label"), list):
             raise InputError(
-                f"{scan['image']} has {len(scan['label'])} masks: give dataset_dir a CSV list whose label is the one to "
-                "be moved."
+                f"{scan['image']} has {len(scan['label'])} masks: give dataset_dir a CSV list whose label is the one "
+                "to be moved."
             )
     return scans
 

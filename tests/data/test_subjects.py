@@ -198,6 +198,24 @@ LAYOUTS = {
     "diagnoses in folders": {
         f"{g}/{i:03}.nii.gz": f"{i:03}" for g, low in (("AD", 1), ("CN", 20)) for i in range(low, low + 5)
     },
+    "people who are called as visits are": {f"{p}/T{c}.nii.gz": p for p in ("M01", "M02", "F01") for c in (1, 2)},
+    "visits of people who are called as visits are": {
+        f"{p}/V{v}/a.nii": p for p in ("M01", "M02", "M03") for v in (1, 2)
+    },
+    "people who are called as visits are, in names": {
+        f"{p}_T{c}.nii": p for p in ("M01", "M02", "F01") for c in (1, 2)
+    },
+    "numbers in folders that are numbers": {f"{p}/{i}.nii.gz": str(p) for p in (1, 2, 3) for i in (1, 2, 3, 4, 5)},
+    "parts of the body in folders": {
+        f"Task1/{body}/{p}/ct.nii.gz": p for body, p in (("pelvis", "1PA1"), ("pelvis", "1PA4"), ("brain", "1BA1"))
+    },
+    "one repeat of many people": {
+        **{f"hippocampus_{i:03}.nii.gz": f"hippocampus_{i:03}" for i in range(1, 20)},
+        "hippocampus_007_2.nii.gz": "hippocampus_007",
+    },
+    "copies among originals": {"raw/P01.nii": "P01", "processed/P01_bet.nii": "P01", "raw/P02.nii": "P02"},
+    "left and right": {f"P{i:02}_{side}.nii": f"P{i:02}" for i in (1, 2) for side in "LR"},
+    "people by name and surname": {f"{p}_T{c}.nii": p for p in ("john_doe", "jane_roe") for c in (1, 2)},
     "words in folders with many people": {
         f"{g}/K{i:03}.nii.gz": f"K{i:03}" for g, low in (("good", 1), ("bad", 20)) for i in range(low, low + 5)
     },
@@ -224,7 +242,7 @@ def test_nobody_is_on_two_sides_whatever_tells_scans_of_a_person_apart():
     for _ in range(200):
         contrasts, visits = (
             draw.sample(["T1", "T2", "FLAIR", "CT"], 2),
-            draw.sample(["ses-1", "ses-2", "pre", "m06"], 2),
+            draw.sample(["ses-1", "ses-2", "pre", "m06", "V1"], 2),
         )
         people = [f"{draw.choice(['P', 'case', 'IXI', ''])}{number:03}" for number in draw.sample(range(1, 900), 6)]
         form = draw.choice(
