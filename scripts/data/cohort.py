@@ -13,7 +13,8 @@ from .masks import is_mask, masks_of_scans
 from .phantom import make_cohort
 from .scan_list import listed_in_folder, read_list
 from .subjects import Reading, read_subjects
-from .understood import log_understood, some
+from .understood import log_understood
+from .wording import some
 
 __all__ = ["find_scans"]
 

@@ -21,6 +21,7 @@ from .dicom import dicom_reader, read_series, series_in_folder
 from .files import CONVERTED, Kind, kind_of
 from .itk import read_itk
 from .stem import scan_stem
+from .wording import some
 
 __all__ = ["Conversions", "convert"]
 
@@ -73,7 +74,7 @@ def convert(sources: Sequence[Path], root: Path, folder: str | os.PathLike) -> C
         result.readers[_reader(kinds[source])] += len(entry["files"])
     if unknown := [source for source in readable if record[str(source)]["sides_unknown"]]:
         result.doubts.append(
-            f"{_first(unknown)} are Analyze, which does not say which side is left: they were read as nibabel does; if "
+            f"{some(unknown)} are Analyze, which does not say which side is left: they were read as nibabel does; if "
             "that is wrong, convert them yourself."
         )
     result.faults += [_lacking(kind, [source for source in sources if kinds[source] is kind]) for kind in lacking]
@@ -82,13 +83,9 @@ def convert(sources: Sequence[Path], root: Path, folder: str | os.PathLike) -> C
 
 def _lacking(kind: Kind, sources: list[Path]) -> str:
     return (
-        f"{len(sources)} {UNREAD[kind]} ({_first(sources)}) cannot be read without SimpleITK: pip install SimpleITK, "
+        f"{len(sources)} {UNREAD[kind]} ({some(sources)}) cannot be read without SimpleITK: pip install SimpleITK, "
         f"or {CURES[kind]}."
     )
-
-
-def _first(paths: list[Path]) -> str:
-    return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 
 
 def _reader(kind: Kind) -> str:

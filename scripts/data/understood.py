@@ -2,24 +2,17 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from .convert import Conversions
 from .files import Files, Kind
 from .subjects import Reading
+from .wording import SHOWN, some
 
-__all__ = ["log_understood", "some"]
+__all__ = ["log_understood"]
 
 logger = logging.getLogger(__name__)
-
-EXAMPLES = 3
-
-
-def some(items: Iterable) -> str:
-    """The first three of items, and how many more there are."""
-    names = [str(item) for item in items]
-    return ", ".join(names[:EXAMPLES]) + (f" and {len(names) - EXAMPLES} more" if len(names) > EXAMPLES else "")
 
 
 def log_understood(
@@ -43,7 +36,7 @@ def log_understood(
         masks: how many files are masks.
     """
     logger.info("\n".join([_headline(source, scans), *_rows(source, scans, reading, done, files, masks)]))
-    faults = done.faults if len(done.faults) <= EXAMPLES else [some(done.faults)]
+    faults = done.faults if len(done.faults) <= SHOWN else [some(done.faults)]
     for warning in (*_left_out(files, nobodys), *faults, *done.doubts, *reading.doubts):
         logger.warning(warning)
 
