@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scripts.data import convert as conversion
+from scripts.data import formats
 from scripts.data.cohort import find_scans
 from scripts.errors import InputError
 
@@ -183,6 +183,24 @@ def test_a_list_may_name_scans_of_other_formats(find, tmp_path, voxels):
     ]
 
 
+def test_a_list_that_names_one_file_of_a_series_is_refused(itk, find, tmp_path, voxels):
+    write_series(itk, tmp_path / "in", itk_image(itk, voxels, np.eye(4)))
+    (tmp_path / "list.csv").write_text("image\nin/1_00\n")
+    with pytest.raises(InputError, match="in/1_00 is one file of DICOM: name the folder of its series"):
+        find(tmp_path / "list.csv")
+
+
+def test_what_one_reader_could_not_read_is_tried_by_another(itk, find, tmp_path, voxels, write_scan, monkeypatch):
+    write_scan(tmp_path / "in/a.nii.gz")
+    write_series(itk, tmp_path / "in/P2", itk_image(itk, voxels, np.eye(4)), left_out=[3])
+    asked = []
+    monkeypatch.setattr(formats, "read_series", lambda names: asked.append(names) or "is odd")
+    for has in (False, False, True):
+        monkeypatch.setattr("scripts.data.dicom.has_dcm2niix", lambda has=has: has)
+        find()
+    assert len(asked) == 2
+
+
 def test_a_scan_is_converted_once_and_again_when_it_changed(find, tmp_path, voxels):
     (tmp_path / "in").mkdir()
     nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / "in/a.img")
@@ -210,7 +228,7 @@ def test_scans_of_one_name_in_two_formats_are_both_kept(find, tmp_path, voxels, 
 
 
 def test_without_the_reader_its_formats_are_named_with_the_cure(find, tmp_path, write_scan, monkeypatch, caplog):
-    monkeypatch.setattr(conversion, "find_spec", lambda name: None)
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
     write_scan(tmp_path / "in/a.nii.gz")
     (tmp_path / "in/b.mha").touch()
     (tmp_path / "in/P3").mkdir()
