@@ -88,11 +88,11 @@ class _Shelf:
         self.by_place: dict[tuple, dict[Words, list[PurePath]]] = defaultdict(lambda: defaultdict(list))
         self.in_place: dict[tuple, list[PurePath]] = defaultdict(list)
         for path, stem in zip(paths, stems, strict=True):
+            names = [name for words in {_words(stem), _without_front(_words(stem))} for name in _beginnings(words)]
             for place in (path.parent.parts, ("", *_place(path)), ("*",)):
                 self.in_place[place].append(path)
-                for words in {_words(stem), _without_front(_words(stem))}:
-                    for name in [words[:length] for length in range(1, len(words))] + [(*words, WHOLE)]:
-                        self.by_place[place][name].append(path)
+                for name in names:
+                    self.by_place[place][name].append(path)
 
     def scans_of(self, mask: PurePath) -> tuple[list[PurePath], int]:
         """Scans that a mask may belong to, and how surely."""
@@ -114,6 +114,11 @@ class _Shelf:
             if scans := names.get((*case[:length], WHOLE)):
                 return scans, BY_NAME
         return (names[case], BY_BEGINNING) if case and case in names else None
+
+
+def _beginnings(words: Words) -> list[Words]:
+    """Words by which a scan is found: the first ones, and all of them, marked as whole."""
+    return [words[:length] for length in range(1, len(words))] + [(*words, WHOLE)]
 
 
 def _place(path: PurePath) -> tuple[str, ...]:

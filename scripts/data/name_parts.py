@@ -1,5 +1,6 @@
 """What the parts of a name say: which person, or which contrast, visit or file of theirs."""
 
+import functools
 import re
 
 __all__ = [
@@ -89,6 +90,7 @@ def identifier(name: str) -> str | None:
     return match.group() if match else None
 
 
+@functools.cache
 def bare(name: str) -> str:
     """A name less the words behind it that say a contrast, a visit or nothing; empty if it has no others.
 
