@@ -48,7 +48,9 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     require_package("SimpleITK", "Registration")
     require_positive("spacing", spacing)
     require_positive("rounds", rounds)
-    work = Steps(Path(output_dir).expanduser().resolve(), _named(find_scans(dataset_dir)), spacing)
+    output = Path(output_dir).expanduser().resolve()
+    scans = find_scans(dataset_dir, converted_dir=output.with_name(f"{output.name}_converted"))
+    work = Steps(output, _named(_with_one_mask(scans)), spacing)
     _open(work, Path(dataset_dir).expanduser().resolve(), {"spacing": spacing, "rounds": rounds})
     start = _median_scan(work.scans)
     template, advance = as_template(work.copy(start), spacing), _bar(len(work.scans) * (rounds + 1))
@@ -60,6 +62,16 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     write_csv_atomically(work.output / "scans.csv", [("image", "subject", "label"), *rows])
     _report(work, records, start)
     return work.output / "scans.csv"
+
+
+def _with_one_mask(scans: list[dict]) -> list[dict]:
+    for scan in scans:
+        if isinstance(scan.get("label"), list):
+            raise InputError(
+                f"{scan['image']} has {len(scan['label'])} masks: give dataset_dir a CSV list whose label is the one "
+                "to be moved."
+            )
+    return scans
 
 
 def _named(scans: list[dict]) -> dict[str, dict]:

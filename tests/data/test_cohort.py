@@ -153,11 +153,117 @@ def test_masks_named_after_their_scan_are_the_labels_of_that_scan(fill):
     assert labels(find_scans(root), root) == {"a.nii.gz": "a_seg.nii.gz", "b.nii.gz": None}
 
 
-def test_what_was_taken_for_masks_is_said(fill, caplog):
-    root = fill("images/a.nii.gz", "labels/a.nii.gz")
-    with caplog.at_level(logging.INFO):
+@pytest.fixture
+def log(caplog):
+    """A function: what is logged of a folder, as (level, text)."""
+
+    def read(root, **settings):
+        with caplog.at_level(logging.INFO):
+            caplog.clear()
+            find_scans(root, **settings)
+        return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+    return read
+
+
+def test_what_was_understood_is_a_table_with_examples(fill, log):
+    root = fill(*(f"IXI-{c}/IXI0{i:02}-{c}.nii.gz" for c in ("T1", "T2") for i in range(5)), "notes.txt", "age.csv")
+    fill("IXI-T1/IXI000-T1_seg.nii.gz")
+    ((level, table),) = log(root)
+    assert (level, table.splitlines()) == (
+        "INFO",
+        [
+            f"{root}: 10 scans of 5 subjects, 1 with a mask.",
+            "  read      11 NIfTI files; 1 of them are masks by their names",
+            "  left out  1 .csv, 1 .txt",
+            "  subjects  read from names of files, less contrasts, visits and repeats",
+            "  such as   IXI-T1/IXI000-T1.nii.gz -> IXI000, mask IXI000-T1_seg.nii.gz",
+            "            IXI-T1/IXI002-T1.nii.gz -> IXI002",
+            "            IXI-T1/IXI004-T1.nii.gz -> IXI004",
+        ],
+    )
+
+
+def test_a_choice_between_two_readings_is_a_warning(fill, log):
+    root = fill(*(f"site{site}/sub-0{i}/anat/sub-0{i}_T1w.nii.gz" for site in (1, 2) for i in (1, 2, 3)))
+    assert log(root)[1:] == [
+        (
+            "WARNING",
+            "sub-01, sub-02, sub-03 are in several of site1, site2: each was taken for one person in all; if they are "
+            "other people, give dataset_dir a CSV list with the columns image and subject.",
+        )
+    ]
+
+
+def test_links_to_nothing_are_counted_with_their_cure(fill, log):
+    root = fill("sub-01_T1w.nii.gz", "sub-02_T1w.nii.gz")
+    for i in range(3, 8):
+        (root / f"sub-0{i}_T1w.nii.gz").symlink_to("../.git/annex/objects/x.nii.gz")
+    (root / "sub-08_T1w.nii.gz").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
+    (level, text) = log(root)[1]
+    assert level == "WARNING" and text.startswith("6 names of scans are links to nothing (sub-03_T1w.nii.gz, sub-04")
+    assert "and 3 more) and left out: fetch them with `datalad get`" in text
+
+
+def test_where_all_are_links_to_nothing_that_is_said(fill):
+    root = fill()
+    root.mkdir()
+    (root / "sub-03_T1w.nii.gz").symlink_to("nowhere.nii.gz")
+    with pytest.raises(
+        InputError, match=r"no NIfTI scans .* 1 are links to nothing \(sub-03_T1w.nii.gz\).*datalad get"
+    ):
         find_scans(root)
-    assert "1 files were taken for masks" in caplog.text
+
+
+def test_a_mask_of_nobody_is_named(fill, log):
+    (level, text) = log(fill("a.nii.gz", "b.nii.gz", "c_seg.nii.gz"))[1]
+    assert level == "WARNING" and text.startswith("1 masks belong to no scan by their names") and "c_seg.nii.gz" in text
+
+
+def test_several_masks_of_a_scan_are_a_list(fill):
+    root = fill("P1/T1.nii.gz", "P1/liver_mask.nii.gz", "P1/tumour_mask.nii.gz", "P2/T1.nii.gz", "P2/liver_mask.nii.gz")
+    masks = [scan["label"] for scan in find_scans(root)]
+    assert masks == [
+        [str(root / "P1/liver_mask.nii.gz"), str(root / "P1/tumour_mask.nii.gz")],
+        str(root / "P2/liver_mask.nii.gz"),
+    ]
+
+
+def test_what_bundles_wrote_is_no_scan(fill):
+    root = fill("p0.nii.gz", "p0_lesions.nii.gz", "scores.csv", "maps/p0_components.nii.gz", "maps/p0_embeddings.npz")
+    fill("masks_of_a_run/p0_lesion_mask.nii.gz", "masks_of_a_run/masks.csv", "run/any.nii.gz", "run/deeper/any.nii.gz")
+    settings = {"bundle_root": ".", "output_dir": "run", "dataset_dir": "."}
+    (root / "run/inference_config.json").write_text(json.dumps(settings))
+    assert list(subjects(find_scans(root), root)) == ["p0.nii.gz"]
+
+
+def test_a_config_json_of_another_program_hides_nothing(fill):
+    root = fill("P1/t1.nii.gz", "P2/t1.nii.gz")
+    (root / "P1/config.json").write_text('{"scanner": "x"}')
+    assert len(find_scans(root)) == 2
+
+
+def test_a_lesion_mask_of_other_programs_is_a_mask(fill):
+    root = fill("p0.nii.gz", "p0_lesions.nii.gz", "p1.nii.gz", "p1_lesion_mask.nii.gz")
+    assert labels(find_scans(root), root) == {"p0.nii.gz": "p0_lesions.nii.gz", "p1.nii.gz": "p1_lesion_mask.nii.gz"}
+
+
+def test_a_folder_whose_name_is_a_number_is_read(fill, tmp_path, monkeypatch):
+    fill("a.nii.gz", root=tmp_path / "7")
+    monkeypatch.chdir(tmp_path)
+    assert len(find_scans(7)) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_listing_of_nnunets_first_version_means_all_channels(fill, channels):
+    root = fill(*(f"imagesTr/{case}_{i:04}.nii.gz" for case in "AB" for i in range(channels)))
+    fill("labelsTr/A.nii.gz", "labelsTr/B.nii.gz")
+    items = [{"image": f"./imagesTr/{case}.nii.gz", "label": f"./labelsTr/{case}.nii.gz"} for case in "AB"]
+    (root / "dataset.json").write_text(json.dumps({"training": items, "test": []}))
+    scans = find_scans(root)
+    assert [(scan["subject"], os.path.basename(scan["label"])) for scan in scans] == [
+        (case, f"{case}.nii.gz") for case in "AB" for _ in range(channels)
+    ]
 
 
 def test_a_folder_above_named_labels_hides_nothing(fill, tmp_path):

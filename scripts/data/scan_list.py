@@ -1,0 +1,101 @@
+"""Scans as a list names them: a JSON file, Decathlon's and nnU-Net's dataset.json, or a CSV table."""
+
+import csv
+import glob
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InputError
+
+__all__ = ["listed_in_folder", "read_list"]
+
+
+def read_list(path: Path, images: Sequence[str]) -> list[dict]:
+    """Read a JSON list (or Decathlon's lists `training`, `validation` and `test`) or a CSV table.
+
+    Args:
+        path: of the list.
+        images: keys of a scan's images.
+
+    Returns:
+        One item a scan: its images and, where known, `label`, as absolute paths, and `subject`.
+
+    Raises:
+        InputError: the list cannot be read, an item lacks an image, or there is no such file.
+    """
+    if path.suffix == ".csv":
+        return _scans(_rows(path), path, images)
+    if path.suffix != ".json":
+        raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
+    return _scans(_items(_read_json(path)), path, images)
+
+
+def listed_in_folder(folder: Path, images: Sequence[str]) -> list[dict]:
+    """Scans of a folder's dataset.json, as `read_list`; none where it has none, or lists none (as nnU-Net's)."""
+    path = folder / "dataset.json"
+    items = _items(_read_json(path)) if path.is_file() else []
+    return _scans(items, path, images) if items else []
+
+
+def _rows(path: Path) -> list[dict]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text in UTF-8: save it as CSV in UTF-8.") from error
+
+
+def _read_json(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid JSON ({error}): mend the file.") from error
+
+
+def _items(content) -> list:
+    if isinstance(content, dict):
+        parts = (content.get(part, []) for part in ("training", "validation", "test"))
+        return [item for part in parts if isinstance(part, list) for item in part]
+    return content
+
+
+def _scans(items: list, source: Path, images: Sequence[str]) -> list[dict]:
+    if not isinstance(items, list):
+        raise InputError(f"{source} is not a list of scans: make it one, of paths or of items with image and subject.")
+    return [scan for item in items for scan in _channels(item, source, images) or [_scan(item, source, images)]]
+
+
+def _channels(item, source: Path, images: Sequence[str]) -> list[dict]:
+    """Scans of an item that nnU-Net's first version lists: CASE.nii.gz, where CASE_0000.nii.gz and so on are."""
+    item = {"image": item} if isinstance(item, str) else item
+    if tuple(images) != ("image",) or not isinstance(item, dict) or not isinstance(item.get("image"), str):
+        return []
+    path = _absolute(item["image"], source)
+    if path.exists() or not path.name.endswith(".nii.gz"):
+        return []
+    case = path.name.removesuffix(".nii.gz")
+    files = sorted(path.parent.glob(f"{glob.escape(case)}_[0-9][0-9][0-9][0-9].nii.gz"))
+    return [{"subject": case} | _scan(item | {"image": str(file)}, source, images) for file in files]
+
+
+def _scan(item, source: Path, images: Sequence[str]) -> dict:
+    item = {"image": item} if isinstance(item, str) else item
+    for key in images:
+        if not isinstance(item, dict) or not isinstance(item.get(key), str) or not item[key]:
+            raise InputError(f"An item of {source} has no {key} ({item}): every item needs the path of its scan.")
+    scan = {key: str(_resolve(item[key], source)) for key in (*images, "label") if item.get(key)}
+    return scan | ({"subject": str(item["subject"])} if item.get("subject") not in (None, "") else {})
+
+
+def _absolute(path: str, source: Path) -> Path:
+    return Path(os.path.normpath(source.parent / path))
+
+
+def _resolve(path: str, source: Path) -> Path:
+    resolved = _absolute(path, source)
+    if not resolved.exists():
+        link = " but a link to nothing (datalad get, or git annex get)" if resolved.is_symlink() else ""
+        raise InputError(f"{source} lists {path}, but there is no {resolved}{link}: correct the path.")
+    return resolved
