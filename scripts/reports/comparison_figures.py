@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from .figure import AXES, INK, QUIET, TRAINED, Figure, Panel, colour_bar, dots, name_axes, room_for
+from .figure import AXES, INK, QUIET, TRAINED, Figure, Panel, colour_bar, dots, name_axes
 
 __all__ = ["component_maps", "distances_of_encoders", "error_bars"]
 
@@ -26,7 +26,7 @@ def distances_of_encoders(latent: dict[str, np.ndarray], physical: np.ndarray) -
         axes.set(xlim=(0, right), ylim=(0, top))
         beyond = f" ({1 - shown.mean():.0%} lie above)" if not shown.all() and top < latent[name].max() / 1.05 else ""
         name_axes(axes, "physical distance (mm)", "distance between embeddings (mm)", name + beyond)
-        colour_bar(axes, hexagons, "pairs", format="{x:g}")
+        colour_bar(axes, hexagons, "pairs", format="{x:g}", pad=0.13)  # below it, the title
 
     caption = (
         "Distances between embeddings, read in mm, against those between crops, of the same pairs and in the same "
@@ -52,7 +52,7 @@ def component_maps(scores: dict[str, np.ndarray], shares: dict[str, np.ndarray],
             for which, share in zip(("first", "second"), shares[name][:2], strict=True)
         )
         name_axes(axes, first, second, name)
-        colour_bar(axes, drawn, f"{AXES[i]} (mm)")
+        colour_bar(axes, drawn, f"{AXES[i]} (mm)", pad=0.13)
 
     caption = (
         "The first two principal components of the embeddings of the same test crops, with their shares of the "
@@ -91,6 +91,5 @@ def error_bars(errors: dict[str, dict], intervals: dict[str, dict], encoders) ->
         "lines are 95 % intervals over subjects. Shorter is better."
     )
     height = 0.9 + 0.32 * max(map(len, errors.values()))
-    names = next(iter(errors.values()))
-    panels = [Panel(partial(draw, label), height, 3.6, room_for(names)) for label in errors]
+    panels = [Panel(partial(draw, label), height, 3.6, left=None) for label in errors]
     return Figure("errors", "Errors", caption, panels, {}, columns=min(3, len(panels)))

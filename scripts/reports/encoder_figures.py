@@ -29,7 +29,9 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
     others = [name for name in history if name not in told]
     panels = [Panel(partial(_draw_curve, history, name)) for name in ["validation_loss", *others]]
     caption = "By epoch, on training and on validation subjects; the weights of the ringed epoch are kept."
-    return Figure("loss", "Training", caption, panels, history, columns=2 if len(panels) in (2, 4) else min(len(panels), 3))
+    return Figure(
+        "loss", "Training", caption, panels, history, columns=2 if len(panels) in (2, 4) else min(len(panels), 3)
+    )
 
 
 def _draw_curve(history: dict[str, np.ndarray], name: str, axes) -> None:

@@ -1,7 +1,7 @@
 """A figure: panels that stand side by side in a file, and one below the other on a narrow page."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,12 +29,17 @@ AXES = ("x, left to right", "y, back to front", "z, foot to head")
 
 @dataclass(frozen=True)
 class Panel:
-    """What draws on a matplotlib Axes, and how large the paper is, in inches, with the room `left` of the axes."""
+    """What draws on a matplotlib Axes, and how large the paper is, in inches.
+
+    Attributes:
+        draw: on the axes.
+        left: room beside them; None where only a layout engine knows, which takes longer than all else together.
+    """
 
     draw: Callable[[Any], object]
     height: float = 3.2
     width: float = 3.4
-    left: float = 0.75
+    left: float | None = 0.75
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,8 @@ class Figure:
     @cached_property
     def picture(self) -> Any:
         """All panels in one matplotlib Figure."""
-        import matplotlib.figure
-        from matplotlib.layout_engine import ConstrainedLayoutEngine
-
         rows, first = -(-len(self.panels) // self.columns), self.panels[0]
-        size, layout = (
-            (self.columns * first.width, rows * first.height),
-            ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08),
-        )
-        picture = matplotlib.figure.Figure(size, layout=layout)  # pyplot would keep it alive
+        picture = _laid_out(self.columns * first.width, rows * first.height)
         for place, panel in enumerate(self.panels, 1):
             panel.draw(picture.add_subplot(rows, self.columns, place))
         return picture
@@ -96,11 +94,6 @@ def dots(axes, points: np.ndarray, **style: Any) -> Any:
     return axes.scatter(*points.T, s=size, lw=size / 60, edgecolors=INK, alpha=0.85, rasterized=True, **style)
 
 
-def room_for(names: Iterable[str]) -> float:
-    """Inches that names of 10 points take, beside axes."""
-    return 0.3 + 0.085 * max(map(len, names), default=0)
-
-
 def colour_bar(axes, drawn, label: str, **style: Any) -> None:
     """What the colours mean, above the panel."""
     bar = axes.figure.colorbar(drawn, ax=axes, location="top", aspect=30, label=label, **style)
@@ -108,14 +101,25 @@ def colour_bar(axes, drawn, label: str, **style: Any) -> None:
     bar.ax.tick_params(labelsize=9)
 
 
-def _svg(panel: Panel) -> bytes:
-    """With fixed margins: a layout engine takes longer than all else together."""
+def _laid_out(width: float, height: float) -> Any:
+    """A matplotlib Figure; pyplot would keep it alive."""
+    import matplotlib.figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return matplotlib.figure.Figure((width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
+
+
+def _with_margins(width: float, height: float, left: float) -> Any:
     import matplotlib.figure
 
-    sheet = matplotlib.figure.Figure((panel.width, panel.height))
-    sheet.subplots_adjust(
-        panel.left / panel.width, 0.55 / panel.height, 1 - 0.12 / panel.width, 1 - 0.35 / panel.height
-    )
+    sheet = matplotlib.figure.Figure((width, height))
+    sheet.subplots_adjust(left / width, 0.55 / height, 1 - 0.12 / width, 1 - 0.35 / height)
+    return sheet
+
+
+def _svg(panel: Panel) -> bytes:
+    size = (panel.width, panel.height)
+    sheet = _laid_out(*size) if panel.left is None else _with_margins(*size, panel.left)
     panel.draw(sheet.add_subplot())
     return _saved(sheet, format="svg", dpi=200, metadata={"Date": None})
 

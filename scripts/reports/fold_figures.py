@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 
-from .figure import COLOURS, QUIET, TRAINED, Figure, Panel, name_axes, room_for
+from .figure import COLOURS, QUIET, TRAINED, Figure, Panel, name_axes
 
 __all__ = ["fold_dots", "label_curves"]
 
@@ -32,9 +32,7 @@ def fold_dots(name: str, title: str, caption: str, values: dict[str, np.ndarray]
         axes.invert_yaxis()
         name_axes(axes, title, "")
 
-    return Figure(
-        name, title, caption, [Panel(draw, 1 + 0.45 * len(values), 4.6, room_for(values))], dict(values), columns=1
-    )
+    return Figure(name, title, caption, [Panel(draw, 1 + 0.4 * len(values), 4, left=None)], dict(values), columns=1)
 
 
 def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np.ndarray], baselines) -> Figure:
@@ -51,7 +49,7 @@ def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np
         "training subjects; the fold that validates has all its labels."
     )
     data = {"share": shares} | {label: np.nanmean(folds, 1) for label, folds in values.items()}
-    panel = Panel(partial(_draw_shares, title, shares, values, baselines), 3.8 + 0.2 * len(values), 4.6)
+    panel = Panel(partial(_draw_shares, title, shares, values, baselines), 3.2 + 0.2 * len(values), 4, left=None)
     return Figure(name, "Label efficiency", caption, [panel], data, columns=1)
 
 
@@ -65,5 +63,5 @@ def _draw_shares(title: str, shares: np.ndarray, values: dict[str, np.ndarray], 
         axes.errorbar(100 * shares, mean, error, ms=4, capsize=2, lw=1.6, label=label, **style)
     axes.set(xscale="log", xticks=100 * shares, xticklabels=[f"{100 * share:g}" for share in shares])
     axes.minorticks_off()
-    axes.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    axes.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1))
     name_axes(axes, "training subjects with labels (%)", title)

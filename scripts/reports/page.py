@@ -37,7 +37,7 @@ def write_page(path: str | Path, section: str, figures: list[Figure], details: d
 
 def format_number(value: float | None) -> str:
     """A number as a person reads it; a dash for None."""
-    return "–" if value is None else f"{value:.3f}" if abs(value) <= 1 else f"{value:.1f}"
+    return "–" if value is None else f"{value:z.3f}" if abs(value) <= 1 else f"{value:z.1f}"
 
 
 def _templates() -> Environment:
