@@ -37,7 +37,10 @@ def write_page(path: str | Path, section: str, figures: list[Figure], details: d
 
 def format_number(value: float | None) -> str:
     """A number as a person reads it; a dash for None."""
-    return "–" if value is None else f"{value:z.3f}" if abs(value) <= 1 else f"{value:z.1f}"
+    if value is None:
+        return "–"
+    digits = 3 if abs(value) <= 1 else 1
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no sign before 0.000
 
 
 def _templates() -> Environment:
