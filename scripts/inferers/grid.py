@@ -10,6 +10,7 @@ from monai.inferers import Inferer
 from monai.transforms import Compose, SpatialCrop
 
 from ..engines.batches import PrepareBatch
+from ..progress import with_progress
 
 __all__ = ["GridInferer", "grid_affine", "grid_centres"]
 
@@ -59,7 +60,7 @@ class GridInferer(Inferer):
         item = {"image": inputs[0]} | {key: value[0] for key, value in scan.items()}
         corners = list(product(*starts))
         parts = []
-        for first in range(0, len(corners), self.batch_size):
+        for first in with_progress(range(0, len(corners), self.batch_size), "Embedding batch"):
             crops = [self._crop(item, corner) for corner in corners[first : first + self.batch_size]]
             image, _, others, named = self.prepare_batch(list_data_collate(crops), inputs.device)
             parts.append(self.inferer(image, network, *others, **named))

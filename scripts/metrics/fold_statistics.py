@@ -5,8 +5,12 @@ import torch
 
 from ..errors import require_package
 from .roc_auc import roc_auc
+from .subject_bootstrap import draw_subjects, percentiles
 
-__all__ = ["bootstrap_interval", "paired_tests"]
+__all__ = ["FEWEST_IN_A_FOLD", "bootstrap_interval", "fewest_in_a_fold", "paired_tests"]
+
+# of two, half of the draws are one of them twice, and an interval is 0.7 times as wide as it should be
+FEWEST_IN_A_FOLD = 3
 
 
 def bootstrap_interval(
@@ -31,18 +35,29 @@ def bootstrap_interval(
     Returns:
         Percentiles (1 - level) / 2 and (1 + level) / 2.
     """
-    random, means = np.random.RandomState(seed), []
-    members = []
-    for fold in np.unique(folds):
-        inside = folds == fold
-        members.append([np.flatnonzero(inside & (subjects == subject)) for subject in np.unique(subjects[inside])])
+    groups = [
+        [np.flatnonzero((folds == fold) & (subjects == one)) for one in np.unique(subjects[folds == fold])]
+        for fold in np.unique(folds)
+    ]
+    of_folds = np.cumsum([len(group) for group in groups])[:-1]
+    counts = draw_subjects([len(group) for group in groups], repeats, seed)
     score, label = torch.from_numpy(scores), torch.from_numpy(labels)
-    for _ in range(repeats):
-        drawn = (np.concatenate([fold[i] for i in random.randint(len(fold), size=len(fold))]) for fold in members)
-        aucs = [auc for auc in (roc_auc(score[items], label[items]) for items in drawn) if auc == auc]
-        means += [np.mean(aucs)] if aucs else []
-    low, high = np.quantile(means or np.nan, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+
+    def auc(group: list[np.ndarray], often: np.ndarray) -> float:
+        items = np.concatenate([np.tile(rows, times) for rows, times in zip(group, often, strict=True)])
+        return roc_auc(score[items], label[items])
+
+    aucs = [[auc(*fold) for fold in zip(groups, np.split(drawn, of_folds), strict=True)] for drawn in counts]
+    low, high = percentiles(torch.tensor(aucs, dtype=torch.float64).nanmean(1), (1 - level) / 2).tolist()
+    return low, high
+
+
+def fewest_in_a_fold(subjects: np.ndarray, folds: np.ndarray) -> int:
+    """Subjects of the fold that has the fewest, from the subject and the fold of each item, [N].
+
+    Below `FEWEST_IN_A_FOLD`, `bootstrap_interval` is too narrow to be shown.
+    """
+    return min(len(np.unique(subjects[folds == fold])) for fold in np.unique(folds))
 
 
 def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> dict[str, float]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Crops", "distance_error", "distance_pairs", "location_error", "r2_score"]
+from .subject_bootstrap import SubjectBootstrap
+
+__all__ = ["Crops", "distance_figures", "distance_pairs", "location_figures"]
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,50 @@ def distance_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor, torch.Tens
     return torch.pdist(crops.embedding), torch.pdist(crops.location), crops.scan[first] == crops.scan[second]
 
 
-def location_error(prediction: torch.Tensor, target: torch.Tensor) -> float:
-    """Mean distance in mm of predicted places, [N, 3] or one place [3] for all, from true ones [N, 3] in mm."""
-    return float((prediction - target).norm(dim=1).mean())
+def location_figures(
+    draws: SubjectBootstrap, prediction: torch.Tensor, target: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of predicted places: mean distance from the true ones, mean absolute difference along each axis, and R² of each.
 
+    R² is the coefficient of determination: 1 - residual / total sum of squares.
 
-def distance_error(prediction: torch.Tensor, target: torch.Tensor) -> float:
-    """Mean absolute error in mm of predicted distances, [P] or one for all pairs, from true ones [P] in mm."""
-    return float((prediction - target).abs().mean())
+    Args:
+        draws: of the subjects of N crops, R.
+        prediction: in mm, [N, 3], or [3] for all.
+        target: in mm, [N, 3].
 
-
-def r2_score(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Coefficient of determination of each column: 1 - residual / total sum of squares, [T] from [N, T] and [N, T].
+    Returns:
+        Of each draw, [R], [R, 3] and [R, 3].
 
     Example:
-        >>> places = torch.tensor([[0.0, 5.0], [2.0, 7.0]])
-        >>> r2_score(places, places), r2_score(places.mean(0), places)  # all of the variance, and none of it
-        (tensor([1., 1.], dtype=torch.float64), tensor([0., 0.], dtype=torch.float64))
+        >>> places = torch.tensor([[0.0, 5.0, 1.0], [2.0, 7.0, 3.0]])
+        >>> draws = SubjectBootstrap(["A", "A"], repeats=0)
+        >>> location_figures(draws, places, places)[2], location_figures(draws, places.mean(0), places)[2]
+        (tensor([[1., 1., 1.]], dtype=torch.float64), tensor([[0., 0., 0.]], dtype=torch.float64))
     """
-    target = target.double()
-    return 1 - (prediction - target).pow(2).sum(0) / (target - target.mean(0)).pow(2).sum(0)
+    missed, centred = (prediction - target).double(), target.double() - target.double().mean(0)
+    columns = [missed.norm(dim=1, keepdim=True), missed.abs(), missed**2, centred, centred**2]
+    means = draws.crop_means(torch.cat(columns, 1))
+    error, absolute, residual, mean, square = means.split([column.shape[1] for column in columns], 1)
+    return error[:, 0], absolute, 1 - residual / (square - mean**2)
+
+
+def distance_figures(
+    draws: SubjectBootstrap, prediction: torch.Tensor, target: torch.Tensor, counted: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of predicted distances of pairs of crops: mean absolute error, and Pearson's correlation with the true ones.
+
+    Args:
+        draws: of the subjects of the crops, R.
+        prediction: in mm, [P], or one for all pairs.
+        target: in mm, [P].
+        counted: which pairs are, [P].
+
+    Returns:
+        Of each draw, [R] and [R].
+    """
+    x, y = (values.double() - values.double().mean() for values in (prediction.expand_as(target), target))
+    columns = ((prediction - target).abs(), x, y, x * x, y * y, x * y)
+    error, mean_x, mean_y, mean_xx, mean_yy, mean_xy = draws.pair_means(columns, counted).unbind(1)
+    covariance, variances = mean_xy - mean_x * mean_y, (mean_xx - mean_x**2) * (mean_yy - mean_y**2)
+    return error, covariance / variances.sqrt()

@@ -8,8 +8,10 @@ from monai.utils import optional_import
 
 from ..atomic import write_csv_atomically
 from ..errors import report_input_errors
-from .figures import Figure, box_plot, label_curves
+from .figure import Figure
+from .fold_figures import fold_dots, label_curves
 from .fold_results import FoldResults, read_folds
+from .head import made
 from .page import write_page
 
 if TYPE_CHECKING:
@@ -29,20 +31,23 @@ def compare_folds(output_dir: str | Path, folds: FoldResults) -> Path:
         The path of the page; without matplotlib, which it needs, that of the table.
     """
     table = Path(output_dir) / "comparison.csv"
-    header = ["encoder", "other", *next(iter(folds.tests.values()))]
-    write_csv_atomically(table, [header, *([*pair, *test.values()] for pair, test in folds.tests.items())])
+    header = ["encoder", "other", *next(iter(folds.tests.values())), "folds", "of_folds"]
+    counted = [len(next(iter(folds.aucs.values()))), folds.number]
+    write_csv_atomically(table, [header, *([*pair, *test.values(), *counted] for pair, test in folds.tests.items())])
     if not optional_import("matplotlib")[1]:
         return table
-    facts = {"subjects": folds.scores["subject"].nunique(), "scores": len(folds.scores)}
-    facts["folds"] = folds.scores["fold"].nunique()
+    facts = {"subjects": folds.subjects, "scores": len(folds.scores)} | made({})
     content = {"title": "Cross-validation", "facts": facts, "folds": folds, "findings": findings(folds)}
     return write_page(table.with_suffix(".html"), "folds.html", fold_figures(folds), {}, **content)
 
 
 def fold_figures(folds: FoldResults) -> list[Figure]:
     """ROC AUC in each fold and, where it was measured, by the share of labels."""
-    caption = "ROC AUC in each fold; in grey, what an encoder must beat."
-    figures = [box_plot("auc", "ROC AUC", caption, folds.aucs, folds.baselines)]
+    caption = (
+        f"ROC AUC in {folds.counted}, a dot each; bars hold their middle half, lines are medians; in grey, what an "
+        "encoder must beat."
+    )
+    figures = [fold_dots("auc", "ROC AUC", caption, folds.aucs, folds.baselines)]
     return figures if folds.efficiency is None else [*figures, _label_efficiency(folds, folds.efficiency)]
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,24 @@ from monai.utils import optional_import
 from torch import nn
 
 from ..inferers.grid import GridInferer, grid_affine
-from ..metrics.location import Crops, distance_pairs
+from ..metrics.subject_bootstrap import FEWEST
 from ..probes.component_map import component_map
 from ..probes.principal_components import PrincipalComponents
-from .encoder_table import write_report
-from .figures import (
-    Figure,
+from .encoder_figures import (
+    component_names,
     distance_agreement,
     embedding_map_2d,
     loss_curves,
     principal_components,
-    scan_map,
     umap_points,
 )
+from .encoder_table import ENCODER, metric_lines
+from .figure import Figure
+from .head import head_of_evaluation, head_of_run, made, read_settings
+from .page import format_number, write_page
+from .scan_figure import scan_map
 
-__all__ = ["report_encoder"]
+__all__ = ["report_encoder", "write_report"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,43 +60,88 @@ def report_encoder(
         logger.warning("Without matplotlib there are no figures and no report: pip install matplotlib umap-learn.")
         return
     folder, run = Path(output_dir), Path(run_dir)
+    metrics, history = json.loads((folder / "metrics.json").read_text()), _history(run)
+    settings = {
+        name: read_settings(path / f"{name}.json") for name, path in (("evaluate_config", folder), ("config", run))
+    }
+    figures = [loss_curves(history)] if history else []
     with np.load(folder / "embeddings.npz") as stored:
-        arrays = {name: torch.from_numpy(stored[name]) for name in stored}
-    metrics = json.loads((folder / "metrics.json").read_text())
-    figures = [*_losses(run), *_embedding_figures(arrays)]
+        figures += _embedding_figures(dict(stored), metrics)
+    logger.info(f"Embedding a scan of {' × '.join(map(str, scan['image'].shape[1:]))} voxels for a map")
     figures.append(_map_figure(network, inferer, scan, PrincipalComponents.load(folder / "basis.npz"), device))
-    settings = {path.stem: json.loads(path.read_text()) for path in _settings(folder, run)}
-    page = write_report(folder, title, metrics, figures, settings)
+    head = head_of_run(settings["config"], history, metrics["encoder"])
+    head |= head_of_evaluation(metrics, settings["evaluate_config"]) | made(settings["evaluate_config"])
+    logger.info(f"Drawing {len(figures)} figures")
+    page = write_report(folder, title, head, metrics, figures, {name: one for name, one in settings.items() if one})
     logger.info(f"Report: {page}")
 
 
-def _losses(run: Path) -> list[Figure]:
-    """Loss curves, if the run's history is there."""
+def write_report(
+    output_dir: str | Path, title: str, head: dict[str, str], metrics: dict, figures: list[Figure], settings: dict
+) -> Path:
+    """Write report.html (its path is returned), and figures/NAME.png and figures/NAME.csv for other uses.
+
+    Args:
+        output_dir: folder; it is made where it is missing.
+        title: of the page; the `figures` follow in their order.
+        head: what stands below the title, by name.
+        metrics: as in metrics.json.
+        settings: what the result depends on.
+    """
+    lines = metric_lines(metrics)
+    measured = {line.label: line for line in lines if line.values[ENCODER] is not None}
+    compared = [line for line in lines if any(first == ENCODER for first, _ in line.differences)]
+    counts = {
+        "rows": sum(bool(line.better) for line in compared),
+        "lost": sum(bool(line.told(ENCODER, "worse")) for line in compared),
+        "unsure": sum(bool(line.told(ENCODER, "unsure")) for line in compared),
+    }
+    content = {"encoder": ENCODER, "lines": lines, "measured": measured, "counts": counts}
+    known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}
+    details = {"All metrics": metrics, "Settings": settings}
+    return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, **content, **known)
+
+
+def _history(run: Path) -> dict[str, np.ndarray]:
+    """Columns of the run's history.csv; none where it is not there."""
     if not (run / "history.csv").is_file():
-        return []
+        return {}
     with open(run / "history.csv", newline="") as file:
         rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
-    return [loss_curves({key: np.array([row[key] for row in rows]) for key in rows[0]})]
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
-def _embedding_figures(arrays: dict[str, torch.Tensor]) -> list[Figure]:
-    crops = Crops(*(arrays[name] for name in ("embedding", "location", "scan", "intensities")))
-    untrained = Crops(arrays["embedding_random_encoder"], crops.location, crops.scan, crops.intensities)
-    latent, physical, _ = (pairs.numpy() for pairs in distance_pairs(crops))
-    figures = [distance_agreement(latent, physical, distance_pairs(untrained)[0].numpy())]
-    scores, location = arrays["components"].numpy(), crops.location.numpy()
-    figures.append(principal_components(scores, location))
+def _embedding_figures(arrays: dict[str, np.ndarray], metrics: dict) -> Iterator[Figure]:
+    embedding, scores, location = (arrays[key] for key in ("embedding", "components", "location"))
+    pairs = (
+        torch.pdist(torch.from_numpy(arrays[key])).numpy()
+        for key in ("embedding", "location", "embedding_random_encoder")
+    )
+    yield distance_agreement(*pairs)
+    shares = scores.var(0) / embedding.var(0, dtype=np.float64).sum()
+    yield principal_components(scores, shares, location, arrays["predicted_location_of_components"], _r2(metrics))
     drawn = np.random.RandomState(0).permutation(len(location))[:UMAP_CROPS]
-    points = umap_points(crops.embedding.numpy()[drawn], seed=0)
+    logger.info(f"UMAP of {len(drawn)} crops, which takes up to a minute")
+    points = umap_points(embedding[drawn], seed=0)
     if points is not None:
-        caption = "UMAP of the embeddings of test crops (no unit), coloured by where in the body each crop lies."
-        figures.append(embedding_map_2d("umap", "UMAP", caption, points, location[drawn]))
+        caption = "UMAP of the embeddings of test crops, coloured by where in the body each crop lies."
+        names = ("first UMAP dimension", "second UMAP dimension")
+        yield embedding_map_2d("umap", "UMAP", caption, points, location[drawn], names)
+    named = component_names(shares)
     for first, second in ((0, 1), (0, 2)):
         title = f"Principal components {first + 1} and {second + 1}"
         caption = "Two principal components of the embeddings of test crops, coloured by where each crop lies."
-        name = f"components_{first + 1}_{second + 1}"
-        figures.append(embedding_map_2d(name, title, caption, scores[:, [first, second]], location))
-    return figures
+        name, chosen = f"components_{first + 1}_{second + 1}", [first, second]
+        yield embedding_map_2d(name, title, caption, scores[:, chosen], location, (named[first], named[second]))
+
+
+def _r2(metrics: dict) -> list[str]:
+    """R² of three components with its interval, as the table has it, for x, y and z."""
+    intervals = metrics.get("intervals", {}).get("pca3_location_r2", [None] * 3)
+    return [
+        format_number(value) + (f" ({format_number(interval[0])} to {format_number(interval[1])})" if interval else "")
+        for value, interval in zip(metrics["pca3_location_r2"], intervals, strict=True)
+    ]
 
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:
@@ -103,9 +152,3 @@ def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalCompo
     affine = grid_affine(image.affine, inferer.crop_size, inferer.stride)
     colours = component_map(embedding, affine, basis, image)
     return scan_map(image[0].numpy(), colours.numpy(), tuple(image.pixdim.tolist()))
-
-
-def _settings(folder: Path, run: Path) -> list[Path]:
-    """Settings of the evaluation and of the training run, as far as they are there."""
-    paths = (folder / "evaluate_config.json", run / "config.json")
-    return [path for path in paths if path.is_file()]

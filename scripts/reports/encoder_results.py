@@ -19,20 +19,23 @@ class EncoderResults:
     """Results of encoders on the same N crops.
 
     Attributes:
-        metrics: of each encoder by its name, as in metrics.json.
+        metrics: of each encoder by its name, as in metrics.json; `draws` as in draws.npz.
         embedding: of the crops by each encoder, [N, D]; `components`: its principal ones in mm, [N, 3].
         location: of the crops in mm, [N, 3].
+        settings: of the first evaluation, as far as they are there.
     """
 
     metrics: dict[str, dict]
+    draws: dict[str, dict[str, np.ndarray]]
     embedding: dict[str, np.ndarray]
     components: dict[str, np.ndarray]
     location: np.ndarray
+    settings: dict
 
     @cached_property
     def lines(self) -> list[Line]:
         """The table's, as `comparison_lines` makes them."""
-        return comparison_lines(self.metrics)
+        return comparison_lines(self.metrics, self.draws)
 
 
 def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
@@ -42,16 +45,25 @@ def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
         InputError: a folder has no results, two have one name, or they are not of the same crops.
     """
     named = _named(folders)
-    metrics, arrays = {}, {}
+    metrics, arrays, draws = {}, {}, {}
     for name, folder in named.items():
         metrics[name] = json.loads(_existing(folder / "metrics.json").read_text())
-        with np.load(_existing(folder / "embeddings.npz")) as stored:
-            arrays[name] = {key: stored[key] for key in ("embedding", "components", "location", "scan")}
+        arrays[name] = _arrays(_existing(folder / "embeddings.npz"), "embedding", "components", "location", "scan")
+        draws[name] = _arrays(_existing(folder / "draws.npz"))
     _require_same_crops(arrays)
     embedding, components = (
         {name: found[key] for name, found in arrays.items()} for key in ("embedding", "components")
     )
-    return EncoderResults(metrics, embedding, components, next(iter(arrays.values()))["location"])
+    settings = next(iter(named.values())) / "evaluate_config.json"
+    described = json.loads(settings.read_text()) if settings.is_file() else {}
+    location = next(iter(arrays.values()))["location"]
+    return EncoderResults(metrics, draws, embedding, components, location, described)
+
+
+def _arrays(path: Path, *keys: str) -> dict[str, np.ndarray]:
+    """Those of a file, or all of them."""
+    with np.load(path) as stored:
+        return {key: stored[key] for key in keys or stored}
 
 
 def _named(folders: Iterable[str | Path]) -> dict[str, Path]:

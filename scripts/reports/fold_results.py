@@ -13,7 +13,7 @@ from monai.utils import optional_import
 
 from ..errors import InputError
 from ..evaluation.cross_validation import FOLD_METRICS
-from ..metrics.fold_statistics import bootstrap_interval, paired_tests
+from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold, paired_tests
 from ..metrics.roc_auc import roc_auc
 
 __all__ = ["FoldResults", "read_folds"]
@@ -33,13 +33,15 @@ class FoldResults:
     Attributes:
         scores: a row an item: subject, fold, label (0 or 1), and the score of each classifier, baselines last.
         baselines: the names of these.
-        means: over folds, of `FOLD_METRICS` (the columns), of each classifier (the rows).
+        means: over the folds that have them, of `FOLD_METRICS` (the columns), of each classifier (the rows);
+            `numbers` of these folds likewise.
         efficiency: a row a classifier, label_share and fold, with its auc; None where it was not measured.
     """
 
     scores: "pandas.DataFrame"
     baselines: list[str]
     means: "pandas.DataFrame"
+    numbers: "pandas.DataFrame"
     efficiency: "pandas.DataFrame | None"
 
     @property
@@ -53,10 +55,42 @@ class FoldResults:
         folds = [fold for _, fold in self.scores.groupby("fold") if fold["label"].nunique() > 1]
         return {name: np.array([_auc(fold, name) for fold in folds]) for name in self.names}
 
+    @property
+    def number(self) -> int:
+        """Of folds, also of those in which all items have one label, which have no AUC."""
+        return self.scores["fold"].nunique()
+
+    @property
+    def counted(self) -> str:
+        """Over which folds the mean AUC is, in words."""
+        measured = len(next(iter(self.aucs.values())))
+        return f"{measured} folds" if measured == self.number else f"{measured} of {self.number} folds"
+
+    @property
+    def subjects(self) -> str:
+        """How many there are, and how many in a fold, in words."""
+        of_folds = self.scores.groupby("fold")["subject"].nunique()
+        few, many = of_folds.min(), of_folds.max()
+        return f"{of_folds.sum()}, {few if few == many else f'{few} to {many}'} in a fold"
+
+    def interval(self, name: str) -> str:
+        """Of the mean AUC of a classifier, in words."""
+        if not self.intervals:
+            return f"too few subjects for an interval: {self.subjects}"
+        low, high = self.intervals[name]
+        return f"95 % from {low:.3f} to {high:.3f}"
+
+    def over(self, name: str, metric: str) -> str:
+        """In how many folds a metric could be measured, in words; nothing if in all."""
+        measured = self.numbers.loc[name, metric.replace(" ", "_")]
+        return "" if measured == self.number else f"over {measured} of {self.number} folds"
+
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """`bootstrap_interval` of the mean AUC of each classifier."""
+        """`bootstrap_interval` of the mean AUC of each classifier; none where a fold has too few subjects."""
         label, subject, fold = (self.scores[key].to_numpy(copy=True) for key in ("label", "subject", "fold"))
+        if fewest_in_a_fold(subject, fold) < FEWEST_IN_A_FOLD:
+            return {}
         return {
             name: bootstrap_interval(self.scores[name].to_numpy(copy=True), label, subject, fold) for name in self.names
         }
@@ -64,7 +98,7 @@ class FoldResults:
     @cached_property
     def tests(self) -> dict[tuple[str, str], dict[str, float]]:
         """`paired_tests` of each pair; of k folds, one tests and one validates, so that k - 2 train."""
-        share, pairs = 1 / (self.scores["fold"].nunique() - 2), itertools.permutations(self.names, 2)
+        share, pairs = 1 / (self.number - 2), itertools.permutations(self.names, 2)
         return {(first, second): paired_tests(self.aucs[first], self.aucs[second], share) for first, second in pairs}
 
 
@@ -80,10 +114,10 @@ def read_folds(folders: Iterable[str | Path]) -> FoldResults:
             raise InputError(f"Cross-validations are compared with {package}: pip install {package}.")
     paths = [Path(folder) for folder in folders]
     scores, baselines = _scores(paths)
-    means = _once(paths, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]].mean()
+    of_folds = _once(paths, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]]
     measured = [folder for folder in paths if (folder / "label_efficiency.csv").is_file()]
     shares = _once(measured, "label_efficiency.csv", ["encoder", "label_share", "fold"]) if measured else None
-    return FoldResults(scores, baselines, means, shares)
+    return FoldResults(scores, baselines, of_folds.mean(), of_folds.count(), shares)
 
 
 def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:

@@ -9,7 +9,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined  # torch's own dependency
 
 from ..atomic import plain, write_atomically
-from .figures import Figure
+from ..progress import with_progress
+from .figure import Figure
 
 __all__ = ["format_number", "write_page"]
 
@@ -24,9 +25,9 @@ def write_page(path: str | Path, section: str, figures: list[Figure], details: d
         content: of the templates: the page's `title`, its `facts` (what by name), and what the section's names.
     """
     path = Path(path)
-    drawn = [(figure, _png(figure), _csv(figure.data)) for figure in figures]
-    for figure, png, table in drawn:
-        _write(path.parent / "figures" / f"{figure.name}.png", png)
+    drawn = [(figure, figure.svgs(), _csv(figure.data)) for figure in with_progress(figures, "Drawing figure")]
+    for figure, _, table in drawn:
+        _write(path.parent / "figures" / f"{figure.name}.png", figure.png())
         if table:
             _write(path.parent / "figures" / f"{figure.name}.csv", table)
     page = _templates().get_template("page.html")
@@ -36,7 +37,10 @@ def write_page(path: str | Path, section: str, figures: list[Figure], details: d
 
 def format_number(value: float | None) -> str:
     """A number as a person reads it; a dash for None."""
-    return "–" if value is None else f"{value:.3f}" if abs(value) < 1 else f"{value:.1f}"
+    if value is None:
+        return "–"
+    digits = 3 if abs(value) <= 1 else 1
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no sign before 0.000
 
 
 def _templates() -> Environment:
@@ -53,12 +57,6 @@ def _templates() -> Environment:
     templates.filters["json"] = lambda content: json.dumps(content, indent=2, default=plain)
     templates.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return templates
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.picture.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()
 
 
 def _csv(data: dict[str, np.ndarray]) -> bytes:

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from ..errors import report_input_errors
-from .compare_encoders import compare_encoders, encoder_figures
+from .compare_encoders import compare_encoders, encoder_figures, head_of_encoders
 from .compare_folds import compare_folds, findings, fold_figures
 from .encoder_results import EncoderResults, read_encoders
 from .fold_results import FoldResults, read_folds
@@ -24,9 +24,10 @@ def write_study(output_dir: str | Path, encoders: EncoderResults, folds: FoldRes
     drawn = {figure.name: figure for figure in (*encoder_figures(encoders), *fold_figures(folds))}
     figures = [drawn[name] for name in FIGURES if name in drawn]
     figures = [dataclasses.replace(one, title=f"Figure {i}: {one.title}") for i, one in enumerate(figures, 1)]
-    subjects = next(iter(encoders.metrics.values()))["subjects"]
-    facts = {"encoders": len(encoders.metrics), "classifiers": len(folds.names) - len(folds.baselines)}
-    facts["test subjects"] = subjects
+    classifiers = len(folds.names) - len(folds.baselines)
+    facts = {"classifiers": f"{classifiers}, in {folds.number} folds; subjects: {folds.subjects}"} | head_of_encoders(
+        encoders
+    )
     content = {"encoders": encoders, "folds": folds, "findings": findings(folds), "facts": facts}
     title = "What self-supervised encoders are worth"
     return write_page(output_dir / "study.html", "study.html", figures, {}, title=title, **content)

@@ -11,13 +11,20 @@ from torch import nn
 from scripts.atomic import save_atomically
 from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
-from scripts.evaluation.encoder import baseline_metrics, embed, encoder_metrics, evaluate_encoder
+from scripts.evaluation.drawn_metrics import draw_metrics, metrics_of_draws
+from scripts.evaluation.encoder import embed, evaluate_encoder
+from scripts.evaluation.predictions import baseline_predictions, encoder_predictions
 from scripts.inferers.batch import BatchInferer
 from scripts.metrics.location import Crops, distance_pairs
+from scripts.metrics.subject_bootstrap import SubjectBootstrap
 from scripts.probes.principal_components import PrincipalComponents
 
 RUN = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
-SCANS = [{"subject": "P1"}, {"subject": "P1"}, {"subject": "P2"}, {"subject": "P3"}]
+SUBJECTS = {"train": ["T1", "T1", "T2", "T3"], "validate": ["V1", "V2"], "test": ["P1", "P1", "P2"]}
+SPLIT = {
+    part: [{"subject": subject, "scan": first + i} for i, subject in enumerate(SUBJECTS[part])]
+    for part, first in (("train", 0), ("validate", 4), ("test", 6))
+}
 
 
 def draw(number, embed):
@@ -29,6 +36,21 @@ def draw(number, embed):
 
 def three(embed):
     return {part: draw(number, embed) for part, number in (("train", 200), ("validate", 80), ("test", 100))}
+
+
+def measure(said, test, subjects=range(5)):
+    """Metrics of crops, that are those of so many subjects in turn."""
+    draws = SubjectBootstrap([subjects[i % len(subjects)] for i in range(len(test.scan))], repeats=50)
+    drawn = {ending: draw_metrics(one, test, draws) for ending, one in said.items()}
+    return metrics_of_draws(drawn, draws)
+
+
+def encoder_metrics(**crops):
+    return measure({"": encoder_predictions(**crops)}, crops["test"])
+
+
+def baseline_metrics(**crops):
+    return measure({"": encoder_predictions(**crops)} | baseline_predictions(**crops), crops["test"])
 
 
 def isometric(location):
@@ -106,10 +128,27 @@ def test_either_distance_error_stands_beside_that_of_the_mean_distance():
     assert everywhere > 2 * within
 
 
-def test_the_spread_of_embeddings_is_measured():
+def test_intervals_are_of_each_metric_and_its_axes_and_hold_it():
+    metrics = baseline_metrics(**three(noise))
+    low, high = metrics["intervals"]["location_error_mm_intensities"]
+    assert low < metrics["location_error_mm_intensities"] < high
+    for (low, high), value in zip(metrics["intervals"]["location_r2"], metrics["location_r2"], strict=True):
+        assert low < value < high
+
+
+def test_an_encoder_is_compared_with_each_baseline_in_the_same_draws():
+    crops = three(noise)
+    said, same = encoder_predictions(**crops), ("location_error_mm_same", "distance_error_mm_same")
+    metrics = measure({"": said, "_same": said} | baseline_predictions(**crops), crops["test"])
+    assert [metrics["differences"][name] for name in same] == [[0, 0], [0, 0]]
+    low, high = metrics["differences"]["distance_error_mm_mean_distance"]
+    assert low < metrics["distance_error_mm"] - metrics["distance_error_mm_mean_distance"] < high
+
+
+def test_few_subjects_have_figures_and_no_intervals():
     crops = three(isometric)
-    expected = crops["test"].location.std(0, correction=0).sum() / 8  # eight features, five of them constant
-    assert encoder_metrics(**crops)["embedding_std"] == pytest.approx(float(expected), rel=1e-4)
+    metrics = measure({"": encoder_predictions(**crops)} | baseline_predictions(**crops), crops["test"], "ABCD")
+    assert metrics["location_error_mm"] < 0.05 and not metrics["intervals"] and not metrics["differences"]
 
 
 def tiny_network():
@@ -146,7 +185,7 @@ def encoder(tmp_path):
 
 @pytest.fixture
 def evaluated(loaders, encoder, tmp_path):
-    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SCANS, str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SPLIT, str(tmp_path / "out"))
     return tmp_path / "out"
 
 
@@ -170,7 +209,20 @@ def test_all_metrics_are_written(metrics):
         "subjects",
         "crops",
     }
-    assert (metrics["subjects"], metrics["crops"]) == (3, 30)
+    assert (metrics["subjects"], metrics["scans"], metrics["crops"]) == (2, 3, 30)
+    assert metrics["parts"]["train"] == {"subjects": 3, "scans": 4}
+
+
+def test_the_spread_of_embeddings_is_measured(metrics, evaluated):
+    with np.load(evaluated / "embeddings.npz") as stored:
+        assert metrics["embedding_std"] == pytest.approx(float(stored["embedding"].std(0).mean()), rel=1e-4)
+
+
+def test_the_metrics_in_each_draw_are_written_the_metrics_themselves_first(metrics, evaluated):
+    with np.load(evaluated / "draws.npz") as stored:
+        for name in ("distance_error_mm_random_encoder", "pca3_location_r2", "location_error_mm_mean_position"):
+            np.testing.assert_allclose(stored[name][0], metrics[name], rtol=1e-5)
+        assert stored["location_r2"].shape[1:] == (3,)
 
 
 def test_an_encoder_that_has_collapsed_is_called_so(loaders, encoder, tmp_path, caplog):
@@ -178,7 +230,7 @@ def test_an_encoder_that_has_collapsed_is_called_so(loaders, encoder, tmp_path, 
     save_atomically(
         {name: 0 * tensor + 1e-6 * tensor.sign() + name.endswith("bias") for name, tensor in state.items()}, encoder
     )
-    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SCANS, str(tmp_path / "out"))
+    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SPLIT, str(tmp_path / "out"))
     assert "The encoder has collapsed: all crops have nearly the same embedding" in caplog.text
 
 
@@ -192,7 +244,9 @@ def test_embeddings_of_the_test_crops_are_written(evaluated, loaders):
         np.testing.assert_allclose(stored["location"], location)
         np.testing.assert_allclose(stored["embedding"] - stored["embedding"][0], pad(location - location[0]), atol=1e-3)
         assert stored["scan"].tolist() == [6] * 10 + [7] * 10 + [8] * 10
+        assert stored["subject"].tolist() == ["P1"] * 20 + ["P2"] * 10
         assert stored["intensities"].shape == (30, 512)
+        np.testing.assert_allclose(stored["predicted_location"], location, atol=0.05)
         assert stored["embedding_random_encoder"].shape == (30, 4)
 
 
@@ -214,7 +268,7 @@ def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
 
     loaders = {part: never() for part in ("train", "validate", "test")}
     with pytest.raises(InputError, match="no weights"):
-        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, RUN, SCANS, str(tmp_path))
+        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, RUN, SPLIT, str(tmp_path))
 
 
 def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):

@@ -28,25 +28,34 @@ METRICS = {
     "distance_error_mm_mean_distance": 26.0,
     "rankme": 40.0,
     "rankme_random_encoder": 17.0,
-    "subjects": 2,
-    "scans": 2,
-    "crops": 10,
+    "subjects": 20,
+    "scans": 20,
+    "crops": 40,
+    "intervals": {"location_error_mm": [8.0, 10.0]},
 }
+
+
+def draws(metrics, spread=0.1):
+    """Each metric in draws that differ by so much, alike for all metrics."""
+    luck = spread * np.random.RandomState(0).randn(201)
+    known = {key: np.asarray(value) for key, value in metrics.items() if "_mm" in key or "r2" in key}
+    return {key: value + (luck if value.ndim == 0 else luck[:, None]) for key, value in known.items()}
 
 
 @pytest.fixture
 def evaluated(tmp_path):
     """A function: folder of an evaluation, with these metrics in place of others."""
 
-    def make(name, seed=0, **metrics):
+    def make(name, seed=0, sure=True, **metrics):
         folder, random = tmp_path / name, np.random.RandomState(seed)
         folder.mkdir()
         (folder / "metrics.json").write_text(json.dumps(METRICS | metrics))
+        np.savez(folder / "draws.npz", **draws(METRICS | metrics, 0.1 if sure else 20))
         arrays = {
-            "location": random.randn(10, 3),
-            "scan": np.arange(10) // 5,
-            "embedding": random.randn(10, 4),
-            "components": random.randn(10, 3),
+            "location": random.randn(40, 3),
+            "scan": np.arange(40) // 2,
+            "embedding": random.randn(40, 4),
+            "components": random.randn(40, 3),
         }
         np.savez(folder / "embeddings.npz", **arrays)
         return folder
@@ -60,8 +69,14 @@ def both(evaluated):
 
 
 @pytest.fixture
-def page(both, tmp_path):
+def _words_alone(monkeypatch):
+    """Pages without figures, which take longer than all else."""
     pytest.importorskip("matplotlib")
+    monkeypatch.setattr("scripts.reports.compare_encoders.encoder_figures", lambda encoders: [])
+
+
+@pytest.fixture
+def page(both, tmp_path, _words_alone):
     return compare_encoders(tmp_path / "all", read_encoders(both)).read_text()
 
 
@@ -70,13 +85,22 @@ def table(tmp_path):
         return {row["metric"]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.usefixtures("_words_alone")
 def test_each_encoder_is_a_column_beside_the_baselines(both, tmp_path):
     compare_encoders(tmp_path / "all", read_encoders(both))
     row = table(tmp_path)["Location error (mm)"]
-    assert list(row.values())[1:] == ["9.0", "6.0", "20.0", "30.0", "60.0"]
-    assert list(row)[1:] == ["barlow", "isimed", "untrained encoder", "raw intensities", "mean"]
+    assert list(row.values())[1:6] == ["9.0", "6.0", "20.0", "30.0", "60.0"]
+    assert list(row)[1:6] == ["barlow", "isimed", "untrained encoder", "raw intensities", "mean"]
 
 
+@pytest.mark.usefixtures("_words_alone")
+def test_intervals_are_columns_too(both, tmp_path):
+    compare_encoders(tmp_path / "all", read_encoders(both))
+    row = table(tmp_path)["Location error (mm)"]
+    assert [row[f"barlow, 95 % {end}"] for end in ("from", "to")] == ["8.0", "10.0"]
+
+
+@pytest.mark.usefixtures("_words_alone")
 def test_axes_are_rows_of_their_own(both, tmp_path):
     compare_encoders(tmp_path / "all", read_encoders(both))
     assert table(tmp_path)["Location R²: z, foot to head"]["barlow"] == "0.7"
@@ -88,7 +112,8 @@ def test_a_baseline_is_the_best_that_was_measured(order):
         "strong": METRICS | {"location_error_mm_random_encoder": 14.0, "location_r2_random_encoder": [0.6] * 3},
         "weak": METRICS,
     }
-    lines = {line.label: line.values for line in comparison_lines({name: metrics[name] for name in order})}
+    of_each = {name: draws(metrics[name]) for name in order}
+    lines = {line.label: line.values for line in comparison_lines({name: metrics[name] for name in order}, of_each)}
     assert lines["Location error (mm)"]["untrained encoder"] == 14
     assert lines["Location R²: x, left to right"]["untrained encoder"] == 0.6
 
@@ -100,13 +125,31 @@ def lead(page):
 
 def test_the_leaders_are_named_with_all_others(page):
     beaten = "untrained encoder 20.0, raw intensities 30.0, mean 60.0."
-    assert f"<b>isimed</b> has the smallest location error, 6.0 mm (barlow 9.0); to be beaten: {beaten}" in lead(page)
+    assert f"<b>isimed</b> has the smallest location error: 6.0 mm (barlow 9.0); to be beaten: {beaten}" in lead(page)
     beaten = "untrained encoder 77.0, mean 26.0."
-    assert f"<b>isimed</b> has the smallest distance error, 5.0 mm (barlow 70.0); to be beaten: {beaten}" in lead(page)
+    assert f"<b>isimed</b> has the smallest distance error: 5.0 mm (barlow 70.0); to be beaten: {beaten}" in lead(page)
+
+
+@pytest.mark.usefixtures("_words_alone")
+def test_nobody_leads_by_less_than_subjects_differ(evaluated, tmp_path):
+    folders = [evaluated("barlow"), evaluated("isimed", location_error_mm=6.0, sure=False)]
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
+    assert "No encoder has surely the smallest location error: barlow 9.0 mm, isimed 6.0 mm; to be beaten:" in lead(
+        page
+    )
+    assert not any("<strong>" in cell for cell in cells(page, "Location error (mm)"))
+
+
+@pytest.mark.usefixtures("_words_alone")
+def test_few_subjects_have_no_leader_and_nothing_is_marked(evaluated, tmp_path):
+    folders = [evaluated("barlow", subjects=4), evaluated("isimed", subjects=4, location_error_mm=6.0)]
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
+    assert "No encoder has surely the smallest location error" in lead(page)
+    assert 'class="lost"' not in page and "<strong>" not in page
 
 
 def cells(page, label):
-    row = re.search(rf"<tr><td>{re.escape(label)}<.*?</tr>", page)[0]
+    row = re.search(rf"<tr><td>{re.escape(label)}<.*?</tr>", page, re.DOTALL)[0]
     return re.findall(r"<td.*?</td>", row)[1:]
 
 
@@ -117,20 +160,21 @@ def test_the_best_encoder_of_a_row_stands_out(page):
 def test_an_encoder_that_a_baseline_beats_is_marked(page):
     marked = ['class="lost"' in cell for cell in cells(page, "Distance error (mm)")]
     assert marked == [True, False, False, False, False]
-    assert 'title="does not beat: mean"' in cells(page, "Distance error (mm)")[0]
+    assert 'title="loses to: mean"' in cells(page, "Distance error (mm)")[0]
 
 
+@pytest.mark.usefixtures("_words_alone")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_what_is_no_number_leads_nothing(evaluated, tmp_path, order):
-    pytest.importorskip("matplotlib")
+def test_what_is_no_number_is_no_better_and_no_worse(evaluated, tmp_path, order):
     folders = [evaluated("collapsed", location_error_mm=float("nan")), evaluated("good")]
     page = compare_encoders(tmp_path / "all", read_encoders([folders[i] for i in order])).read_text()
-    assert "<b>good</b> has the smallest location error, 9.0 mm" in lead(page)
+    assert "No encoder has surely the smallest location error" in lead(page)
 
 
+@pytest.mark.usefixtures("_words_alone")
 def test_the_name_of_an_encoder_is_escaped(evaluated, tmp_path):
-    pytest.importorskip("matplotlib")
-    page = compare_encoders(tmp_path / "all", read_encoders([evaluated("<i>small"), evaluated("b")])).read_text()
+    folders = [evaluated("<i>small", location_error_mm=2.0), evaluated("b")]
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
     assert "<i>" not in page and "<b>&lt;i&gt;small</b> has" in lead(page)
 
 
@@ -143,11 +187,14 @@ def test_no_encoder_is_best_where_no_direction_is_better(page):
     assert not any("<strong>" in cell or "lost" in cell for cell in cells(page, "Effective dimension (RankMe)"))
 
 
-def test_the_figures_are_on_the_page_and_in_files(page, tmp_path):
-    assert page.count('src="data:image/png') == 3
+def test_the_figures_are_on_the_page_and_in_files(both, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_encoders(tmp_path / "all", read_encoders(both)).read_text()
+    assert page.count('src="data:image/svg+xml') == 2 + 6 + 2
     assert {path.stem for path in (tmp_path / "all" / "figures").iterdir()} == {"distances", "errors", "maps"}
 
 
+@pytest.mark.usefixtures("_words_alone")
 def test_one_encoder_can_be_looked_at_alone(both, tmp_path):
     compare_encoders(tmp_path / "all", read_encoders(both[:1]))
     assert table(tmp_path)["Location error (mm)"]["barlow"] == "9.0"
@@ -163,6 +210,12 @@ def test_a_folder_that_was_not_evaluated_is_named(both, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no metrics\.json in .*empty: evaluate"):
         compare_encoders(tmp_path / "all", read_encoders([*both, tmp_path / "empty"]))
+
+
+def test_an_evaluation_without_draws_is_to_be_repeated(both, tmp_path):
+    (both[0] / "draws.npz").unlink()
+    with pytest.raises(InputError, match=r"no draws\.npz in .*barlow: evaluate"):
+        compare_encoders(tmp_path / "all", read_encoders(both))
 
 
 def test_two_folders_of_one_name_are_not_taken_for_one(both, tmp_path):

@@ -20,6 +20,7 @@ pytest.importorskip("pandas")
 pytest.importorskip("scipy")
 SUBJECTS, FOLDS = np.repeat(np.arange(30), 8), np.repeat(np.arange(30), 8) % 5
 LABELS = np.tile([0, 1], 120)
+SOME = LABELS * (FOLDS < 4)  # in the last fold, nobody has a lesion
 
 
 @pytest.fixture(autouse=True)
@@ -32,17 +33,20 @@ def _few_resamplings(monkeypatch):
 def folder(tmp_path):
     """A function: folder of a cross-validation of an encoder whose scores show the label so much."""
 
-    def make(name, strength, labels=LABELS, seed=0):
+    def make(name, strength, labels=LABELS, seed=0, subjects=SUBJECTS):
         random, baselines = np.random.RandomState(seed), np.random.RandomState(99)
         scores = {name: strength * LABELS + random.randn(240)}
         scores |= {baseline: 0.5 * LABELS + baselines.randn(240) for baseline in ("position", "intensity")}
         path = tmp_path / name
         path.mkdir()
         with open(path / "scores.csv", "w", newline="") as file:
-            rows = zip(SUBJECTS, FOLDS, labels, *scores.values(), strict=True)
+            rows = zip(subjects, FOLDS, labels, *scores.values(), strict=True)
             csv.writer(file).writerows([["subject", "fold", "label", *scores], *rows])
         with open(path / "cross_validation.csv", "w", newline="") as file:
             rows = [[who, fold, 0.5 + fold / 10, 0.4, 0.3, 0.2] for who in scores for fold in range(5)]
+            rows = [
+                [*row[:2], *("nan" if labels is SOME and row[1] == 4 else v for v in row[2:5]), row[5]] for row in rows
+            ]
             csv.writer(file).writerows([["encoder", "fold", *FOLD_METRICS], *rows])
         make.scores[name] = scores
         return path
@@ -78,9 +82,38 @@ def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
 def test_the_means_of_all_metrics_stand_below(folder, tmp_path):
     pytest.importorskip("matplotlib")
     page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text()
-    assert re.search(
-        r"<td>good</td><td><strong>0.700</strong></td><td>.*?</td><td>0.400</td><td>0.300</td><td>0.200</td>", page
-    )
+    assert cells(page, "good") == ["0.700", "0.400", "0.300", "0.200"]
+
+
+def cells(page, name):
+    """The figures of the first table's row of that name."""
+    row = re.search(rf"<tr><td>{name}</td>.*?</tr>", page, re.DOTALL)[0]
+    return re.findall(r'<td data-of="[^"]*">(?:<strong>)?(.*?)<', row)
+
+
+def test_intervals_say_on_how_many_subjects_they_rest(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text()
+    assert re.search(r"<strong>0.700</strong><small>95 % from 0.\d+ to [01].\d+</small>", page)
+    assert "draws of the subjects of each fold, 30, 6 in a fold." in page
+
+
+def test_folds_of_two_subjects_have_no_interval(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    few = folder("good", 3, subjects=FOLDS + 5 * (SUBJECTS % 2))
+    page = compare_folds(tmp_path / "all", read_folds([few])).read_text()
+    assert "AUC 0.98" in lead(page) and "(too few subjects for an interval: 10, 2 in a fold); it beats" in lead(page)
+    assert "95 % from" not in page
+
+
+def test_a_fold_without_a_lesion_is_not_averaged_over(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3, labels=SOME)])).read_text()
+    assert "Means over 4 of 5 folds" in page
+    assert cells(page, "good") == ["0.650", "0.400", "0.300", "0.200"]
+    assert page.count("<small>over 4 of 5 folds</small>") == 3 * 2  # precision and sensitivity, of three classifiers
+    rows = table(tmp_path).values()
+    assert {(row["folds"], row["of_folds"]) for row in rows} == {("4", "5")}
 
 
 def test_label_efficiency_is_drawn_where_it_was_measured(folder, tmp_path):
@@ -105,7 +138,8 @@ def test_an_encoder_is_said_to_beat_a_baseline_only_where_that_is_sure(folder, t
     folders = [folder("good", 3), folder("better", 0.6, seed=3), folder("poor", 0, seed=1)]
     page = compare_folds(tmp_path / "all", read_folds(folders)).read_text()
     assert re.search(
-        r"<b>good</b>: AUC 0\.\d+ \(95 % from .*?\); it beats position alone \(p = .*?\), beats", lead(page)
+        r"<b>good</b>: AUC 0\.\d+ over 5 folds \(95 % from .*?\); it beats position alone \(p = .*?\), beats",
+        lead(page),
     )
     assert re.search(r"<b>better</b>: .*?; it is not surely better than position alone", lead(page))
     assert re.search(r"<b>poor</b>: .*; it does not beat position alone .*, does not beat intensity alone", lead(page))

@@ -1,9 +1,23 @@
+"""Figures show what they are given, and their panels can be read alone."""
+
+import re
 import sys
 
 import numpy as np
 import pytest
 
-from scripts.reports import figures
+from scripts.reports.comparison_figures import component_maps, distances_of_encoders, error_bars
+from scripts.reports.encoder_figures import (
+    component_names,
+    distance_agreement,
+    embedding_map_2d,
+    loss_curves,
+    principal_components,
+    umap_points,
+)
+from scripts.reports.figure import AXES
+from scripts.reports.fold_figures import fold_dots, label_curves
+from scripts.reports.scan_figure import scan_map
 
 pytest.importorskip("matplotlib")
 
@@ -28,7 +42,7 @@ def history(*losses, **metrics):
 
 def test_losses_are_drawn_as_they_are():
     columns = history(900, np.nan, 100)
-    axes = figures.loss_curves(columns).picture.axes[0]
+    axes = loss_curves(columns).picture.axes[0]
     training, validation, best = (line.get_xydata() for line in axes.get_lines())
     np.testing.assert_array_equal(training, [[1, 400], [2, 400], [3, 400]])
     np.testing.assert_array_equal(validation, [[1, 900], [3, 100]])
@@ -36,24 +50,30 @@ def test_losses_are_drawn_as_they_are():
 
 
 def test_each_metric_of_the_validation_has_a_panel():
-    figure = figures.loss_curves(history(900, 100, rankme=[3.0, 7.0], learning_rate=[1.0, 0.9]))
-    assert [axes.get_title() for axes in figure.picture.axes] == ["loss", "rankme"]
+    figure = loss_curves(history(900, 100, rankme=[3.0, 7.0], learning_rate=[1.0, 0.9]))
+    assert [axes.get_ylabel() for axes in figure.picture.axes] == ["loss", "effective dimension (RankMe)"]
     np.testing.assert_array_equal(figure.picture.axes[1].get_lines()[0].get_xydata(), [[1, 3], [2, 7]])
     np.testing.assert_array_equal(figure.data["rankme"], [3, 7])
 
 
 def test_the_best_validation_is_marked():
-    axes = figures.loss_curves(history(900, np.nan, 100, 400)).picture.axes[0]
+    axes = loss_curves(history(900, np.nan, 100, 400)).picture.axes[0]
     assert "best, epoch 3" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 50])
+def test_epochs_are_whole(epochs):
+    ticks = loss_curves(history(*range(epochs, 0, -1))).picture.axes[0].get_xticks()
+    assert len(ticks) and (ticks == ticks.round()).all()
+
+
 def test_a_run_without_validation_has_a_loss_curve(tmp_path):
-    figures.loss_curves(history(np.nan, np.nan)).picture.savefig(tmp_path / "loss.png")
+    loss_curves(history(np.nan, np.nan)).picture.savefig(tmp_path / "loss.png")
 
 
 def test_distances_are_drawn_as_they_are(random):
     physical = random.uniform(0, 200, 50)
-    data = figures.distance_agreement(physical + 1, physical, physical * 0.1).data
+    data = distance_agreement(physical + 1, physical, physical * 0.1).data
     np.testing.assert_array_equal(data["physical_mm"], physical)
     np.testing.assert_array_equal(data["latent_mm"], physical + 1)
     np.testing.assert_array_equal(data["latent_untrained_mm"], physical * 0.1)
@@ -61,7 +81,7 @@ def test_distances_are_drawn_as_they_are(random):
 
 def test_many_distances_are_thinned_out_and_stay_in_pairs(random):
     physical = random.uniform(1, 200, 30_000)
-    first, second = (figures.distance_agreement(physical * 2, physical, physical * 3).data for _ in range(2))
+    first, second = (distance_agreement(physical * 2, physical, physical * 3).data for _ in range(2))
     assert len(first["physical_mm"]) == 20_000
     np.testing.assert_array_equal(first["latent_mm"], first["physical_mm"] * 2)
     np.testing.assert_array_equal(first["physical_mm"], second["physical_mm"])
@@ -70,33 +90,93 @@ def test_many_distances_are_thinned_out_and_stay_in_pairs(random):
 @pytest.mark.parametrize("scale", [0, 1e-3, 1e6])
 def test_an_untrained_encoder_of_any_scale_leaves_the_trained_one_visible(random, scale):
     physical = random.uniform(0, 200, 2000)
-    axes = figures.distance_agreement(physical + random.randn(2000), physical, physical * scale).picture.axes[1]
+    axes = distance_agreement(physical + random.randn(2000), physical, physical * scale).picture.axes[-1]
     assert axes.get_xlim()[1] < 40
 
 
 def test_a_map_has_one_panel_an_axis_and_its_points_in_the_data(location):
-    figure = figures.embedding_map_2d("map", "Map", "A map.", location[:, :2] * 2, location)
+    figure = embedding_map_2d("map", "Map", "A map.", location[:, :2] * 2, location, ("one", "other"))
+    assert {axes.get_xlabel() for axes in figure.picture.axes} >= {"one"}
     labels = [axes.get_xlabel() for axes in figure.picture.axes]
-    assert [label for label in labels if "(mm)" in label] == [f"{axis} (mm)" for axis in figures.AXES]
+    assert [label for label in labels if "(mm)" in label] == [f"{axis} (mm)" for axis in AXES]
     np.testing.assert_array_equal(figure.data["first"], location[:, 0] * 2)
     np.testing.assert_array_equal(figure.data["z_mm"], location[:, 2])
 
 
 def test_without_umap_learn_there_are_no_umap_points(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    assert figures.umap_points(np.zeros((20, 4)), seed=0) is None
+    assert umap_points(np.zeros((20, 4)), seed=0) is None
 
 
-def test_components_that_are_turned_positions_fit_positions(random, location):
-    turn = np.linalg.qr(random.randn(3, 3))[0]
-    figure = figures.principal_components(location @ turn + 5, location)
-    np.testing.assert_allclose([figure.data[f"fitted_{axis}_mm"] for axis in "xyz"], location.T)
-    assert [axes.get_title() for axes in figure.picture.axes[3:]] == ["all three together: R² = 1.00"] * 3
+def components(scores, location, fit=None):
+    return principal_components(
+        scores, np.array([0.6, 0.3, 0.05]), location, location if fit is None else fit, list("abc")
+    )
 
 
-def test_each_component_is_drawn_against_the_axis_that_it_follows(location):
-    axes = figures.principal_components(location[:, [2, 0, 1]], location).picture.axes
+def test_the_place_by_three_components_is_the_one_of_the_table_with_its_r2(location):
+    figure = components(location, location, location + 7)
+    np.testing.assert_allclose([figure.data[f"fitted_{axis}_mm"] for axis in "xyz"], location.T + 7)
+    assert [axes.get_title() for axes in figure.picture.axes[3:]] == ["R² a", "R² b", "R² c"]
+
+
+def test_each_component_is_drawn_against_the_axis_that_it_follows_and_named_with_its_share(location):
+    axes = components(location[:, [2, 0, 1]], location).picture.axes
     assert [axis.get_xlabel()[0] for axis in axes[:3]] == ["z", "x", "y"]
+    assert axes[0].get_ylabel() == "first component, 60% of variance" == component_names(np.array([0.6]))[0]
+
+
+def test_panels_that_are_compared_have_equal_scales(location):
+    axes = components(location * [1, 5, 9], location * [9, 5, 1]).picture.axes
+    for row in (axes[:3], axes[3:]):
+        assert len({axis.get_xlim() for axis in row}) == len({axis.get_ylim() for axis in row}) == 1
+
+
+def panels_of(figure):
+    """Its axes, without those of colour bars."""
+    return [axes for axes in figure.picture.axes if axes.get_xlabel() and axes.get_ylabel()]
+
+
+def test_distances_of_encoders_have_one_scale_that_the_worst_does_not_set(random):
+    physical = random.uniform(0, 200, 500)
+    axes = panels_of(distances_of_encoders({"good": physical + 1, "wild": 50 * physical}, physical))
+    assert axes[0].get_ylim() == axes[1].get_ylim() and axes[0].get_ylim()[1] < 320
+    assert axes[0].get_title() == "good" and re.fullmatch(r"wild \(9\d% lie above\)", axes[1].get_title())
+
+
+def test_maps_of_encoders_name_components_and_their_shares(location):
+    axes = panels_of(component_maps({"isimed": location}, {"isimed": np.array([0.5, 0.25])}, location))
+    assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("first component, 50%", "second component, 25%")
+
+
+def test_errors_have_one_scale_and_their_intervals():
+    errors = {"near": {"a": 1.0, "mean": 2.0}, "far": {"a": 10.0, "mean": None}}
+    figure = error_bars(errors, {"near": {"a": (0.5, 1.5)}, "far": {}}, ["a"])
+    near, far = figure.picture.axes
+    assert near.get_xlim() == far.get_xlim()
+    assert [0.5, 1.5] in [list(line.get_xdata()) for line in near.get_lines()]
+
+
+def test_a_fold_without_a_value_has_no_dot():
+    (axes,) = fold_dots(
+        "auc", "AUC", "", {"a": np.array([0.5, np.nan, 0.7]), "b": np.full(3, np.nan)}, ["b"]
+    ).picture.axes
+    drawn = [list(line.get_xdata()) for line in axes.get_lines()]
+    assert [0.5, 0.7] in drawn and [] in drawn
+
+
+def test_shares_of_labels_are_drawn_in_percent():
+    values = {"a": np.array([[0.5, 0.7, 0.6], [0.6, 0.8, 0.7]])}
+    (axes,) = label_curves("label_efficiency", "AUC", np.array([0.1, 1.0]), values, []).picture.axes
+    np.testing.assert_allclose(axes.get_lines()[0].get_xydata(), [[10, 0.6], [100, 0.7]])
+
+
+def test_a_panel_alone_fits_a_narrow_page_and_is_drawn_the_same_each_time(location):
+    figure = embedding_map_2d("map", "Map", "A map.", location[:, :2], location, ("one", "other"))
+    first, second = figure.svgs(), figure.svgs()
+    assert first == second and len(first) == 3
+    width = float(re.search(rb'<svg[^>]* width="([\d.]+)pt"', first[0])[1])
+    assert width * 4 / 3 < 400
 
 
 def test_a_scan_is_shown_with_head_and_front_up_and_in_its_proportions():
@@ -120,13 +200,13 @@ def test_colours_lie_over_the_scan():
 
 
 def _panels(image):
-    return figures.scan_map(image, np.full((3, *image.shape), 0.5), (2, 3, 4)).picture.axes
+    return scan_map(image, np.full((3, *image.shape), 0.5), (2, 3, 4)).picture.axes
 
 
 def test_figures_leave_pyplot_alone(location):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     settings = dict(pyplot.rcParams)
-    figures.principal_components(location, location)
-    figures.distance_agreement(*location.T)
+    components(location, location).svgs()
+    distance_agreement(*location.T).png()
     assert not pyplot.get_fignums()
     assert dict(pyplot.rcParams) == settings
