@@ -15,6 +15,7 @@ from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
 from .kinds import check_kinds, settings_of
+from .lock import lock_folder
 
 __all__ = [
     "check_settings",
@@ -34,7 +35,7 @@ STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "netwo
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 # what may differ where the same results are made again
-IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
+IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp", "checkpoint_steps"} | FOLDERS - {"dataset_dir"}
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -46,6 +47,7 @@ RESUMABLE = {
     "resume",
     "device",
     "max_epochs",
+    "checkpoint_steps",
     "val_interval",
     "cache_rate",
     "num_workers",
@@ -68,16 +70,16 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         resume: the run that is in the folder.
 
     Raises:
-        InputError: a key is misspelt, a value is not what it may be, there is no run to resume, or a run is in the
-            folder that would be overwritten.
+        InputError: a key is misspelt, a value is not what it may be, there is no run to resume, a run is in the folder
+            that would be overwritten, or another process is running one there.
     """
     config = _checked_config()
-    found = (Path(output_dir) / "checkpoint.pt").is_file()
-    finished = (Path(output_dir) / "metrics.json").is_file()
-    if resume and not found:
+    if resume and not (Path(output_dir) / "checkpoint.pt").is_file():
         raise InputError(
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
+    lock_folder(output_dir)
+    found, finished = ((Path(output_dir) / name).is_file() for name in ("checkpoint.pt", "metrics.json"))
     if (found or finished) and not resume:
         cure = "continue it with --resume true, or give" if found else "give"
         raise InputError(f"{output_dir} holds a run already: {cure} another --output_dir.")
@@ -141,11 +143,12 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         free: keys that may differ, besides those that decide nothing.
 
     Raises:
-        InputError: names a key that differs.
+        InputError: names a key that differs; or another process is writing to the folder.
     """
     config, ignored = _checked_config(), {*free, *IRRELEVANT}
     path = Path(path)
-    kept = path.is_file() and any(other != path for other in path.parent.iterdir())
+    lock_folder(path.parent)
+    kept = path.is_file() and any(other != path for other in path.parent.iterdir() if other.name[0] != ".")
     before = json.loads(path.read_text()) if kept else config
     ours, theirs = (without_descriptions(json.loads(_text(settings))) for settings in (config, before))
     for key in [key for key in {**theirs, **ours} if key not in ignored]:
