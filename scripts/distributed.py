@@ -1,10 +1,29 @@
 """Several processes as one."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_gather
 
-__all__ = ["gather", "processes", "rank", "wait"]
+__all__ = ["from_all", "from_first", "gather", "processes", "rank", "wait"]
+
+
+def from_all(item: Any) -> list:
+    """An item of each process, such as a number or a dictionary, in all of them."""
+    if processes() == 1:
+        return [item]
+    items: list = [None] * processes()
+    dist.all_gather_object(items, item)
+    return items
+
+
+def from_first(item: Any) -> Any:
+    """What the first process has, in all of them."""
+    items = [item]
+    if processes() > 1:
+        dist.broadcast_object_list(items)
+    return items[0]
 
 
 def gather(tensor: torch.Tensor) -> torch.Tensor:

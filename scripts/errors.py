@@ -1,12 +1,19 @@
 """Bad input is answered with one sentence."""
 
+import errno
 import logging
+import os
+import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
 __all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten", "some"]
+
+
+NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class InputError(ValueError):
@@ -51,13 +58,17 @@ def refuse(sentence: str) -> None:
 def report_input_errors() -> None:
     """Make an uncaught `InputError` end the process with its message alone, without a stack trace.
 
-    So do an interruption from the keyboard, and a component's argument that a configuration misspells. MONAI wraps what
-    its components raise, so the chain of causes is searched. Every other exception keeps its trace.
+    So do an interruption from the keyboard or by SIGTERM, a disk that is full or a folder that may not be written to,
+    and a component's argument that a configuration misspells. MONAI wraps what its components raise, so the chain of
+    causes is searched. Every other exception keeps its trace.
     """
     sys.excepthook = _excepthook
     for name in (None, "ignite", "monai.engines"):  # those of logging.conf
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(_says_why)
+    # under torchrun, a process that waits for another one would not notice
+    if threading.current_thread() is threading.main_thread() and "LOCAL_RANK" not in os.environ:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _says_why(record: logging.LogRecord) -> bool:
@@ -87,6 +98,9 @@ def _sentence(error: BaseException) -> str | None:
             "Interrupted. What was saved is whole: the same command resumes where it can, a training that left a "
             "checkpoint.pt with --resume true."
         )
+    if isinstance(error, OSError) and error.errno in NO_WRITING:
+        name = "A file" if error.filename is None else error.filename
+        return f"{name} cannot be written or read ({error.strerror}): mend that, or give another folder."
     cause = error.__cause__
     if str(error).startswith("Failed to instantiate") and "unexpected keyword argument" in str(cause):
         return f"A key of the configuration is misspelt: {cause}."

@@ -2,6 +2,9 @@
 
 import json
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,39 +12,73 @@ import pytest
 import torch
 
 from scripts.atomic import (
+    MACHINE,
     save_atomically,
     savez_atomically,
     write_atomically,
     write_csv_atomically,
     write_json_atomically,
 )
+from scripts.errors import InputError
 
 
 @pytest.fixture
-def failing_save(monkeypatch):
-    """torch.save writes half of a file and fails, as on a full disk."""
-
-    def save(content, path):
-        with open(path, "wb") as file:
-            file.write(b"half of a file")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(torch, "save", save)
+def full_disk():
+    """A function that lets no file grow beyond some bytes from then on, as a disk that is filling up does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_failing_write_leaves_the_old_file(tmp_path, request):
-    save_atomically({"weight": torch.ones(3)}, tmp_path / "encoder.pt")
-    before = (tmp_path / "encoder.pt").read_bytes()
-    request.getfixturevalue("failing_save")
-    with pytest.raises(OSError, match="No space"):
-        save_atomically({"weight": torch.zeros(3)}, tmp_path / "encoder.pt")
-    assert (tmp_path / "encoder.pt").read_bytes() == before
+WEIGHTS = {"weight": torch.ones(10_000)}
 
 
-def test_a_failing_write_leaves_no_temporary_file(tmp_path, failing_save):
-    with pytest.raises(OSError, match="No space"):
-        save_atomically({}, tmp_path / "encoder.pt")
+def test_a_full_disk_leaves_the_old_file_and_is_told_in_a_sentence(tmp_path, full_disk):
+    path = tmp_path / "encoder.pt"
+    save_atomically(WEIGHTS, path)
+    before = path.read_bytes()
+    full_disk(20_000)
+    with pytest.raises(
+        InputError, match=r"encoder\.pt cannot be written \(.+\); the file that was there before is whole"
+    ):
+        save_atomically(WEIGHTS, path)
+    assert path.read_bytes() == before
+
+
+def test_a_full_disk_leaves_no_temporary_file(tmp_path, full_disk):
+    full_disk(20_000)
+    with pytest.raises(InputError, match=r"encoder\.pt cannot be written \([^;]+: mend that"):
+        save_atomically(WEIGHTS, tmp_path / "encoder.pt")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write", [write_json_atomically, write_csv_atomically])
+def test_a_full_disk_is_told_of_for_every_kind_of_file(tmp_path, full_disk, write):
+    full_disk(1000)
+    with pytest.raises(InputError, match="file cannot be written"):
+        write(tmp_path / "file", [["word"] * 1000])
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"encoder\.pt cannot be written \(File exists\): mend that"):
+        save_atomically(WEIGHTS, tmp_path / "file" / "encoder.pt")
+
+
+def test_what_a_killed_process_was_writing_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    for process in (dead.pid, os.getppid()):
+        (tmp_path / f".encoder.pt.{process}{MACHINE}").write_text("half")
+    (tmp_path / f".cohort.{dead.pid}{MACHINE}" / "imagesTr").mkdir(parents=True)
+    write_json_atomically(tmp_path / "file.json", {})
+    assert {path.name for path in tmp_path.iterdir()} == {"file.json", f".encoder.pt.{os.getppid()}{MACHINE}"}
+
+
+def test_equal_weights_are_equal_bytes(tmp_path):
+    for name in ("a.pt", "b.pt"):
+        save_atomically(WEIGHTS, tmp_path / name)
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
 
 
 def test_a_write_that_is_killed_leaves_the_old_file(tmp_path, monkeypatch):

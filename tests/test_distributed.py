@@ -7,7 +7,7 @@ import torch.multiprocessing as mp
 from ignite.engine import Engine
 from torch.nn.parallel import DistributedDataParallel
 
-from scripts.distributed import gather, rank, wait
+from scripts.distributed import from_all, from_first, gather, rank, wait
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.distance import DistanceLoss
@@ -73,6 +73,7 @@ def work(process, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=process, world_size=PROCESSES)
     result = {"gathered": gather(data(process)[0]), "rank": rank(), "monitored": monitored(data(process)[0])}
+    result |= {"of all": from_all({"number": process}), "of the first": from_first(process)}
     for name in LOSSES:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
     # static_graph: the network is called once a view, as the published code does
@@ -103,6 +104,15 @@ def results(tmp_path_factory):
         for process in context.processes:
             process.kill()
     return [torch.load(folder / f"{process}.pt") for process in range(PROCESSES)]
+
+
+def test_what_all_processes_or_the_first_have_is_known_to_all(results):
+    for result in results:
+        assert result["of all"] == [{"number": 0}, {"number": 1}] and result["of the first"] == 0
+
+
+def test_one_process_has_what_it_has():
+    assert from_all("item") == ["item"] and from_first("item") == "item"
 
 
 @pytest.fixture

@@ -68,6 +68,24 @@ def test_an_engine_that_ends_for_no_reason_that_has_words_is_silent(monkeypatch,
     assert len(records) == told
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_asks_to_end_is_one_line(name):
+    text, _ = run(f"import os, signal, time\nos.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
+    assert text.startswith("error: Interrupted.") and "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("open('/dev/full', 'w', buffering=1).write('word\\n')", "A file cannot be written or read (No space left on"),
+        ("raise PermissionError(13, 'Permission denied', '/my/run')", "/my/run cannot be written or read (Permission"),
+    ],
+)
+def test_a_full_disk_and_a_lack_of_permission_are_one_line(code, sentence):
+    text, _ = run(code)
+    assert text.startswith(f"error: {sentence}") and "Traceback" not in text
+
+
 def test_a_misspelt_argument_of_a_component_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     report_input_errors()

@@ -11,6 +11,7 @@ import numpy as np
 from nibabel.affines import apply_affine, from_matvec
 from nibabel.eulerangles import euler2mat
 
+from ..atomic import explain_failure, temporary_suffix
 from ..errors import InputError
 
 __all__ = [
@@ -145,12 +146,13 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, le
         if not path.is_file() or path.read_text() != listing:
             raise InputError(f"{folder} holds something else than this cohort: give a folder that is new or empty.")
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        unfinished = Path(temporary) / folder.name
-        _write(unfinished, json.loads(listing))
-        (unfinished / "dataset.json").write_text(listing)
-        unfinished.rename(folder)
+    with explain_failure(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(temporary_suffix(), f".{folder.name}-", folder.parent) as temporary:
+            unfinished = Path(temporary) / folder.name
+            _write(unfinished, json.loads(listing))
+            (unfinished / "dataset.json").write_text(listing)
+            unfinished.rename(folder)
     return folder
 
 

@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ..atomic import save_atomically
-from ..distributed import processes, rank
+from ..distributed import from_all, processes, rank
 from ..errors import InputError
+from .resumed_epoch import RemainingBatches, random_state
 
-__all__ = ["LoadCheckpoint", "SaveBest", "SaveCheckpoint"]
+__all__ = ["LoadCheckpoint", "SaveBest", "SaveCheckpoint", "last_good"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,32 +26,69 @@ class SaveCheckpoint:
     Args:
         path: of the file.
         objects: by name, with `state_dict` and `load_state_dict`.
+        steps: from one checkpoint to the next within an epoch; None: there is none before its end.
 
     Raises:
-        InputError: a training begins where another left its checkpoint.
+        InputError: a training begins where another left its checkpoint; what is to be saved is no longer finite; or
+            the folder is removed while the training runs.
     """
 
-    def __init__(self, path: str, objects: Mapping) -> None:
-        self.path, self.objects = path, objects
+    def __init__(self, path: str, objects: Mapping, steps: int | None = None) -> None:
+        self.path, self.objects, self.steps = Path(path), objects, steps
+        self.is_saved = False
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a trainer, after `LoadCheckpoint`."""
+        """Attach to a trainer, after `LoadCheckpoint` and after all handlers of which `objects` has a state."""
         engine.add_event_handler(Events.STARTED, self._keep)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._save_within_an_epoch)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def _keep(self, engine: Engine) -> None:
         # who runs the trainer without `open_run`, as a federated client does, is stopped here
-        if engine.state.iteration == 0 and Path(self.path).is_file():
+        is_new = engine.state.iteration == 0 and getattr(engine.state, "resumed_from", None) != self.path
+        if is_new and self.path.is_file():
             raise InputError(f"{self.path} is of another training, and would be lost: give another output_dir.")
 
+    def _save_within_an_epoch(self, engine: Engine) -> None:
+        if self.is_saved and rank() == 0:
+            self._require_folder()  # in each step: handlers before this one would make it anew
+        done = engine.state.iteration % engine.state.epoch_length
+        if self.steps and done and done % self.steps == 0:
+            self(engine)
+
+    def _require_folder(self) -> None:
+        try:
+            self.path.parent.stat()
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{self.path.parent} was removed while its run was writing to it, and with it all that was saved: "
+                "begin anew."
+            ) from error
+
     def __call__(self, engine: Engine) -> None:
+        """Save."""
+        random = from_all(random_state(_device(engine)))
         if rank() == 0:
             items = {"trainer": engine, **self.objects}
-            save_atomically({name: _plain(item).state_dict() for name, item in items.items()}, self.path)
+            content = {name: _plain(item).state_dict() for name, item in items.items()}
+            self._require_finite(content, engine)
+            save_atomically(content | {"random": random}, self.path)
+            self.is_saved = True
+
+    def _require_finite(self, content: dict, engine: Engine) -> None:
+        spoilt = next((name for name, item in content.items() if not _is_finite(item)), None)
+        if spoilt:
+            raise InputError(
+                f"The {spoilt} is no longer finite after step {engine.state.iteration} (epoch {engine.state.epoch}), "
+                f"and is not saved. {last_good(self.path)}"
+            )
 
 
 class LoadCheckpoint:
     """Resume the run that wrote a checkpoint, where it stopped; a larger max_epochs prolongs it.
+
+    Within an epoch, the steps that were done are loaded again and not trained on, so that all that is random goes on
+    as it would have. With another number of processes an epoch has other steps, and begins anew.
 
     Args:
         path: of a file of `SaveCheckpoint`.
@@ -58,21 +96,45 @@ class LoadCheckpoint:
     """
 
     def __init__(self, path: str, objects: Mapping) -> None:
-        self.path, self.objects = path, objects
+        self.path, self.objects = Path(path), objects
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, before the handlers that look at its place."""
         engine.add_event_handler(Events.STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
+        """Load."""
         state = torch.load(self.path, map_location="cpu", weights_only=True)
         for name, item in self.objects.items():
             _plain(item).load_state_dict(state[name])
-        # an epoch may have another number of steps now, with another number of processes
-        engine.state.epoch = state["trainer"]["iteration"] // state["trainer"]["epoch_length"]
-        engine.state.iteration = engine.state.epoch * engine.state.epoch_length
+        length, random = state["trainer"]["epoch_length"], state.get("random", [])
+        engine.state.epoch, done = divmod(state["trainer"]["iteration"], length)
+        engine.state.resumed_from = self.path
+        if done and (length, len(random)) != (engine.state.epoch_length, processes()):
+            logger.warning(
+                f"{self.path} is of step {done} in epoch {engine.state.epoch + 1} with {len(random)} processes: with "
+                f"{processes()}, this epoch begins anew."
+            )
+            done = 0
+        engine.state.iteration = engine.state.epoch * engine.state.epoch_length + done
         if rank() == 0:
-            logger.info(f"{self.path}: {_place(engine.state.epoch, engine.state.max_epochs)}")
+            logger.info(f"{self.path}: {_place(engine.state.epoch, engine.state.max_epochs, done)}")
+        if done:
+            left = RemainingBatches(engine.state.dataloader, done, random[rank()], _device(engine))
+            engine.state.dataloader = left
+
+
+def last_good(path: str | Path) -> str:
+    """A sentence: which checkpoint a training that went wrong can be resumed from."""
+    if not Path(path).is_file():
+        return "No checkpoint was saved before: begin anew, with a lower learning_rate or amp false."
+    trainer = torch.load(path, map_location="cpu", weights_only=True)["trainer"]
+    epoch, step = divmod(trainer["iteration"], trainer["epoch_length"])
+    place = f"step {step} in epoch {epoch + 1}" if step else f"epoch {epoch}"
+    return (
+        f"{path}, of {place}, is good: continue from it with --amp false --resume true, or begin anew with a lower "
+        "learning_rate and another --output_dir."
+    )
 
 
 class SaveBest:
@@ -119,11 +181,25 @@ class SaveBest:
             )
 
 
-def _place(done: int, wanted: int) -> str:
+def _place(epochs: int, wanted: int, steps: int) -> str:
     """Where a resumed run stands, in words."""
-    if done < wanted:
-        return f"resumes with epoch {done + 1} of {wanted}."
-    return f"{done} of {wanted} epochs are done, and nothing is left to do; a max_epochs above {done} prolongs the run."
+    if epochs < wanted:
+        behind = f" behind its step {steps}, up to which scans are loaded again" if steps else ""
+        return f"resumes with epoch {epochs + 1} of {wanted}{behind}."
+    return (
+        f"{epochs} of {wanted} epochs are done, and nothing is left to do; a max_epochs above {epochs} prolongs the run."
+    )
+
+
+def _device(engine: Engine) -> torch.device | None:
+    return getattr(engine.state, "device", None)  # MONAI's engines know it, Ignite's do not
+
+
+def _is_finite(item) -> bool:
+    """Whether all floating-point tensors in a state are."""
+    if isinstance(item, Mapping):
+        return all(map(_is_finite, item.values()))
+    return bool(item.isfinite().all()) if isinstance(item, torch.Tensor) else True
 
 
 def _plain(item):

@@ -48,18 +48,19 @@ class Progress:
         self.evaluator.add_event_handler(Events.COMPLETED, self._validate)
 
     def state_dict(self) -> dict:
-        """The history so far, to resume from."""
-        return {"history": self.history}
+        """The history so far, and the losses of an epoch that was begun, to resume from."""
+        return {"history": self.history, "losses": self.losses}
 
     def load_state_dict(self, state: Mapping) -> None:
         """Resume the history of an earlier run."""
-        self.history = list(state["history"])
+        self.history, self.losses = list(state["history"]), list(state.get("losses", []))
 
     def _start(self, engine: Engine) -> None:
         self.began, self.first_epoch = time.monotonic(), engine.state.epoch
 
     def _start_epoch(self, engine: Engine) -> None:
-        self.losses, self.crops, self.epoch_began, self.validated = [], 0, time.monotonic(), {}
+        self.losses = self.losses[: engine.state.iteration % engine.state.epoch_length]  # of steps before a resume
+        self.crops, self.epoch_began, self.validated = 0, time.monotonic(), {}
         engine.state.metrics.clear()
         self.rate = engine.optimizer.param_groups[0]["lr"]
 

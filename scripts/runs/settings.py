@@ -13,13 +13,17 @@ from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
 from .configuration import DESCRIPTION, FOLDERS, STRUCTURE, config_in_use, without_descriptions
+from .lock import lock_folder
 
 __all__ = ["check_settings", "fixed_settings", "keep_results", "open_run", "record_settings"]
 
 logger = logging.getLogger(__name__)
 
 # what may differ where the same results are made again
-IRRELEVANT = {"_meta_", "device", "threads", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
+IRRELEVANT = {
+    *("_meta_", "device", "threads", "num_workers", "cache_rate", "amp", "checkpoint_steps"),
+    *(FOLDERS - {"dataset_dir"}),
+}
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -32,6 +36,7 @@ RESUMABLE = {
     "device",
     "threads",
     "max_epochs",
+    "checkpoint_steps",
     "val_interval",
     "cache_rate",
     "num_workers",
@@ -53,16 +58,16 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         resume: the run that is in the folder.
 
     Raises:
-        InputError: there is no run to resume, it had other settings, or a run is in the folder that would be
-            overwritten.
+        InputError: there is no run to resume, it had other settings, a run is in the folder that would be overwritten,
+            or another process is running one there.
     """
     config = config_in_use()
-    found = (Path(output_dir) / "checkpoint.pt").is_file()
-    finished = (Path(output_dir) / "metrics.json").is_file()
-    if resume and not found:
+    if resume and not (Path(output_dir) / "checkpoint.pt").is_file():
         raise InputError(
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
+    lock_folder(output_dir)
+    found, finished = ((Path(output_dir) / name).is_file() for name in ("checkpoint.pt", "metrics.json"))
     if (found or finished) and not resume:
         cure = "continue it with --resume true, or give" if found else "give"
         raise InputError(f"{output_dir} holds a run already: {cure} another --output_dir.")
@@ -122,10 +127,11 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         free: keys that may differ, besides those that decide nothing.
 
     Raises:
-        InputError: names a key that differs.
+        InputError: names a key that differs; or another process is writing to the folder.
     """
     path, ignored = Path(path), {*free, *IRRELEVANT}
-    if not path.is_file() or not any(other != path for other in path.parent.iterdir()):
+    lock_folder(path.parent)
+    if not path.is_file() or not any(other != path for other in path.parent.iterdir() if other.name[0] != "."):
         return
     before, now = json.loads(path.read_text()), json.loads(_text(config_in_use()))
     ours, theirs = without_descriptions(now), without_descriptions(before)

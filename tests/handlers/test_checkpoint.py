@@ -2,6 +2,7 @@
 
 import logging
 import operator
+import shutil
 
 import pytest
 import torch
@@ -144,3 +145,24 @@ def test_checkpoints_cross_between_one_process_and_distributed_training(tmp_path
     other = nn.Linear(2, 2)
     run(path, 2, {"network": other}, load=True)
     assert torch.equal(other.weight, network.weight)
+
+
+def test_weights_that_are_not_finite_are_not_saved_and_the_last_good_checkpoint_stays(tmp_path):
+    path, network = tmp_path / "checkpoint.pt", nn.Linear(2, 2)
+    engine = Engine(lambda engine, batch: nn.init.constant_(network.weight, float("inf")) if batch == 3 else None)
+    SaveCheckpoint(path, {"network": network}, steps=1).attach(engine)
+    before = network.weight.tolist()
+    with pytest.raises(InputError, match=r"The network is no longer finite after step 4 \(epoch 1\), and is not saved"):
+        engine.run(range(6))
+    other = nn.Linear(2, 2)
+    assert run(path, 1, {"network": other}, load=True, length=6) == [(1, 4), (1, 5), (1, 6)]
+    assert other.weight.tolist() == before
+
+
+@pytest.mark.parametrize("steps", [None, 1])
+def test_a_folder_that_is_removed_while_its_run_writes_to_it_ends_the_run(tmp_path, steps):
+    engine = Engine(lambda engine, batch: shutil.rmtree(tmp_path / "run") if engine.state.iteration == 3 else None)
+    SaveCheckpoint(tmp_path / "run" / "checkpoint.pt", {}, steps).attach(engine)
+    with pytest.raises(InputError, match="run was removed while its run was writing to it, and with it all"):
+        engine.run(range(2), max_epochs=3)
+    assert not (tmp_path / "run").exists()
