@@ -66,7 +66,8 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         raise InputError(
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
-    lock_folder(output_dir)
+    if Path(output_dir).is_dir():  # else it is made and locked when nothing may refuse the run any more
+        lock_folder(output_dir)
     found, finished = ((Path(output_dir) / name).is_file() for name in ("checkpoint.pt", "metrics.json"))
     if (found or finished) and not resume:
         cure = "continue it with --resume true, or give" if found else "give"
@@ -130,7 +131,8 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         InputError: names a key that differs; or another process is writing to the folder.
     """
     path, ignored = Path(path), {*free, *IRRELEVANT}
-    lock_folder(path.parent)
+    if path.parent.is_dir():
+        lock_folder(path.parent)
     if not path.is_file() or not any(other != path for other in path.parent.iterdir() if other.name[0] != "."):
         return
     before, now = json.loads(path.read_text()), json.loads(_text(config_in_use()))
