@@ -1,5 +1,6 @@
 """How well embeddings know places and distances in the body."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +76,12 @@ def distance_figures(
         Of each draw, [R] and [R].
     """
     x, y = (values.double() - values.double().mean() for values in (prediction.expand_as(target), target))
-    columns = ((prediction - target).abs(), x, y, x * x, y * y, x * y)
-    error, mean_x, mean_y, mean_xx, mean_yy, mean_xy = draws.pair_means(columns, counted).unbind(1)
+
+    def columns() -> Iterator[torch.Tensor]:  # one after the other: there may be many pairs
+        yield (prediction - target).abs()
+        yield from (x, y)
+        yield from (one * other for one, other in ((x, x), (y, y), (x, y)))
+
+    error, mean_x, mean_y, mean_xx, mean_yy, mean_xy = draws.pair_means(columns(), counted).unbind(1)
     covariance, variances = mean_xy - mean_x * mean_y, (mean_xx - mean_x**2) * (mean_yy - mean_y**2)
     return error, covariance / variances.sqrt()
