@@ -181,6 +181,7 @@ def test_values_that_a_pair_scales_are_not_rounded(find, tmp_path, voxels):
     nib.save(pair, tmp_path / "in/a.img")
     wanted = nib.load(tmp_path / "in/a.img").get_fdata()
     (scan,) = find()
+    assert nib.load(scan["image"]).get_data_dtype() == np.float32
     np.testing.assert_allclose(nib.load(scan["image"]).get_fdata(), wanted, rtol=1e-6)
 
 
