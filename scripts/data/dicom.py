@@ -13,6 +13,7 @@ import numpy as np
 from monai.utils import optional_import
 
 from ..errors import shorten
+from .in_memory import in_memory
 from .itk import as_nifti
 
 __all__ = ["dicom_reader", "read_series", "series_in_folder"]
@@ -125,9 +126,7 @@ def _by_dcm2niix(names: list[str]) -> nibabel.Nifti1Image | str:
         if len(made) != 1:
             said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
             return f"gives {len(made)} images in dcm2niix, which says: {shorten(ValueError(said[-1]))}"
-        image = nibabel.load(made[0])
-        assert isinstance(image, nibabel.Nifti1Image)
-        return nibabel.Nifti1Image(np.asanyarray(image.dataobj), image.affine, image.header)
+        return in_memory(nibabel.load(made[0]))
 
 
 def _plain(name: str) -> str:

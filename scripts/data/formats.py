@@ -4,11 +4,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import nibabel
-import numpy as np
 
 from ..errors import shorten
 from .dicom import dicom_reader, read_series, series_in_folder
 from .files import Kind, kind_of
+from .in_memory import in_memory
 from .itk import read_itk
 from .wording import some
 
@@ -56,7 +56,7 @@ def images_of(source: Path) -> list[tuple[str, nibabel.Nifti1Image | str]]:
 def _read_file(path: Path) -> nibabel.Nifti1Image | str:
     if kind_of(path) is Kind.DICOM:
         return "is one file of DICOM: name the folder of its series"
-    return _read_pair(path) if kind_of(path) is Kind.PAIR else read_itk(path)
+    return in_memory(nibabel.load(path)) if kind_of(path) is Kind.PAIR else read_itk(path)
 
 
 def _guarded(read, names: list[str]) -> nibabel.Nifti1Image | str:
@@ -64,13 +64,6 @@ def _guarded(read, names: list[str]) -> nibabel.Nifti1Image | str:
         return read(names)
     except Exception as error:  # as above, of one series
         return f"cannot be read ({shorten(error)})"
-
-
-def _read_pair(path: Path) -> nibabel.Nifti1Image | str:
-    image = nibabel.load(path)
-    assert isinstance(image, nibabel.spatialimages.SpatialImage)
-    header = image.header if isinstance(image, nibabel.Nifti1Pair) else None
-    return nibabel.Nifti1Image(np.asanyarray(image.dataobj), image.affine, header)
 
 
 def says_no_side(path: Path) -> bool:

@@ -128,6 +128,23 @@ def test_a_series_that_is_no_volume_is_left_out_with_a_sentence(
     assert re.search(rf"in/P2 {sentence}", caplog.text)
 
 
+def test_frames_in_one_file_of_dicom_need_dcm2niix(itk, find, tmp_path, voxels, monkeypatch):
+    monkeypatch.setattr("scripts.data.dicom.has_dcm2niix", lambda: False)
+    (tmp_path / "in").mkdir()
+    itk.WriteImage(itk_image(itk, voxels.astype(np.uint16), np.eye(4)), str(tmp_path / "in/all.dcm"))
+    with pytest.raises(InputError, match="has several frames in a file, which dcm2niix reads: pip install dcm2niix"):
+        find()
+
+
+def test_echoes_of_one_series_are_no_volume(itk, find, tmp_path, voxels):
+    image = itk_image(itk, voxels, np.eye(4))
+    write_series(itk, tmp_path / "in", image)
+    for file in list((tmp_path / "in").iterdir()):
+        (file.parent / f"again_{file.name}").write_bytes(file.read_bytes())
+    with pytest.raises(InputError, match="has several images at one place"):
+        find()
+
+
 def test_a_file_of_itk_that_cannot_be_read_is_named(itk, find, tmp_path, write_scan):
     write_scan(tmp_path / "in/a.nii.gz")
     (tmp_path / "in/b.nrrd").write_text("no header")
@@ -155,6 +172,17 @@ def test_a_pair_stays_where_it_is(kind, find, tmp_path, voxels, oblique):
     read = nib.load(tmp_path / "in/OAS1_0001_MR1.img")
     same_place(scan["image"], voxels, read.affine)
     np.testing.assert_allclose(nib.load(scan["image"]).affine, read.affine, atol=1e-4)
+
+
+def test_values_that_a_pair_scales_are_not_rounded(find, tmp_path, voxels):
+    (tmp_path / "in").mkdir()
+    pair = nib.Nifti1Pair(0.37 * voxels - 5, np.eye(4))
+    pair.set_data_dtype(np.int16)
+    nib.save(pair, tmp_path / "in/a.img")
+    wanted = nib.load(tmp_path / "in/a.img").get_fdata()
+    (scan,) = find()
+    assert nib.load(scan["image"]).get_data_dtype() == np.float32
+    np.testing.assert_allclose(nib.load(scan["image"]).get_fdata(), wanted, rtol=1e-6)
 
 
 def test_analyze_does_not_say_its_sides_which_is_a_warning(find, tmp_path, voxels, caplog):
