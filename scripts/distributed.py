@@ -4,7 +4,7 @@ import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_gather
 
-__all__ = ["gather", "processes", "rank", "wait"]
+__all__ = ["gather", "gather_objects", "processes", "rank", "wait"]
 
 
 def gather(tensor: torch.Tensor) -> torch.Tensor:
@@ -23,6 +23,14 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
     if processes() > 1:
         return torch.cat(all_gather(tensor.contiguous()))
     return tensor
+
+
+def gather_objects(item) -> list:
+    """What every process gives, in the order of their numbers; each of them has to call this."""
+    items = [item] * processes()
+    if processes() > 1:
+        dist.all_gather_object(items, item)
+    return items
 
 
 def processes() -> int:

@@ -34,7 +34,9 @@ STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "netwo
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 # what may differ where the same results are made again
-IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp"} | FOLDERS - {"dataset_dir"}
+IRRELEVANT = {"_meta_", "device", "num_workers", "cache_rate", "amp", "on_bad_scan"} | FOLDERS - {"dataset_dir"}
+# what a run leaves that ends before it has results
+AUDIT = ("audit.csv", "audit.html")
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -50,6 +52,7 @@ RESUMABLE = {
     "cache_rate",
     "num_workers",
     "amp",
+    "on_bad_scan",
     "network",
     "val_size",
     "test_size",
@@ -145,7 +148,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
     """
     config, ignored = _checked_config(), {*free, *IRRELEVANT}
     path = Path(path)
-    kept = path.is_file() and any(other != path for other in path.parent.iterdir())
+    kept = path.is_file() and any(other.name not in (path.name, *AUDIT) for other in path.parent.iterdir())
     before = json.loads(path.read_text()) if kept else config
     ours, theirs = (without_descriptions(json.loads(_text(settings))) for settings in (config, before))
     for key in [key for key in {**theirs, **ours} if key not in ignored]:

@@ -4,7 +4,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scripts.data.check_scans import check_scans, fault
+from scripts.data.audit import check_scans
+from scripts.data.scan_facts import examine
 from scripts.errors import InputError
 
 
@@ -67,12 +68,12 @@ def singular(path, write_scan):
 
 BAD = {
     truncated: "is truncated",
-    truncated_without_compression: "cannot be read",
+    truncated_without_compression: "is truncated",
     no_nifti: "cannot be read",
     empty: "cannot be read",
     flat: "is not 3D (shape 9x8)",
     one_slice: "is not 3D (shape 9x8x1)",
-    series: "is not 3D (shape 9x8x7x3)",
+    series: "holds 3 volumes (shape 9x8x7x3)",
     with_nan: "has 2 voxels that are NaN or infinite",
     singular: "not invertible",
     coloured: "cannot",
@@ -89,11 +90,16 @@ BAD = {
 def test_the_fault_of_a_scan_is_said(spoil, tmp_path, write_scan):
     path = tmp_path / "scan.nii.gz"
     path = spoil(path, write_scan) or path
-    assert BAD[spoil] in str(fault(path))
+    assert BAD[spoil] in examine(path).fault
 
 
 def test_all_faulty_scans_are_named_in_one_error(tmp_path, write_scan):
-    faults = {truncated: "is truncated", no_nifti: "cannot be read", series: "is not 3D", with_nan: "has 2 voxels"}
+    faults = {
+        truncated: "is truncated",
+        no_nifti: "cannot be read",
+        series: "holds 3 volumes",
+        with_nan: "has 2 voxels",
+    }
     good = write_scan(tmp_path / "good.nii.gz")
     scans = [{"image": str(good)}]
     for spoil in faults:
@@ -118,7 +124,7 @@ def test_good_scans_pass(tmp_path, write_scan):
 
 
 def test_a_fourth_axis_of_one_passes(tmp_path, write_scan):
-    assert fault(write_scan(tmp_path / "scan.nii.gz", voxels=np.arange(504.0).reshape(9, 8, 7, 1))) is None
+    assert not examine(write_scan(tmp_path / "scan.nii.gz", voxels=np.arange(504.0).reshape(9, 8, 7, 1))).fault
 
 
 def test_every_image_of_a_scan_is_checked(tmp_path, write_scan):
