@@ -42,7 +42,7 @@ def _examined(path: str | os.PathLike) -> Facts:
     """From the cache's folder, or put there, where that can be read and written."""
     try:
         file = cache_folder() / f"{_key(path)}.json"
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             return _facts(json.loads(file.read_text()))
     except (OSError, RuntimeError):  # no such file, or no home
         return examine(path)

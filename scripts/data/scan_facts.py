@@ -6,6 +6,7 @@ import os
 import numpy as np
 import torch
 
+from ..errors import shorten
 from ..transforms.foreground import body_mask
 from ..transforms.padding import padding_to_air
 from .fingerprint import fingerprint
@@ -76,6 +77,8 @@ def examine(path: str | os.PathLike) -> Facts:
         return Facts(fault=str(fault), passing=fault.passing)
     except MemoryError:
         return Facts(fault="takes more memory than there is", passing=True)
+    except Exception as error:  # of a scan that no one has thought of
+        return Facts(fault=f"cannot be examined ({shorten(error)})")
 
 
 def _body(voxels: np.ndarray) -> dict:

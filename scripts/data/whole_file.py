@@ -71,11 +71,14 @@ def _header(path: str | os.PathLike) -> Any:
         raise Unusable(f"holds {shape[3]} volumes (shape {'x'.join(map(str, shape))}): give one, or a file of each")
     if shape[3:] not in ((), (1,)):
         raise Unusable(f"is not 3D (shape {'x'.join(map(str, shape))})")
-    if image.dataobj.dtype.fields or image.dataobj.dtype.kind not in "biuf":
+    stored: Any = image.dataobj
+    if stored.dtype.fields or stored.dtype.kind not in "biuf":
         raise Unusable("has voxels that are colours or complex numbers")
     _check_unit(image)
     _check_affine(image)
-    return correct_nifti_header_if_necessary(image)
+    image = correct_nifti_header_if_necessary(image)  # as LoadImage does: it may take another affine
+    _check_affine(image)
+    return image
 
 
 def _check_unit(image: Any) -> None:
