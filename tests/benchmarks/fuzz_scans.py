@@ -102,7 +102,7 @@ def set_extent(raw: bytearray, rng: np.random.Generator) -> None:
             scale = float(10 ** rng.uniform(-4, 4))
             for offset in (80 + 4 * axis, 280 + 4 * axis, 296 + 4 * axis, 312 + 4 * axis):
                 (old,) = struct.unpack_from(order + "f", raw, offset)
-                struct.pack_into(order + "f", raw, offset, old * scale)
+                struct.pack_into(order + "f", raw, offset, float(np.clip(old * scale, -3e38, 3e38)))
 
 
 def set_voxels(raw: bytearray, rng: np.random.Generator) -> None:
@@ -133,7 +133,7 @@ def damage(packed: bytes, rng: np.random.Generator) -> bytes:
     return bytes(data)
 
 
-CHANGES = (flip_header, set_field, set_extent, set_voxels)
+CHANGES = {flip_header: 0.35, set_field: 0.4, set_extent: 0.1, set_voxels: 0.15}  # and how often
 
 
 def files(number: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
@@ -143,7 +143,7 @@ def files(number: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         rng = np.random.default_rng([seed, index])
         raw = bytearray(begun[rng.integers(len(begun))])
         stream = rng.random() < 0.25
-        for change in rng.choice(np.array(CHANGES, object), 0 if stream else rng.integers(1, 3)):
+        for change in rng.choice(list(CHANGES), 0 if stream else rng.integers(1, 3), p=list(CHANGES.values())):
             change(raw, rng)
         if not stream and rng.random() < 0.3:
             yield ".nii", bytes(raw)
@@ -241,6 +241,8 @@ def fuzz(number: int, seed: int, workers: int, kept: Path | None = None) -> dict
                 path = Path(folder) / f"{seed}_{index}{item[0]}"
                 path.write_bytes(item[1])
                 index += 1
+                if index % 1000 == 0:
+                    print(f"{index} files", flush=True)
                 idle[-1].ask(path)
                 busy.append(idle.pop())
             if not busy:
