@@ -16,7 +16,7 @@ from .fingerprint import join_subjects
 from .remembered import facts_of
 from .resampled import NATIVE, memory_of_process
 from .scan_facts import Facts
-from .verdict import FAULTY, MASK, SUSPICIONS, Verdict, judge
+from .verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
 __all__ = ["Audited", "audited_scans", "check_scans"]
 
@@ -116,7 +116,7 @@ def _with_progress(results: Iterable[Facts], total: int) -> Iterable[Facts]:
 
 def _record(folder: Path, audited: Audited, write_page: Callable | None) -> None:
     write_csv_atomically(folder / "audit.csv", [COLUMNS, *map(_row, audited)])
-    suspects = [one for one in audited if one[3].reason]
+    suspects = sorted((one for one in audited if one[3].reason), key=lambda one: KINDS.index(one[3].kind))
     if suspects and write_page is not None:
         write_page(folder / "audit.html", suspects)
         logger.info(f"What is strange about {len(suspects)} of {len(audited)} files: {folder / 'audit.html'}")

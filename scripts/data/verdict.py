@@ -9,9 +9,9 @@ from monai.transforms import ScaleIntensityRangePercentilesd
 from .resampled import memory_needed, memory_of_process, resampled_shape
 from .scan_facts import Facts
 
-__all__ = ["FAULTY", "MASK", "SUSPICIONS", "Verdict", "judge"]
+__all__ = ["FAULTY", "KINDS", "MASK", "SUSPICIONS", "Verdict", "judge"]
 
-FAULTY, MASK, SUSPECT, USABLE = "faulty", "mask", "suspect", "usable"
+KINDS = FAULTY, MASK, SUSPECT, USABLE = "faulty", "mask", "suspect", "usable"
 LONGEST = 2**15 - 1  # voxels along an axis, of which NIfTI-1 knows no more
 STEEP = 1000  # times the range of the percentiles: values as large as that are no input for a network
 
