@@ -15,7 +15,7 @@ RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_roo
 # two processes of one thread each, files in their order: those of whole runs come first
 PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo help test compare study configs dist clients bench lint clean
+.PHONY: demo help test compare study configs dist clients bench fuzz lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
@@ -55,6 +55,9 @@ bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness 
 	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 	$(VENV)/bin/python -m pytest tests/benchmarks
+
+fuzz: $(VENV)/dev  ## 20 000 files as no scanner writes them, through the audit and the transforms behind it; ARGS="--kept folder" keeps what fails
+	$(VENV)/bin/python -W ignore tests/benchmarks/fuzz_scans.py $(ARGS)
 
 lint: $(VENV)/dev  ## errors, form and types; `pre-commit install` runs the same before each commit
 	$(VENV)/bin/ruff check .

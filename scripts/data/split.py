@@ -1,6 +1,5 @@
 """Who is trained on, who validates, who tests: by subject, and on record."""
 
-import json
 import logging
 import os
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from ..atomic import write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
+from .recorded import PARTS, as_record, known_parts, read_split
 
 __all__ = [
     "check_split",
@@ -23,8 +23,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-PARTS = ("train", "validate", "test")
 
 
 def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
@@ -100,7 +98,8 @@ def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
 
     Args:
         split: as `split_scans` returns it.
-        path: of the file; where a checkpoint.pt lies beside it, it must hold this split already.
+        path: of the file; where a checkpoint.pt lies beside it, it must hold this split already. Under `fingerprints`
+            it has those of each subject's scans.
 
     Raises:
         InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
@@ -109,25 +108,40 @@ def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
     if (path.parent / "checkpoint.pt").is_file():
         check_split(split, path)
     if rank() == 0:
-        write_json_atomically(path, _subjects(split))
+        write_json_atomically(path, as_record(split))
 
 
 def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
-    """Raise an `InputError` if a split.json, where there is one, holds other subjects than a split."""
-    if Path(path).is_file() and json.loads(Path(path).read_text()) != _subjects(split):
+    """Raise an `InputError` if a split.json, where there is one, holds other subjects or scans than a split."""
+    if not Path(path).is_file():
+        return
+    recorded, now = read_split(path), as_record(split)
+    if any(recorded[name] != now[name] for name in PARTS):
         raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
+    before, marks = recorded.get("fingerprints", {}), now.get("fingerprints", {})
+    if changed := sorted(name for name in before.keys() & marks.keys() if before[name] != marks[name]):
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise InputError(
+            f"{path} has other scans of {', '.join(changed[:3])}{more} than there are now: give those of its run."
+        )
 
 
 def recorded_split(
-    scans: list[dict], path: str | os.PathLike, val_size: float, test_size: float, seed: int
+    scans: list[dict],
+    path: str | os.PathLike,
+    val_size: float,
+    test_size: float,
+    seed: int,
+    known_by: str = "content",
 ) -> dict[str, list[dict]]:
     """Split scans as a training run did, so that what was trained on is not tested on.
 
     Args:
-        scans: items of `find_scans`.
-        path: the split.json of the run. Its subjects keep their part; others, never trained on, are tested on. Where
-            it knows none of them, or there is no such file, a split is drawn as by `split_scans`.
+        scans: items of `audited_scans`.
+        path: the split.json of the run. What it knows keeps its part; other scans, never trained on, are tested on.
+            Where it knows none of them, or there is no such file, a split is drawn as by `split_scans`.
         val_size, test_size, seed: as for `split_scans`.
+        known_by: as for `known_parts`.
 
     Returns:
         The items under `train`, `validate` and `test`.
@@ -138,25 +152,28 @@ def recorded_split(
     if not Path(path).is_file():
         logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
         return split_scans(scans, val_size, test_size, seed)
-    recorded = json.loads(Path(path).read_text())
-    part = {subject: name for name in PARTS for subject in recorded[name]}
-    if not any(scan["subject"] in part for scan in scans):
-        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
+    parts = known_parts(scans, path, known_by)
+    if not any(parts):
+        logger.warning(f"{path} knows none of these scans: the encoder has seen none of them, or by other names.")
         return split_scans(scans, val_size, test_size, seed)
-    split = {name: [scan for scan in scans if part.get(scan["subject"], "test") == name] for name in PARTS}
-    for name, members in split.items():
-        if not members:
+    members = [(part or "test", scan) for part, scan in zip(parts, scans, strict=True)]
+    split = {name: [scan for part, scan in members if part == name] for name in PARTS}
+    for name, group in split.items():
+        if not group:
             raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
     return split
 
 
-def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str) -> list[dict]:
+def unseen_scans(
+    scans: list[dict], path: str | os.PathLike | None, encoder: str, known_by: str = "content"
+) -> list[dict]:
     """Scans of subjects that an encoder was neither trained nor validated on.
 
     Args:
-        scans: items of `find_scans`.
+        scans: items of `audited_scans`.
         path: the split.json of its run; None (or null, as a command line says it): all scans.
         encoder: path of its weights. Where there is no such file beside them, all scans are taken, with a warning.
+        known_by: as for `known_parts`.
 
     Raises:
         InputError: it has seen all of them, or there is no such file elsewhere.
@@ -168,20 +185,30 @@ def unseen_scans(scans: list[dict], path: str | os.PathLike | None, encoder: str
             raise InputError(f"There is no {path}: give the split.json of the encoder's run, or null in its place.")
         logger.warning(f"There is no {path}: {encoder} may have been trained on the subjects that it is tested on.")
         return scans
-    recorded = json.loads(Path(path).read_text())
-    seen = {subject for name in ("train", "validate") for subject in recorded[name]}
-    unseen = [scan for scan in scans if scan["subject"] not in seen]
+    parts = known_parts(scans, path, known_by)
+    unseen = [scan for scan, part in zip(scans, parts, strict=True) if part not in ("train", "validate")]
     if not unseen:
         raise InputError(
             f"By {path}, the encoder was trained on all of these subjects: give others, or null in place of this path "
             "to use them all the same."
         )
-    if not any(scan["subject"] in seen.union(recorded["test"]) for scan in scans):
-        logger.warning(f"{path} names none of these subjects: the encoder has seen none of them, or by other names.")
+    if not any(parts):
+        logger.warning(f"{path} knows none of these scans: the encoder has seen none of them, or by other names.")
     if len(unseen) < len(scans):
-        logger.info(f"{len(scans) - len(unseen)} scans are left out, of subjects that {path} says were trained on.")
+        _say_left_out(scans, unseen, path, read_split(path))
     return unseen
 
 
-def _subjects(split: dict[str, list[dict]]) -> dict[str, list[str]]:
-    return {name: sorted({scan["subject"] for scan in split[name]}) for name in PARTS}
+def _say_left_out(scans: list[dict], unseen: list[dict], path: str | os.PathLike, recorded: dict) -> None:
+    """What is left out, and by what it is known; by names alone is a guess, which may be wrong."""
+    names = sorted({scan["subject"] for scan in scans} - {scan["subject"] for scan in unseen})
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    number = len(scans) - len(unseen)
+    text = f"{number} scans are left out, of subjects that {path} says were trained on ({', '.join(names[:3])}{more})."
+    if recorded.get("fingerprints"):
+        logger.info(text)
+    else:
+        logger.warning(
+            f"{text} It knows them by their names alone: if these are other people, give null in place of this path "
+            "(--pretraining_split null)."
+        )

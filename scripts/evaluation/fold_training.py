@@ -11,6 +11,7 @@ from monai.bundle import ConfigParser
 from monai.utils import set_determinism
 
 from ..data.folds import SubjectFolds
+from ..data.recorded import read_split
 from ..errors import InputError
 from ..runs.configuration import config_in_use
 from ..runs.settings import check_settings, fixed_settings
@@ -60,7 +61,7 @@ class FoldTraining:
     def _check(self, folder: Path, fold: int, share: float) -> None:
         check_settings(folder, sorted({*fixed_settings(self.config), "max_epochs"} - FREE))
         subjects = {name: sorted(part) for name, part in self.folds.parts(fold, share).items()}
-        if json.loads((folder / "split.json").read_text()) != subjects:
+        if {name: read_split(folder / "split.json")[name] for name in subjects} != subjects:
             raise InputError(f"{folder} was trained on other subjects: give another output_dir.")
 
     def _train(self, folder: Path, fold: int, share: float, resume: bool) -> None:

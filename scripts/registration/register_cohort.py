@@ -13,7 +13,7 @@ import numpy as np
 from monai.utils import optional_import
 
 from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
-from ..data.check_scans import check_scans
+from ..data.audit import check_scans
 from ..data.cohort import find_scans
 from ..data.nifti import load_scan
 from ..data.stem import nifti_stem

@@ -5,6 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from ..data.recorded import PARTS
 from ..errors import InputError, report_input_errors
 from .configuration import without_descriptions
 
@@ -45,7 +46,9 @@ def check_runs(folders: list[str]) -> None:
 def _crops_of(run: Path) -> dict:
     """What decides on a run's test crops, as text."""
     config, split = (json.loads((run / file).read_text()) for file in ("config.json", "split.json"))
-    settings = {key: without_descriptions(config.get(key)) for key in SAME} | {"split.json": split}
+    settings = {key: without_descriptions(config.get(key)) for key in SAME} | {
+        "split.json": {part: split.get(part) for part in PARTS}
+    }
     return {key: json.dumps(value) for key, value in settings.items()}
 
 

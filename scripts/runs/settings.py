@@ -21,9 +21,11 @@ logger = logging.getLogger(__name__)
 
 # what may differ where the same results are made again
 IRRELEVANT = {
-    *("_meta_", "device", "threads", "num_workers", "cache_rate", "amp", "checkpoint_steps"),
+    *("_meta_", "device", "threads", "num_workers", "cache_rate", "amp", "checkpoint_steps", "on_bad_scan"),
     *(FOLDERS - {"dataset_dir"}),
 }
+# what a run leaves that ends before it has results
+AUDIT = ("audit.csv", "audit.html")
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -41,6 +43,7 @@ RESUMABLE = {
     "cache_rate",
     "num_workers",
     "amp",
+    "on_bad_scan",
     "network",
     "val_size",
     "test_size",
@@ -133,7 +136,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
     path, ignored = Path(path), {*free, *IRRELEVANT}
     if path.parent.is_dir():
         lock_folder(path.parent)
-    if not path.is_file() or not any(other != path for other in path.parent.iterdir() if other.name[0] != "."):
+    if not path.is_file() or all(other.name in (path.name, ".lock", *AUDIT) for other in path.parent.iterdir()):
         return
     before, now = json.loads(path.read_text()), json.loads(_text(config_in_use()))
     ours, theirs = without_descriptions(now), without_descriptions(before)

@@ -22,7 +22,7 @@ WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "inf
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
 VOCABULARY |= {"batch_size", "crops_per_volume", "crop_size", "spacing", "embedding_size", "learning_rate"}
 VOCABULARY |= {"num_workers", "val_interval"}
-ORDER = ["network_def", "network", "loss", "optimizer", "lr_scheduler", "scans", "split", "intensity"]
+ORDER = ["network_def", "network", "loss", "optimizer", "lr_scheduler", "cohort", "scans", "split", "intensity"]
 ORDER += ["train", "validate", "initialize", "run", "finalize"]
 
 

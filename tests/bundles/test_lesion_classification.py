@@ -118,7 +118,9 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
     table, scans = tmp_path / "labels.csv", tmp_path / "scans"
     scans.mkdir()
     for i in range(9):
-        (scans / f"body_{i}.nii.gz").symlink_to(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
+        body = nibabel.load(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
+        other = nibabel.Nifti1Image(body.get_fdata(dtype=np.float32) + i, body.affine)  # the same scan is one subject
+        nibabel.save(other, scans / f"body_{i}.nii.gz")
     table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)))
     settings = SMALL | {
         "labels": table,

@@ -144,7 +144,7 @@ def test_an_encoder_without_a_split_is_used_and_that_is_said(tmp_path, caplog):
 def test_subjects_that_a_split_does_not_know_are_used_and_that_is_said(recorded, caplog):
     scans = [{"subject": "sub-S1"}]
     assert unseen_scans(scans, recorded, "encoder.pt") == scans
-    assert "names none of these subjects" in caplog.text
+    assert "knows none of these scans" in caplog.text
 
 
 def test_a_split_that_is_asked_for_must_be_there(tmp_path):

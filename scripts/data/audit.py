@@ -1,0 +1,170 @@
+"""Every scan is read to its end before anything is trained on it: what cannot be used is named, or left out."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic import write_csv_atomically
+from ..distributed import from_all, processes, rank
+from ..errors import InputError
+from .fingerprint import join_subjects
+from .remembered import facts_of
+from .resampled import NATIVE, memory_of_process
+from .scan_facts import Facts
+from .verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
+
+__all__ = ["Audited", "audited_scans", "check_scans"]
+
+logger = logging.getLogger(__name__)
+
+SAY_EVERY = 10  # seconds
+NAMED = 3  # files, where there are more
+COLUMNS = ("path", "subject", "verdict", "reason", "shape", "spacing_mm", "min", "max", "fingerprint")
+Audited = list[tuple[str, dict, Facts, Verdict]]  # path, its scan, what was found in it, and what is to be done
+
+
+def audited_scans(
+    scans: list[dict],
+    images: Sequence[str] = ("image",),
+    spacing: Sequence[float] | None = None,
+    on_bad_scan: str = "stop",
+    output_dir: str | os.PathLike | None = None,
+    dataset_dir: str | os.PathLike | None = None,
+    intensity: Callable | None = None,
+    write_page: Callable[[Path, Audited], None] | None = None,
+) -> list[dict]:
+    """The scans that can be used, after a look at all that is in their files.
+
+    Several threads read, and what was found in a file is remembered. All is listed in audit.csv.
+
+    Args:
+        scans: items of `find_scans`.
+        images: keys of their images.
+        spacing: to which they will be resampled, mm; None: to none.
+        on_bad_scan: `stop`: those that cannot be used are named in an error; `skip`: they are left out.
+        output_dir: where audit.csv goes; None: it is not written.
+        dataset_dir: where the scans come from; a list is believed where a file looks like a mask, a folder is not.
+        intensity: the transform that will scale their values.
+        write_page: writes a page about those that are suspect, to a path.
+
+    Returns:
+        The items, numbered anew (`scan`), each with `fingerprint`, a list of its images'; subjects that share a scan
+        are one.
+
+    Raises:
+        InputError: some scans cannot be used, or all are left out.
+    """
+    audited = _audited(scans, images, spacing, intensity, os.path.isfile(str(dataset_dir)))
+    if output_dir is not None and rank() == 0:
+        _record(Path(output_dir), audited, write_page)
+    if on_bad_scan == "stop":
+        _refuse(audited)
+    if rank() == 0:
+        _say(audited, spacing)
+    left_out = {id(scan) for _, scan, _, verdict in audited if verdict.kind in (FAULTY, MASK)}
+    marks: dict[int, list[str]] = {}
+    for _, scan, facts, _ in audited:
+        marks.setdefault(id(scan), []).append(facts.fingerprint)
+    usable = [scan | {"fingerprint": marks[id(scan)]} for scan in scans if id(scan) not in left_out]
+    if not usable:
+        raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
+    return join_subjects([scan | {"scan": number} for number, scan in enumerate(usable)])
+
+
+def check_scans(scans: list[dict], images: Sequence[str] = ("image",)) -> None:
+    """Raise an `InputError` that names all scans that cannot be used, where there are such."""
+    _refuse(_audited(scans, images, None, None, listed=True))
+
+
+def _audited(
+    scans: list[dict], images: Sequence[str], spacing: Sequence[float] | None, intensity: Callable | None, listed: bool
+) -> Audited:
+    files = [(scan[key], scan) for scan in scans for key in images]
+    found = _examined(sorted({path for path, _ in files}))
+    return [(path, scan, found[path], judge(found[path], spacing, intensity, listed)) for path, scan in files]
+
+
+def _examined(paths: list[str]) -> dict[str, Facts]:
+    """Facts of files, which the processes, and threads of theirs, share among them."""
+    logger.info(f"Reading {len(paths)} files to check them.")
+    mine = paths[rank() :: processes()]
+    with ThreadPoolExecutor(_threads(mine)) as pool:
+        own = dict(zip(mine, _with_progress(pool.map(facts_of, mine), len(mine)), strict=True))
+    return {path: facts for part in from_all(own) for path, facts in part.items()}
+
+
+def _threads(paths: list[str]) -> int:
+    """As many as there are processors, if so many of the largest files fit in half of the memory."""
+    largest = max((os.path.getsize(path) for path in paths if os.path.isfile(path)), default=1)
+    fitting = memory_of_process() / 2 / processes() / (NATIVE * largest)  # a byte of a compressed file is about a voxel
+    return max(1, min((os.cpu_count() or 1) // processes(), int(fitting)))
+
+
+def _with_progress(results: Iterable[Facts], total: int) -> Iterable[Facts]:
+    said = time.monotonic()
+    for number, result in enumerate(results, 1):
+        if rank() == 0 and time.monotonic() - said > SAY_EVERY:
+            said = time.monotonic()
+            logger.info(f"{number} of {total} files are read.")
+        yield result
+
+
+def _record(folder: Path, audited: Audited, write_page: Callable | None) -> None:
+    write_csv_atomically(folder / "audit.csv", [COLUMNS, *map(_row, audited)])
+    suspects = sorted((one for one in audited if one[3].reason), key=lambda one: KINDS.index(one[3].kind))
+    if suspects and write_page is not None:
+        write_page(folder / "audit.html", suspects)
+        logger.info(f"What is strange about {len(suspects)} of {len(audited)} files: {folder / 'audit.html'}")
+
+
+def _row(one: tuple[str, dict, Facts, Verdict]) -> list:
+    path, scan, facts, verdict = one
+    widths = " x ".join(f"{width:.4g}" for width in facts.spacing)
+    values = [] if facts.fault else ["x".join(map(str, facts.shape)), widths, facts.lowest, facts.highest]
+    return [path, scan.get("subject"), verdict.kind, verdict.reason, *(values or [""] * 4), facts.fingerprint]
+
+
+def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
+    """What is left out, what is strange, and what all takes in memory."""
+    masks, faulty = (sum(verdict.kind == kind for *_, verdict in audited) for kind in (MASK, FAULTY))
+    if masks:
+        logger.warning(
+            f"{masks} files have the values of masks, and are not taken for scans: {_named(audited, MASK)}. A name "
+            "such as CASE_seg.nii.gz makes one the mask of CASE.nii.gz; a list (CSV, JSON) as dataset_dir can make it "
+            "a scan."
+        )
+    if faulty:
+        logger.warning(f"{faulty} files are left out, which cannot be used as scans: {_named(audited, FAULTY)}.")
+    for name, (text, cure) in SUSPICIONS.items():
+        paths = [path for path, *_, verdict in audited if name in verdict.suspicions]
+        if paths:
+            logger.warning(f"{len(paths)} of {len(audited)} files: each {text} ({_cut(paths)}). {cure}")
+    voxels = sum(float(np.prod(verdict.shape)) * facts.box for _, _, facts, verdict in audited if verdict.shape)
+    if spacing:
+        size, gigabytes = " x ".join(f"{width:g}" for width in spacing), 4 * voxels / 1e9
+        logger.info(f"Prepared at {size} mm, all scans take about {gigabytes:.2g} GB, if they are kept in memory.")
+
+
+def _refuse(audited: Audited) -> None:
+    faulty = [f"{path} {verdict.reason}" for path, *_, verdict in audited if verdict.kind == FAULTY]
+    if faulty:
+        more = f"; and {len(faulty) - 10} more" if len(faulty) > 10 else ""
+        raise InputError(
+            f"{len(faulty)} of {len(audited)} scans cannot be used: {'; '.join(faulty[:10])}{more}. Mend or move "
+            "them, leave them out with --on_bad_scan skip, or list the others in a JSON or CSV file and give that as "
+            "dataset_dir."
+        )
+
+
+def _named(audited: Audited, *kinds: str) -> str:
+    return _cut([f"{path} {verdict.reason}" for path, *_, verdict in audited if verdict.kind in kinds], "; ")
+
+
+def _cut(items: list[str], between: str = ", ") -> str:
+    more = f"{between}and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return between.join(items[:NAMED]) + more

@@ -1,0 +1,95 @@
+"""The record of a split, and which part of it a scan belongs to: known by its content, else by its subject's name."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from ..errors import InputError
+
+__all__ = ["KNOWN_BY", "PARTS", "as_record", "known_parts", "read_split", "subjects_of"]
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("train", "validate", "test")
+KNOWN_BY = ("content", "names")
+STRICTEST = {name: number for number, name in enumerate(PARTS)}  # what is trained on counts first
+
+
+def subjects_of(split: dict[str, list[dict]]) -> dict[str, list[str]]:
+    """The subjects of each part."""
+    return {name: sorted({scan["subject"] for scan in split[name]}) for name in PARTS}
+
+
+def as_record(split: dict[str, list[dict]]) -> dict:
+    """What split.json holds: the subjects of each part, and under `fingerprints` the scans of each, where known."""
+    marks: dict[str, set[str]] = {}
+    for scan in (scan for part in PARTS for scan in split[part]):
+        marks.setdefault(scan["subject"], set()).update(scan.get("fingerprint", ()))
+    known = {subject: sorted(found) for subject, found in sorted(marks.items()) if found}
+    return subjects_of(split) | ({"fingerprints": known} if known else {})
+
+
+def read_split(path: str | os.PathLike) -> dict:
+    """The content of a split.json.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        record = json.loads(Path(path).read_text())
+        assert all(isinstance(record[name], list) for name in PARTS)
+        return record
+    except (OSError, ValueError, LookupError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"{path} is no split.json of a run: give that of one, or null in place of its path."
+        ) from error
+
+
+def known_parts(scans: list[dict], path: str | os.PathLike, known_by: str = "content") -> list[str | None]:
+    """The part of a recorded split that each scan belongs to; None for those that the run never had.
+
+    A scan that is on record belongs to its part, whatever it is called now, and so do others of its subject. Where no
+    scan is on record though names agree, these are other people with the same names. A record without fingerprints,
+    as that of an older run, goes by names.
+
+    Args:
+        scans: with `fingerprint`, where known.
+        path: of the split.json.
+        known_by: `names`: scans are not compared; for the same people in another contrast or preparation.
+
+    Raises:
+        InputError: the file is no split.json, or there is no such way to know a scan.
+    """
+    if known_by not in KNOWN_BY:
+        raise InputError(f"known_by is {known_by}: give one of {', '.join(KNOWN_BY)}.")
+    record = read_split(path)
+    by_name = {subject: name for name in reversed(PARTS) for subject in record[name]}
+    if known_by == "names" or not record.get("fingerprints") or not any(scan.get("fingerprint") for scan in scans):
+        return [by_name.get(scan["subject"]) for scan in scans]
+    by_mark = {mark: by_name.get(subject) for subject, marks in record["fingerprints"].items() for mark in marks}
+    own = [_strictest([by_mark.get(mark) for mark in scan.get("fingerprint", ())]) for scan in scans]
+    if not any(own):
+        _warn_of_names(scans, by_name, path)
+        return own
+    shared: dict[str, str | None] = {}  # part of a subject, by the scans that are on record
+    for scan, part in zip(scans, own, strict=True):
+        shared[scan["subject"]] = _strictest([part, shared.get(scan["subject"])])
+    return [
+        part or shared[scan["subject"]] or by_name.get(scan["subject"]) for scan, part in zip(scans, own, strict=True)
+    ]
+
+
+def _strictest(parts: list[str | None]) -> str | None:
+    return min((part for part in parts if part), key=STRICTEST.__getitem__, default=None)
+
+
+def _warn_of_names(scans: list[dict], by_name: dict[str, str], path: str | os.PathLike) -> None:
+    names = sorted({scan["subject"] for scan in scans}.intersection(by_name))
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        logger.warning(
+            f"{path} has subjects of the same names ({', '.join(names[:3])}{more}), but none of these scans: they are "
+            "taken for other people, whom the encoder has not seen. If they are the same people in another contrast or "
+            "preparation, give --known_by names."
+        )

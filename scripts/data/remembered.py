@@ -1,0 +1,67 @@
+"""What was found in a file is remembered by its content, so that it is found once."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from ..atomic import write_json_atomically
+from .scan_facts import Facts, examine
+
+__all__ = ["cache_folder", "facts_of"]
+
+VERSION = 1  # of what `examine` finds: a larger number forgets what is remembered
+BLOCK = 2**20  # bytes
+known: dict[tuple, Facts] = {}  # in this process, by path, size and time
+
+
+def facts_of(path: str | os.PathLike) -> Facts:
+    """`examine`, or what it found in a file of the same bytes before; it never raises."""
+    state = _state(path)
+    if state not in known:
+        known[state] = _examined(path)
+    return known[state]
+
+
+def cache_folder() -> Path:
+    """Where the facts of scans are, a small file each; it may be removed at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "isimed_bundles" / "scans"
+
+
+def _state(path: str | os.PathLike) -> tuple:
+    try:
+        status = os.stat(path)
+        return os.path.realpath(path), status.st_size, status.st_mtime_ns
+    except OSError:
+        return (str(path),)
+
+
+def _examined(path: str | os.PathLike) -> Facts:
+    """From the cache's folder, or put there, where that can be read and written."""
+    try:
+        file = cache_folder() / f"{_key(path)}.json"
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            return _facts(json.loads(file.read_text()))
+    except (OSError, RuntimeError):  # no such file, or no home
+        return examine(path)
+    facts = examine(path)
+    if not facts.passing:
+        with contextlib.suppress(OSError):
+            write_json_atomically(file, dataclasses.asdict(facts))
+    return facts
+
+
+def _key(path: str | os.PathLike) -> str:
+    """Of a file's bytes, and of what decides how they are read: the end of its name."""
+    digest = hashlib.blake2b(f"{VERSION} {str(path).lower().endswith('.gz')}".encode(), digest_size=16)
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _facts(content: dict) -> Facts:
+    content["affine"] = map(tuple, content["affine"])
+    return Facts(**content | {key: tuple(content[key]) for key in ("shape", "affine", "percentiles")})

@@ -1,0 +1,150 @@
+"""A file read as a scan is, to its last byte."""
+
+import contextlib
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import nibabel
+import numpy as np
+from monai.data.utils import correct_nifti_header_if_necessary
+
+from ..errors import shorten
+from .resampled import NATIVE, memory_of_process
+
+__all__ = ["Unusable", "read_whole"]
+
+RATIO = 1032  # of what is compressed to what it was, the most that gzip does
+BLOCK = 2**20  # bytes
+SLACK = 2**26  # bytes that a file may hold before its voxels, or after them
+
+# what the header calls its unit of length, and how many mm that is
+OTHER_UNITS = {"meter": "1000", "micron": "0.001"}
+
+
+class Unusable(Exception):
+    """What keeps a file from being a scan: how a sentence goes on that begins with its path.
+
+    Args:
+        text: as above.
+        passing: whether that may be gone another time, as a lack of memory may.
+    """
+
+    def __init__(self, text: str, passing: bool = False) -> None:
+        super().__init__(text)
+        self.passing = passing
+
+
+def read_whole(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels and affine of a scan as MONAI's `LoadImage` has them; a compressed file is read to its checksum.
+
+    Nothing is allocated of which the header says more than the file can hold.
+
+    Args:
+        path: of a .nii or .nii.gz.
+
+    Returns:
+        Voxels, [X, Y, Z], float32, and the affine from their indices to mm, [4, 4].
+
+    Raises:
+        Unusable: the file, or what is in it, cannot be used as a 3D scan.
+    """
+    with _said(str(path)):
+        image = _header(path)
+        voxels = _voxels(path, image.dataobj)
+    if voxels.dtype.kind == "f" and not (finite := np.isfinite(voxels)).all():
+        raise Unusable(f"has {int((~finite).sum())} voxels that are NaN or infinite")
+    return _as_float32(voxels).reshape(voxels.shape[:3]), np.asarray(image.affine, float)
+
+
+def _header(path: str | os.PathLike) -> Any:
+    """The image as nibabel has it before it reads voxels, if all that its header says can be."""
+    if not str(path).lower().endswith((".nii", ".nii.gz")):
+        raise Unusable("is no NIfTI file (.nii, .nii.gz): convert it")
+    image: Any = nibabel.load(path)
+    shape = image.shape
+    if len(shape) < 3 or min(shape[:3]) < 2 or not isinstance(image, nibabel.spatialimages.SpatialImage):
+        raise Unusable(f"is not 3D (shape {'x'.join(map(str, shape))})")
+    if len(shape) == 4 and shape[3] > 1:
+        raise Unusable(f"holds {shape[3]} volumes (shape {'x'.join(map(str, shape))}): give one, or a file of each")
+    if shape[3:] not in ((), (1,)):
+        raise Unusable(f"is not 3D (shape {'x'.join(map(str, shape))})")
+    stored: Any = image.dataobj
+    if stored.dtype.fields or stored.dtype.kind not in "biuf":
+        raise Unusable("has voxels that are colours or complex numbers")
+    _check_unit(image)
+    _check_affine(image)
+    image = correct_nifti_header_if_necessary(image)  # as LoadImage does: it may take another affine
+    _check_affine(image)
+    return image
+
+
+def _check_unit(image: Any) -> None:
+    unit = image.header.get_xyzt_units()[0] if hasattr(image.header, "get_xyzt_units") else "mm"
+    if unit in OTHER_UNITS:
+        size = " x ".join(f"{width:g}" for width in image.header.get_zooms()[:3])
+        raise Unusable(
+            f"has voxels of {size} {unit}, by its header, which would be read as mm: multiply its affine by "
+            f"{OTHER_UNITS[unit]} and set its unit to mm, or that alone if these are mm"
+        )
+
+
+def _check_affine(image: Any) -> None:
+    affine = np.asarray(image.affine, float)
+    if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
+        raise Unusable("has an affine that is not invertible")
+    if np.abs(affine).max() > 1e6:
+        raise Unusable("has an affine that puts it a kilometre or more from the scanner")
+
+
+def _voxels(path: str | os.PathLike, stored: Any) -> np.ndarray:
+    """All voxels, once it is known that they fit, and what follows them to the end of the file."""
+    compressed = str(path).lower().endswith(".gz")
+    expected = int(np.prod(stored.shape, dtype=object)) * stored.dtype.itemsize
+    size = os.path.getsize(path)
+    if stored.offset > SLACK or stored.offset + expected > size * (RATIO if compressed else 1):
+        raise Unusable(f"is truncated: by its header it has {expected:,} bytes of voxels")
+    if NATIVE * expected / stored.dtype.itemsize > memory_of_process() / 2:
+        raise Unusable(f"has too many voxels for this machine ({'x'.join(map(str, stored.shape))})", passing=True)
+    with gzip.open(path) if compressed else open(path, "rb") as file:
+        specification = (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)
+        voxels: Any = np.asanyarray(nibabel.arrayproxy.ArrayProxy(file, specification))
+        if compressed:
+            _read_to_end(file, expected + SLACK)
+    return voxels
+
+
+def _read_to_end(file: Any, most: int) -> None:
+    """Python compares the checksum of a gzip stream when its end is read, and not before."""
+    while block := file.read(BLOCK):
+        most -= len(block)
+        if most < 0:
+            raise Unusable("goes on long after its voxels: its header and its content do not fit")
+
+
+def _as_float32(voxels: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        values = voxels.astype(np.float32)
+    if not np.isfinite(values).all() or max(abs(float(values.min())), abs(float(values.max()))) > 1e18:
+        raise Unusable("has values that float32 cannot hold, or not their squares: above 1e18")
+    return values
+
+
+@contextlib.contextmanager
+def _said(path: str) -> Iterator[None]:
+    """Say in words whatever a reader raises, which means that the file cannot be read."""
+    try:
+        yield
+    except (Unusable, MemoryError):
+        raise
+    except EOFError as error:
+        raise Unusable("is truncated") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise Unusable(f"is damaged ({shorten(error)})") from error
+    except FileNotFoundError as error:
+        raise Unusable("is not there", passing=True) from error
+    except Exception as error:
+        passing = isinstance(error, OSError) and error.errno is not None  # of the file system, not of the content
+        raise Unusable(f"cannot be read ({shorten(error).replace(path, 'the file')})", passing) from error

@@ -1,0 +1,57 @@
+"""A page about the files of a cohort that are no scans, or strange ones, with three planes of each."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+from ..data.audit import Audited
+from ..data.whole_file import Unusable, read_whole
+from .page import write_page
+
+__all__ = ["write_audit_page"]
+
+SHOWN = 60  # files, of the page
+EDGE = 96  # pixels of a plane's longer side, at most
+
+
+def write_audit_page(path: Path, suspects: Audited) -> None:
+    """Write a page with what is said of each file, and its middle planes where its voxels can be read.
+
+    Args:
+        path: of the page.
+        suspects: what was found in the files.
+    """
+    rows = [
+        (file, verdict, facts, [] if facts.fault else _pictures(file)) for file, _, facts, verdict in suspects[:SHOWN]
+    ]
+    facts = {"files": len(suspects), "shown": len(rows)}
+    write_page(path, "audit.html", [], {}, title="Files that are no scans, or strange ones", facts=facts, rows=rows)
+
+
+def _pictures(path: str) -> list[bytes]:
+    """The middle sagittal, coronal and axial plane, as PNG; none where the file is not as it was."""
+    try:
+        voxels, affine = read_whole(path)
+    except Unusable:
+        return []
+    canonical = nibabel.apply_orientation(voxels, nibabel.io_orientation(affine))
+    low, high = np.percentile(canonical[::2, ::2, ::2], (1, 99))
+    grey = np.clip((canonical - low) / max(high - low, 1e-9) * 255, 0, 255).astype(np.uint8)
+    return [_png(grey.take(size // 2, axis).T[::-1]) for axis, size in enumerate(grey.shape)]
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """A grey picture, [rows, columns], as a file; every so many pixels, if it is large."""
+    step = -(-max(pixels.shape) // EDGE)
+    pixels = np.ascontiguousarray(pixels[::step, ::step])
+    rows, columns = pixels.shape
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)  # each begins with its filter: none
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
