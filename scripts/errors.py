@@ -7,7 +7,7 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 __all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten", "some"]
@@ -43,10 +43,15 @@ def shorten(error: BaseException) -> str:
     return textwrap.shorten(str(error), 200, placeholder="...") or type(error).__name__
 
 
-def some(names: Sequence[object], most: int = 3) -> str:
-    """The first of some names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
+def some(items: Iterable, most: int = 3, between: str = ", ") -> str:
+    """The first of some items, and how many more there are.
+
+    Example:
+        >>> some(["a", "b"]), some("abcde")
+        ('a, b', 'a, b, c and 2 more')
+    """
+    names = [str(item) for item in items]
+    return between.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def refuse(sentence: str) -> None:

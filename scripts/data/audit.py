@@ -11,7 +11,7 @@ import numpy as np
 
 from ..atomic import write_csv_atomically
 from ..distributed import from_all, processes, rank
-from ..errors import InputError
+from ..errors import InputError, some
 from .fingerprint import join_subjects
 from .remembered import facts_of
 from .resampled import NATIVE, memory_of_process
@@ -23,7 +23,6 @@ __all__ = ["Audited", "audited_scans", "check_scans"]
 logger = logging.getLogger(__name__)
 
 SAY_EVERY = 10  # seconds
-NAMED = 3  # files, where there are more
 COLUMNS = ("path", "subject", "verdict", "reason", "shape", "spacing_mm", "min", "max", "fingerprint")
 Audited = list[tuple[str, dict, Facts, Verdict]]  # path, its scan, what was found in it, and what is to be done
 
@@ -143,7 +142,7 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
     for name, (text, cure) in SUSPICIONS.items():
         paths = [path for path, *_, verdict in audited if name in verdict.suspicions]
         if paths:
-            logger.warning(f"{len(paths)} of {len(audited)} files: each {text} ({_cut(paths)}). {cure}")
+            logger.warning(f"{len(paths)} of {len(audited)} files: each {text} ({some(paths)}). {cure}")
     voxels = sum(float(np.prod(verdict.shape)) * facts.box for _, _, facts, verdict in audited if verdict.shape)
     if spacing:
         size, gigabytes = " x ".join(f"{width:g}" for width in spacing), 4 * voxels / 1e9
@@ -153,18 +152,12 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
 def _refuse(audited: Audited) -> None:
     faulty = [f"{path} {verdict.reason}" for path, *_, verdict in audited if verdict.kind == FAULTY]
     if faulty:
-        more = f"; and {len(faulty) - 10} more" if len(faulty) > 10 else ""
         raise InputError(
-            f"{len(faulty)} of {len(audited)} scans cannot be used: {'; '.join(faulty[:10])}{more}. Mend or move "
+            f"{len(faulty)} of {len(audited)} scans cannot be used: {some(faulty, 10, '; ')}. Mend or move "
             "them, leave them out with --on_bad_scan skip, or list the others in a JSON or CSV file and give that as "
             "dataset_dir."
         )
 
 
 def _named(audited: Audited, *kinds: str) -> str:
-    return _cut([f"{path} {verdict.reason}" for path, *_, verdict in audited if verdict.kind in kinds], "; ")
-
-
-def _cut(items: list[str], between: str = ", ") -> str:
-    more = f"{between}and {len(items) - NAMED} more" if len(items) > NAMED else ""
-    return between.join(items[:NAMED]) + more
+    return some((f"{path} {verdict.reason}" for path, *_, verdict in audited if verdict.kind in kinds), between="; ")

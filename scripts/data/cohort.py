@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from ..distributed import rank, wait
-from ..errors import InputError
+from ..errors import InputError, some
 from .convert import Conversions, convert
 from .files import Files, Kind, kind_of, sort_files
 from .masks import is_mask, masks_of_scans
@@ -14,7 +14,6 @@ from .phantom import make_cohort
 from .scan_list import listed_in_folder, read_list
 from .subjects import Reading, read_subjects
 from .understood import log_understood
-from .wording import some
 
 __all__ = ["find_scans"]
 

@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, some
 
 __all__ = ["existing_folder", "numbered", "require_files"]
 
@@ -23,9 +23,8 @@ def require_files(scans: list[dict]) -> None:
     files = sorted(scan[key] for scan in scans for key in ("image", "label"))
     missing = [path for path in files if not os.path.isfile(path)]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise InputError(
-            f"There is no {', no '.join(missing[:3])}{more}: complete the data set, or take these cases out of it."
+            f"There is no {some(missing, between=', no ')}: complete the data set, or take these cases out of it."
         )
 
 

@@ -6,6 +6,8 @@ import logging
 import nibabel
 import numpy as np
 
+from ..errors import some
+
 __all__ = ["fingerprint", "join_subjects"]
 
 logger = logging.getLogger(__name__)
@@ -55,10 +57,9 @@ def join_subjects(scans: list[dict]) -> list[dict]:
                 name[two] = one
                 shared.append((other["image"], scan["image"]))
     if shared:
-        pairs = "; ".join(f"{one} and {two}" for one, two in shared[:3])
-        more = f"; and {len(shared) - 3} more" if len(shared) > 3 else ""
+        pairs = some((f"{one} and {two}" for one, two in shared), between="; ")
         logger.warning(
-            f"The same scan is there under two subjects ({pairs}{more}): they are taken for one subject. Remove one of "
+            f"The same scan is there under two subjects ({pairs}): they are taken for one subject. Remove one of "
             "the files, or correct the names."
         )
     return [scan | {"subject": root(scan["subject"])} for scan in scans]

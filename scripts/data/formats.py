@@ -5,12 +5,11 @@ from pathlib import Path
 
 import nibabel
 
-from ..errors import shorten
+from ..errors import shorten, some
 from .dicom import dicom_reader, read_series, series_in_folder
 from .files import Kind, kind_of
 from .in_memory import in_memory
 from .itk import read_itk
-from .wording import some
 
 __all__ = ["images_of", "reader_of", "says_no_side", "sentence_on", "unreadable"]
 

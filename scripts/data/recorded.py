@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, some
 
 __all__ = ["KNOWN_BY", "PARTS", "as_record", "known_parts", "read_split", "subjects_of"]
 
@@ -87,9 +87,8 @@ def _strictest(parts: list[str | None]) -> str | None:
 def _warn_of_names(scans: list[dict], by_name: dict[str, str], path: str | os.PathLike) -> None:
     names = sorted({scan["subject"] for scan in scans}.intersection(by_name))
     if names:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         logger.warning(
-            f"{path} has subjects of the same names ({', '.join(names[:3])}{more}), but none of these scans: they are "
+            f"{path} has subjects of the same names ({some(names)}), but none of these scans: they are "
             "taken for other people, whom the encoder has not seen. If they are the same people in another contrast or "
             "preparation, give --known_by names."
         )

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from ..atomic import write_json_atomically
+from ..errors import InputError
 from .scan_facts import Facts, examine
 
 __all__ = ["cache_folder", "facts_of"]
@@ -48,7 +49,7 @@ def _examined(path: str | os.PathLike) -> Facts:
         return examine(path)
     facts = examine(path)
     if not facts.passing:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(InputError):  # which an OSError is there
             write_json_atomically(file, dataclasses.asdict(facts))
     return facts
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..atomic import write_json_atomically
 from ..distributed import rank
-from ..errors import InputError
+from ..errors import InputError, some
 from .recorded import PARTS, as_record, known_parts, read_split
 
 __all__ = [
@@ -120,10 +120,7 @@ def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
         raise InputError(f"{path} holds another split than these scans, seed and sizes give: use those of its run.")
     before, marks = recorded.get("fingerprints", {}), now.get("fingerprints", {})
     if changed := sorted(name for name in before.keys() & marks.keys() if before[name] != marks[name]):
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise InputError(
-            f"{path} has other scans of {', '.join(changed[:3])}{more} than there are now: give those of its run."
-        )
+        raise InputError(f"{path} has other scans of {some(changed)} than there are now: give those of its run.")
 
 
 def recorded_split(
@@ -202,9 +199,8 @@ def unseen_scans(
 def _say_left_out(scans: list[dict], unseen: list[dict], path: str | os.PathLike, recorded: dict) -> None:
     """What is left out, and by what it is known; by names alone is a guess, which may be wrong."""
     names = sorted({scan["subject"] for scan in scans} - {scan["subject"] for scan in unseen})
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     number = len(scans) - len(unseen)
-    text = f"{number} scans are left out, of subjects that {path} says were trained on ({', '.join(names[:3])}{more})."
+    text = f"{number} scans are left out, of subjects that {path} says were trained on ({some(names)})."
     if recorded.get("fingerprints"):
         logger.info(text)
     else:

@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from ..errors import some
 from .convert import Conversions
 from .files import Files, Kind
 from .subjects import Reading
-from .wording import SHOWN, some
 
 __all__ = ["log_understood"]
 
@@ -36,7 +36,7 @@ def log_understood(
         masks: how many files are masks.
     """
     logger.info("\n".join([_headline(source, scans), *_rows(source, scans, reading, done, files, masks)]))
-    faults = done.faults if len(done.faults) <= SHOWN else [some(done.faults)]
+    faults = done.faults if len(done.faults) <= 3 else [some(done.faults)]
     for warning in (*_left_out(files, nobodys), *faults, *done.doubts, *reading.doubts):
         logger.warning(warning)
 

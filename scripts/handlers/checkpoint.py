@@ -186,9 +186,7 @@ def _place(epochs: int, wanted: int, steps: int) -> str:
     if epochs < wanted:
         behind = f" behind its step {steps}, up to which scans are loaded again" if steps else ""
         return f"resumes with epoch {epochs + 1} of {wanted}{behind}."
-    return (
-        f"{epochs} of {wanted} epochs are done, and nothing is left to do; a max_epochs above {epochs} prolongs the run."
-    )
+    return f"{epochs} of {wanted} epochs are done, and nothing is left to do; a larger max_epochs prolongs the run."
 
 
 def _device(engine: Engine) -> torch.device | None:

@@ -7,7 +7,7 @@ from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
-from ..errors import InputError
+from ..errors import InputError, some
 from .checkpoint import last_good
 
 __all__ = ["FiniteLoss", "GradientClipping"]
@@ -42,10 +42,9 @@ class FiniteLoss:
     def _end(self, fault: str, engine: Engine) -> None:
         numbers = sorted(set(torch.as_tensor(engine.state.batch["scan"]).tolist()))
         files = [str(self.files.get(number, number)) for number in numbers]
-        more = f" and {len(files) - 8} more" if len(files) > 8 else ""
         raise InputError(
             f"{fault} in step {engine.state.iteration} (epoch {engine.state.epoch}), with crops of "
-            f"{', '.join(files[:8])}{more}. {last_good(self.path)}"
+            f"{some(files, 8)}. {last_good(self.path)}"
         )
 
 

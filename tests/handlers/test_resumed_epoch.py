@@ -1,5 +1,6 @@
 """A run that was killed within an epoch and resumed is the run that was not, to the last bit."""
 
+import contextlib
 import csv
 import random
 
@@ -53,10 +54,8 @@ def train(make_training, tmp_path):
         if until:
             trainer.add_event_handler(Events.ITERATION_STARTED(once=until + 1), kill)
         torch.manual_seed(99 if resume else 0)  # a process of its own has random numbers of its own
-        try:
+        with contextlib.suppress(Killed):
             trainer.run()
-        except Killed:
-            pass
         return trained
 
     return run
