@@ -125,7 +125,7 @@ def write_csv_atomically(path: str | os.PathLike, rows: Iterable[Iterable]) -> N
     """Write a table, whose first row is its header, to a name that always stands for a whole file."""
 
     def write(temporary: Path) -> None:
-        with open(temporary, "w", newline="") as file:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
 
     write_atomically(path, write)
@@ -134,7 +134,7 @@ def write_csv_atomically(path: str | os.PathLike, rows: Iterable[Iterable]) -> N
 def write_json_atomically(path: str | os.PathLike, content) -> None:
     """Write JSON, to which all that it does not know is made `plain`, to a name that always stands for a whole file."""
     text = json.dumps(content, indent=4, default=plain)
-    write_atomically(path, lambda temporary: temporary.write_text(text))
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def plain(item):

@@ -55,7 +55,7 @@ def is_needed(item) -> bool:
 def kind(bundle: Path) -> tuple[str, bool]:
     """What a bundle is for, and whether it compares two views of a crop."""
     train = bundle / "configs" / "train.json"
-    return bundle.name.rpartition("_")[2], train.is_file() and "view" in json.loads(train.read_text())
+    return bundle.name.rpartition("_")[2], train.is_file() and "view" in json.loads(train.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,7 @@ def test_what_a_killed_process_was_writing_is_removed_and_what_a_living_one_writ
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         dead.wait()
     for process in (dead.pid, os.getppid()):
-        (tmp_path / f".encoder.pt.{process}{MACHINE}").write_text("half")
+        (tmp_path / f".encoder.pt.{process}{MACHINE}").write_text("half", encoding="utf-8")
     (tmp_path / f".cohort.{dead.pid}{MACHINE}" / "imagesTr").mkdir(parents=True)
     write_json_atomically(tmp_path / "file.json", {})
     assert {path.name for path in tmp_path.iterdir()} == {"file.json", f".encoder.pt.{os.getppid()}{MACHINE}"}
@@ -82,28 +82,28 @@ def test_equal_weights_are_equal_bytes(tmp_path):
 
 
 def test_a_write_that_is_killed_leaves_the_old_file(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("old")
+    (tmp_path / "file").write_text("old", encoding="utf-8")
     monkeypatch.setattr(os, "replace", lambda *_: pytest.fail("never reached when killed before"))
 
     def killed(path):
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "file", killed)
-    assert (tmp_path / "file").read_text() == "old"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "old"
 
 
 def test_the_name_stands_for_the_old_file_until_the_new_is_whole(tmp_path):
-    (tmp_path / "file").write_text("old")
+    (tmp_path / "file").write_text("old", encoding="utf-8")
     seen = []
 
     def write(path):
-        path.write_text("new")
-        seen.append((tmp_path / "file").read_text())
+        path.write_text("new", encoding="utf-8")
+        seen.append((tmp_path / "file").read_text(encoding="utf-8"))
 
     write_atomically(tmp_path / "file", write)
-    assert [*seen, (tmp_path / "file").read_text()] == ["old", "new"]
+    assert [*seen, (tmp_path / "file").read_text(encoding="utf-8")] == ["old", "new"]
 
 
 def test_folders_are_made(tmp_path):
@@ -125,14 +125,14 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path):
     fail = True
     with pytest.raises(RuntimeError, match="in the middle"):
         write_csv_atomically(tmp_path / "new" / "table.csv", rows())
-    assert (tmp_path / "new" / "table.csv").read_text().splitlines() == ["name,value", '"with, comma",']
+    assert (tmp_path / "new" / "table.csv").read_text(encoding="utf-8").splitlines() == ["name,value", '"with, comma",']
 
 
 def test_json_holds_arrays_as_numbers_and_all_else_as_text(tmp_path):
     arrays = {"numpy": np.float32([0.5, 2]), "torch": torch.ones(1, 2), "number": np.int64(3)}
     write_json_atomically(tmp_path / "new" / "file.json", arrays | {"path": Path("/a/b"), "nothing": None})
     expected = {"numpy": [0.5, 2], "torch": [[1, 1]], "number": 3, "path": str(Path("/a/b")), "nothing": None}
-    assert json.loads((tmp_path / "new" / "file.json").read_text()) == expected
+    assert json.loads((tmp_path / "new" / "file.json").read_text(encoding="utf-8")) == expected
 
 
 def test_content_that_is_no_json_leaves_the_old_file(tmp_path):
@@ -141,4 +141,4 @@ def test_content_that_is_no_json_leaves_the_old_file(tmp_path):
     circular["itself"] = circular
     with pytest.raises(ValueError, match="Circular"):
         write_json_atomically(tmp_path / "file.json", circular)
-    assert json.loads((tmp_path / "file.json").read_text()) == {"old": 1}
+    assert json.loads((tmp_path / "file.json").read_text(encoding="utf-8")) == {"old": 1}

@@ -18,7 +18,7 @@ GUIDES = ROOT / "docs" / "how-to"
 @pytest.mark.slow
 def test_the_guide_to_the_weights_runs_from_its_first_line_to_its_last(monkeypatch, capsys):
     monkeypatch.setattr("sys.path", list(sys.path))
-    text = (GUIDES / "reuse-weights.md").read_text()
+    text = (GUIDES / "reuse-weights.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {}
     exec("\n".join(blocks).replace("/my/bundles", str(ROOT / "bundles")), names)
@@ -36,13 +36,13 @@ def pages():
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *pages()], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_to_one(page):
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
 def commands(page):
     """The commands on a page that run a bundle, as lists of words."""
-    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
         for line in block.replace("\\\n", " ").splitlines():
             if "monai.bundle run" in line:
                 yield shlex.split(line.partition("monai.bundle run")[2].rstrip(")"), comments=True)
@@ -82,7 +82,8 @@ def test_the_lines_for_pip_install_what_the_package_declares(page):
     declared.read(ROOT / "setup.cfg")
     extras = " ".join(declared["options.extras_require"][name] for name in ("figures", "tracking", "evaluation"))
     core, more = (
-        shlex.split(line, comments=True) for line in re.findall(r"python -m pip install (.*)", page.read_text())
+        shlex.split(line, comments=True)
+        for line in re.findall(r"python -m pip install (.*)", page.read_text(encoding="utf-8"))
     )
     assert core == declared["options"]["install_requires"].split()
     assert sorted(more) == sorted(re.findall(r"[\w-]+(?=>=)", extras))

@@ -55,7 +55,7 @@ def write_bundle(bundle: str) -> None:
     for left in (folder / "configs").glob("*.json"):
         left.unlink()
     for name, config in composed.items():
-        (folder / "configs" / f"{name}.json").write_text(as_text(config))
+        (folder / "configs" / f"{name}.json").write_text(as_text(config), encoding="utf-8")
     (folder / "configs" / "logging.conf").write_bytes((SOURCES / "logging.conf").read_bytes())
     (folder / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
     if not (folder / "scripts").is_symlink():
@@ -121,7 +121,7 @@ def _files(base: str) -> list[Path]:
 
 
 def _read(path: Path) -> dict:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @contextmanager

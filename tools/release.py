@@ -49,7 +49,7 @@ def write_release(bundle: str | Path, dist_dir: str | Path) -> Path:
     path = Path(dist_dir) / f"{bundle.name}_v{_version(bundle)}.zip"
     write_atomically(path, lambda temporary: _write_zip(temporary, bundle, files))
     sums = f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-    write_atomically(path.with_name(f"{path.name}.sha256"), lambda file: file.write_text(sums))
+    write_atomically(path.with_name(f"{path.name}.sha256"), lambda file: file.write_text(sums, encoding="utf-8"))
     return path
 
 
@@ -82,7 +82,7 @@ def model_info(zips: list[Path], address: str) -> dict[str, dict[str, str]]:
 def _version(bundle: Path) -> str:
     path = bundle / "configs" / "metadata.json"
     try:
-        metadata = json.loads(path.read_text())
+        metadata = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is no JSON ({error}): mend it.") from error
     version = metadata.get("version")
@@ -119,5 +119,5 @@ if __name__ == "__main__":
     made = [write_release(bundle, given.dist_dir) for bundle in given.bundles]
     if address:
         info = json.dumps(model_info(made, address), indent=4) + "\n"
-        write_atomically(Path(given.dist_dir) / "model_info.json", lambda file: file.write_text(info))
+        write_atomically(Path(given.dist_dir) / "model_info.json", lambda file: file.write_text(info, encoding="utf-8"))
     print("\n".join(map(str, made)))

@@ -12,11 +12,11 @@ import numpy as np
 from ..atomic import write_csv_atomically
 from ..distributed import from_all, processes, rank
 from ..errors import InputError, some
-from .fingerprint import join_subjects
-from .remembered import facts_of
-from .resampled import NATIVE, memory_of_process
-from .scan_facts import Facts
-from .verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
+from .checks.fingerprint import join_subjects
+from .checks.remembered import facts_of
+from .checks.resampled import NATIVE, memory_of_process
+from .checks.scan_facts import Facts
+from .checks.verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
 __all__ = ["Audited", "audited_scans", "check_scans"]
 

@@ -92,7 +92,7 @@ def _channel(path: Path, image: str) -> str:
 def _channel_names(path: Path) -> dict[str, str]:
     """`channel_names` of nnU-Net 2, or `modality` of nnU-Net 1."""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path} cannot be read ({error}): nnU-Net's dataset.json has to name the channels."

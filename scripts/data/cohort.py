@@ -7,12 +7,12 @@ from pathlib import Path, PurePath
 
 from ..distributed import rank, wait
 from ..errors import InputError, some
-from .convert import Conversions, convert
 from .files import Files, Kind, kind_of, sort_files
-from .masks import is_mask, masks_of_scans
+from .formats.convert import Conversions, convert
+from .names.masks import is_mask, masks_of_scans
+from .names.subjects import Reading, read_subjects
 from .phantom import make_cohort
 from .scan_list import listed_in_folder, read_list
-from .subjects import Reading, read_subjects
 from .understood import log_understood
 
 __all__ = ["find_scans"]

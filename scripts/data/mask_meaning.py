@@ -85,7 +85,7 @@ def _labels(dataset_dir: str | os.PathLike | None) -> dict[str, tuple[int, ...]]
     path = Path(dataset_dir or "").expanduser()
     path = path / "dataset.json" if path.is_dir() else path
     try:
-        content = json.loads(path.read_text()) if path.suffix == ".json" else {}
+        content = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else {}
     except (OSError, ValueError):  # who lists the scans says what is wrong with it
         content = {}
     labels = content.get("labels") if isinstance(content, dict) else None

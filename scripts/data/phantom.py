@@ -143,7 +143,7 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, le
     listing = json.dumps(_listing(subjects, seed, lesions), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
-        if not path.is_file() or path.read_text() != listing:
+        if not path.is_file() or path.read_text(encoding="utf-8") != listing:
             raise InputError(f"{folder} holds something else than this cohort: give a folder that is new or empty.")
         return folder
     with explain_failure(folder):
@@ -151,7 +151,7 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, le
         with TemporaryDirectory(temporary_suffix(), f".{folder.name}-", folder.parent) as temporary:
             unfinished = Path(temporary) / folder.name
             _write(unfinished, json.loads(listing))
-            (unfinished / "dataset.json").write_text(listing)
+            (unfinished / "dataset.json").write_text(listing, encoding="utf-8")
             unfinished.rename(folder)
     return folder
 

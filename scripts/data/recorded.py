@@ -37,7 +37,7 @@ def read_split(path: str | os.PathLike) -> dict:
         InputError: it is none.
     """
     try:
-        record = json.loads(Path(path).read_text())
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
         assert all(isinstance(record[name], list) for name in PARTS)
         return record
     except (OSError, ValueError, LookupError, TypeError, AssertionError) as error:

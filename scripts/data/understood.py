@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from ..errors import some
-from .convert import Conversions
 from .files import Files, Kind
-from .subjects import Reading
+from .formats.convert import Conversions
+from .names.subjects import Reading
 
 __all__ = ["log_understood"]
 

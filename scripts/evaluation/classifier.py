@@ -74,7 +74,7 @@ def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: f
     label = features.class_label[folds.rows(features.subject, fold)["test"]]
     scores = [Probes(features, folds, name)(fold, share)[0] for name in features.values]
     aucs = {name: fold_metrics(values, label, 0)["auc"] for name, values in zip(names, scores, strict=True)}
-    _write(json.loads((Path(output_dir) / "metrics.json").read_text()) | aucs, Path(output_dir))
+    _write(json.loads((Path(output_dir) / "metrics.json").read_text(encoding="utf-8")) | aucs, Path(output_dir))
 
 
 def _write(metrics: dict[str, float], folder: Path) -> None:

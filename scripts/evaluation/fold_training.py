@@ -74,10 +74,10 @@ class FoldTraining:
         gc.collect()  # engines refer to themselves, and so would keep their cached scans
 
     def _scores(self, folder: Path, fold: int) -> tuple[torch.Tensor, float]:
-        with open(folder / "scores.csv", newline="") as file:
+        with open(folder / "scores.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         label = self.features.class_label[self.folds.rows(self.features.subject, fold)["test"]]
         if [float(row["label"]) for row in rows] != label.tolist():
             raise InputError(f"{folder} was scored on other crops: give another output_dir.")
-        threshold = json.loads((folder / "metrics.json").read_text())["threshold_logit"]
+        threshold = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["threshold_logit"]
         return torch.tensor([float(row["score"]) for row in rows]), threshold

@@ -96,7 +96,7 @@ def _open(work: Steps, dataset: Path, settings: dict) -> None:
     found = output.is_file() or (output.is_dir() and any(not file.name.startswith(".") for file in output.iterdir()))
     if found and not path.is_file():
         raise InputError(f"{output} holds something else: give a new output folder.")
-    known = json.loads(path.read_text()) if found else settings
+    known = json.loads(path.read_text(encoding="utf-8")) if found else settings
     for key, value in settings.items():
         if value != known[key]:
             values = f"{key} is {value}, but {known[key]} in" if key != "scans" else "These are not the scans of"

@@ -132,7 +132,7 @@ def _stamp(path: str) -> list[int]:
 
 def _once(path: Path, given: dict, step: Callable[[], dict]) -> dict:
     """What a step gives; from its record, where it has been done for what is given."""
-    record = json.loads(path.read_text()) if path.is_file() else {}
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if record.get("given") != given:
         record = {"given": given} | step()
         write_json_atomically(path, record)

@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 
 from ..data.audit import Audited
-from ..data.whole_file import Unusable, read_whole
+from ..data.checks.whole_file import Unusable, read_whole
 from .page import write_page
 
 __all__ = ["write_audit_page"]

@@ -60,7 +60,7 @@ def report_encoder(
         logger.warning("Without matplotlib there are no figures and no report: pip install matplotlib umap-learn.")
         return
     folder, run = Path(output_dir), Path(run_dir)
-    metrics, history = json.loads((folder / "metrics.json").read_text()), _history(run)
+    metrics, history = json.loads((folder / "metrics.json").read_text(encoding="utf-8")), _history(run)
     settings = {
         name: read_settings(path / f"{name}.json") for name, path in (("evaluate_config", folder), ("config", run))
     }
@@ -106,7 +106,7 @@ def _history(run: Path) -> dict[str, np.ndarray]:
     """Columns of the run's history.csv; none where it is not there."""
     if not (run / "history.csv").is_file():
         return {}
-    with open(run / "history.csv", newline="") as file:
+    with open(run / "history.csv", encoding="utf-8", newline="") as file:
         rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 

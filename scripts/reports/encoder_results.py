@@ -47,7 +47,7 @@ def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
     named = _named(folders)
     metrics, arrays, draws = {}, {}, {}
     for name, folder in named.items():
-        metrics[name] = json.loads(_existing(folder / "metrics.json").read_text())
+        metrics[name] = json.loads(_existing(folder / "metrics.json").read_text(encoding="utf-8"))
         arrays[name] = _arrays(_existing(folder / "embeddings.npz"), "embedding", "components", "location", "scan")
         draws[name] = _arrays(_existing(folder / "draws.npz"))
     _require_same_crops(arrays)
@@ -55,7 +55,7 @@ def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
         {name: found[key] for name, found in arrays.items()} for key in ("embedding", "components")
     )
     settings = next(iter(named.values())) / "evaluate_config.json"
-    described = json.loads(settings.read_text()) if settings.is_file() else {}
+    described = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
     location = next(iter(arrays.values()))["location"]
     return EncoderResults(metrics, draws, embedding, components, location, described)
 

@@ -14,7 +14,7 @@ PARTS = {"train": "for training", "validate": "for validation", "test": "for tes
 
 def read_settings(path: Path) -> dict:
     """A configuration that was recorded; empty where it is not there."""
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def made(settings: dict) -> dict[str, str]:

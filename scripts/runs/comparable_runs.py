@@ -45,7 +45,7 @@ def check_runs(folders: list[str]) -> None:
 
 def _crops_of(run: Path) -> dict:
     """What decides on a run's test crops, as text."""
-    config, split = (json.loads((run / file).read_text()) for file in ("config.json", "split.json"))
+    config, split = (json.loads((run / file).read_text(encoding="utf-8")) for file in ("config.json", "split.json"))
     settings = {key: without_descriptions(config.get(key)) for key in SAME} | {
         "split.json": {part: split.get(part) for part in PARTS}
     }

@@ -56,7 +56,7 @@ def _configurations(folder: Path) -> list[Path]:
 
 def _about(path: Path) -> str:
     """Name of a configuration, what it is for, and the settings that an overlay adds."""
-    config = json.loads(path.read_text())
+    config = json.loads(path.read_text(encoding="utf-8"))
     text, is_overlay = config.get("_desc_", ""), "bundle_root" not in config
     own = ", ".join(setting.name for setting in settings_of(config)) if is_overlay else ""
     prefix = "" if text.startswith("Overlay") or not is_overlay else "Overlay: "

@@ -98,7 +98,7 @@ def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_F
     if run_dir is None:
         return
     path, config = Path(run_dir) / "config.json", ConfigParser(config_in_use())
-    trained = ConfigParser(json.loads(path.read_text()) if path.is_file() else {})
+    trained = ConfigParser(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
     if "_warning_" in trained:
         logger.warning(trained["_warning_"])
     for key in keys:
@@ -138,7 +138,7 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         lock_folder(path.parent)
     if not path.is_file() or all(other.name in (path.name, ".lock", *AUDIT) for other in path.parent.iterdir()):
         return
-    before, now = json.loads(path.read_text()), json.loads(_text(config_in_use()))
+    before, now = json.loads(path.read_text(encoding="utf-8")), json.loads(_text(config_in_use()))
     ours, theirs = without_descriptions(now), without_descriptions(before)
     for key in [key for key in {**theirs, **ours} if key not in ignored]:
         if ours.get(key) != theirs.get(key):

@@ -175,16 +175,16 @@ def outcome(path: Path, judged: Callable, prepare: Callable) -> tuple[str, str]:
 
 def work(pipe) -> None:
     """A process that is asked about one file after another, in 4 GB more than it has at the beginning."""
-    from scripts.data.scan_facts import examine
-    from scripts.data.verdict import judge
+    from scripts.data.checks.scan_facts import examine
+    from scripts.data.checks.verdict import judge
 
     torch.set_num_threads(1)
     sys.stderr = io.StringIO()
-    parser = ConfigParser(json.loads(CONFIG.read_text()) | {"bundle_root": str(CONFIG.parents[1])})
+    parser = ConfigParser(json.loads(CONFIG.read_text(encoding="utf-8")) | {"bundle_root": str(CONFIG.parents[1])})
     parser.parse()
     prepare = Compose(parser.get_parsed_content("train#preprocessing").transforms)
     spacing, intensity = parser.get_parsed_content("spacing"), parser.get_parsed_content("intensity")
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
     while path := pipe.recv():
         pipe.send(outcome(path, lambda path: judge(examine(path), spacing, intensity), prepare))
@@ -210,7 +210,7 @@ class Worker:
 
     def used(self) -> float:
         """Seconds of a processor that its process took, so that what else the machine does is not counted."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def answer(self) -> tuple[str, str] | None:

@@ -31,7 +31,7 @@ def small_for():
     """A function: settings of a training of any bundle that takes seconds."""
 
     def settings(bundle):
-        config = json.loads((bundle / "configs" / "train.json").read_text())
+        config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
         return {key: value for key, value in SMALL.items() if key in config}
 
     return settings
@@ -43,8 +43,8 @@ def cohort(bodies, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cohort")
     for part in ("imagesTr", "labelsTr"):
         (folder / part).symlink_to(bodies / part)
-    listing = json.loads((bodies / "dataset.json").read_text())
-    (folder / "dataset.json").write_text(json.dumps(listing | {"training": listing["training"][:4]}))
+    listing = json.loads((bodies / "dataset.json").read_text(encoding="utf-8"))
+    (folder / "dataset.json").write_text(json.dumps(listing | {"training": listing["training"][:4]}), encoding="utf-8")
     return folder
 
 
@@ -59,7 +59,9 @@ def elsewhere(tmp_path_factory):
     """A working folder far from any bundle, with a package `scripts` of its own."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "scripts").mkdir()
-    (folder / "scripts" / "__init__.py").write_text("raise RuntimeError('the scripts of the working folder')\n")
+    (folder / "scripts" / "__init__.py").write_text(
+        "raise RuntimeError('the scripts of the working folder')\n", encoding="utf-8"
+    )
     return folder
 
 
@@ -152,7 +154,7 @@ def history():
     """A function: rows of the history of a run."""
 
     def rows(output):
-        with open(output / "history.csv", newline="") as file:
+        with open(output / "history.csv", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     return rows

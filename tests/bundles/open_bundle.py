@@ -37,4 +37,4 @@ def open_bundle(bundle: Path, output_dir: Path) -> dict:
 if __name__ == "__main__":
     folder, output = sys.argv[1:]
     answers = open_bundle(Path(folder), Path(output))
-    (Path(output) / "answers.json").write_text(json.dumps(answers))
+    (Path(output) / "answers.json").write_text(json.dumps(answers), encoding="utf-8")

@@ -29,9 +29,9 @@ def house(tmp_path_factory):
     for part in ("scripts", "tools", "LICENSE", "setup.cfg", "tests/conftest.py", *tests):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, folder / part)
-    for path, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+    for path, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+        (folder / path).write_text(text, encoding="utf-8")
     subprocess.run([sys.executable, "-W", "ignore", "-m", "tools.compose", NAME], cwd=folder, check=True)
     return folder
 

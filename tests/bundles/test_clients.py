@@ -51,7 +51,7 @@ def opened(bundle, elsewhere, tmp_path_factory):
     process = [sys.executable, "-W", "ignore", *map(str, words)]
     done = subprocess.run(process, cwd=elsewhere, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    return bundle, output, json.loads((output / "answers.json").read_text())
+    return bundle, output, json.loads((output / "answers.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.one_of_all
@@ -162,6 +162,6 @@ def test_a_downloaded_bundle_runs_with_its_own_code_from_any_folder(launch, one_
     address = write_release(CLASSIFIER, tmp_path / "dist").as_uri()
     download(name=CLASSIFIER.name, url=address, bundle_dir=str(tmp_path))
     downloaded = tmp_path / CLASSIFIER.name
-    (downloaded / "scripts" / "__init__.py").write_text("print('the downloaded code')\n")
+    (downloaded / "scripts" / "__init__.py").write_text("print('the downloaded code')\n", encoding="utf-8")
     output = launch(downloaded, "inference", cwd=elsewhere, dataset_dir=one_scan, output_dir=tmp_path / "out")
     assert "the downloaded code" in output and (tmp_path / "out" / "scores.csv").is_file()

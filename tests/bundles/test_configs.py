@@ -31,7 +31,7 @@ def label(path):
 
 
 def read(path):
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def walk(item):

@@ -34,7 +34,7 @@ def weighted(bundle):
 def test_a_training_leaves_what_it_learned_and_with_which_settings(train, bundle):
     left = train(bundle)
     assert (left / "models" / "model.pt").is_file() and (left / "history.csv").is_file()
-    assert json.loads((left / "config.json").read_text())["max_epochs"] == 1
+    assert json.loads((left / "config.json").read_text(encoding="utf-8"))["max_epochs"] == 1
 
 
 def test_the_weights_fit_the_network_that_is_declared(weighted):
@@ -49,7 +49,7 @@ def test_all_properties_that_monai_expects_are_there(bundle, kind, bodies, tmp_p
     monkeypatch.setattr("sys.path", list(sys.path))
     config = bundle / "configs" / f"{kind}.json"
     small = {"cache_rate": 0.0, "folds": 3}
-    settings = {key: small[key] for key in small.keys() & json.loads(config.read_text())}
+    settings = {key: small[key] for key in small.keys() & json.loads(config.read_text(encoding="utf-8"))}
     settings |= {"dataset_dir": str(bodies), "output_dir": str(tmp_path), "bundle_root": str(bundle)}
     workflow = create_workflow(config_file=str(config), workflow_type=kind, logging_file=False, **settings)
     assert workflow.check_properties() == []
@@ -68,15 +68,15 @@ TOLD |= {"label_classes", "pred_classes", "eval_metrics", "intended_use", "refer
 
 
 def test_metadata_tell_all_that_the_model_zoo_shows(weighted):
-    metadata = json.loads((weighted / "configs" / "metadata.json").read_text())
+    metadata = json.loads((weighted / "configs" / "metadata.json").read_text(encoding="utf-8"))
     assert not [key for key in TOLD if not metadata.get(key)]
     assert metadata["version"] in metadata["changelog"]
     assert all(isinstance(value, float) for value in metadata["eval_metrics"].values())
 
 
 def test_the_licence_of_the_weights_says_how_they_scored(weighted):
-    metadata = json.loads((weighted / "configs" / "metadata.json").read_text())
-    said = (weighted / "docs" / "data_license.txt").read_text()
+    metadata = json.loads((weighted / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    said = (weighted / "docs" / "data_license.txt").read_text(encoding="utf-8")
     assert not [value for value in metadata["eval_metrics"].values() if str(value) not in said]
 
 

@@ -30,16 +30,18 @@ def trained(train):
 
 @pytest.mark.slow
 def test_the_settings_on_record_have_the_overrides(trained):
-    assert json.loads((trained / "config.json").read_text())["crops_per_volume"] == 4
+    assert json.loads((trained / "config.json").read_text(encoding="utf-8"))["crops_per_volume"] == 4
 
 
 @pytest.mark.slow
 def test_the_readme_runs_as_printed_from_a_clone_and_from_a_zip(small, cohort, tmp_path):
-    (block,) = re.findall(r"```\n(cd bundles.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    (block,) = re.findall(r"```\n(cd bundles.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     folder, train, evaluate = re.findall(r"^(?:cd|python) (?:.*\\\n)*.*", block, re.MULTILINE)
     with zipfile.ZipFile(write_release(BUNDLE, tmp_path)) as file:
         file.extractall(tmp_path / "bundles")
-    (tmp_path / "umap.py").write_text("raise ImportError('it compiles itself for longer than all else takes')")
+    (tmp_path / "umap.py").write_text(
+        "raise ImportError('it compiles itself for longer than all else takes')", encoding="utf-8"
+    )
     options = " ".join(f"--{key} {json.dumps(value, separators=(',', ':'))}" for key, value in small.items())
     paths = {"/my/scans": f"{cohort} {options}", "/my/run": tmp_path / "run"}
     for place, command in ((REPOSITORY, train), (tmp_path, f"{evaluate} --map_stride 12 --evaluation_crops 8")):
@@ -62,7 +64,7 @@ def test_training_runs_from_an_unrelated_folder_without_bundle_root(launch, smal
 @pytest.mark.slow
 def test_training_runs_from_a_folder_with_scripts_of_its_own(launch, small, cohort, tmp_path):
     (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts" / "__init__.py").write_text("raise RuntimeError('the wrong scripts')")
+    (tmp_path / "scripts" / "__init__.py").write_text("raise RuntimeError('the wrong scripts')", encoding="utf-8")
     launch(BUNDLE, "train", cwd=tmp_path, dataset_dir=cohort, output_dir=tmp_path / "run", **small)
     assert (tmp_path / "run" / "encoder.pt").is_file()
 
@@ -76,7 +78,9 @@ def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, laun
     configs = ("train", tmp_path / "2026" / "config", "evaluate")
     overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
-    assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text()
+    assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def rows(path):
-    with open(path, newline="") as file:
+    with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -70,9 +70,9 @@ def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(ru
 def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, bodies, tmp_path):
     settings = SMALL | {"dataset_dir": bodies, "max_epochs": 1, "output_dir": tmp_path}
     assert "epoch 1/1: loss" in run(BUNDLE, "train", **settings)
-    first = json.loads((tmp_path / "metrics.json").read_text())
+    first = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     run(BUNDLE, "train", "evaluate", **settings)
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics.keys() - first.keys() == {"auc_position", "auc_intensity"}
     assert {name: metrics[name] for name in first} == pytest.approx(first, nan_ok=True)
 
@@ -94,7 +94,7 @@ def test_two_processes_train_one_classifier(launch, bodies, tmp_path):
     settings = SMALL | {"dataset_dir": bodies, "max_epochs": 1, "output_dir": tmp_path}
     output = launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(re.findall("epoch 1/1: loss", output)) == 1 and len(re.findall("Test crops: auc", output)) == 1
-    assert json.loads((tmp_path / "metrics.json").read_text())["positives"] > 0
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["positives"] > 0
 
 
 def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, bodies, frozen, tmp_path):
@@ -121,7 +121,7 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         body = nibabel.load(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
         other = nibabel.Nifti1Image(body.get_fdata(dtype=np.float32) + i, body.affine)  # the same scan is one subject
         nibabel.save(other, scans / f"body_{i}.nii.gz")
-    table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)))
+    table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)), encoding="utf-8")
     settings = SMALL | {
         "labels": table,
         "dataset_dir": scans,

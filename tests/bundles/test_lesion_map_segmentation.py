@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def rows(path):
-    with open(path, newline="") as file:
+    with open(path, encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 

@@ -26,7 +26,7 @@ def cohort(write_scan, tmp_path):
         write_scan(tmp_path / f"imagesTr/{number}.nii", SHAPE)
         write_scan(tmp_path / f"labelsTr/{number}.nii", voxels=mask)
         listing["training"].append({"image": f"imagesTr/{number}.nii", "label": f"labelsTr/{number}.nii"})
-    (tmp_path / "dataset.json").write_text(json.dumps(listing))
+    (tmp_path / "dataset.json").write_text(json.dumps(listing), encoding="utf-8")
     return tmp_path
 
 

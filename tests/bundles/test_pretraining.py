@@ -46,7 +46,7 @@ def test_rank_and_spread_of_the_embeddings_are_in_the_history(trained, history):
 def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle, cohort, trained):
     settings = small | {"evaluation_crops": 8, "map_stride": 12}
     output = run(bundle, "train", "evaluate", dataset_dir=cohort, output_dir=trained, **settings)
-    metrics = json.loads((trained / "metrics.json").read_text())
+    metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
     for name in ("location_error_mm", "location_r2", "distance_error_mm", "pca3_location_r2", "rankme"):
         assert name in metrics
         assert f"{name}_random_encoder" in metrics

@@ -36,7 +36,7 @@ def test_a_mistake_is_answered_with_one_sentence(run, small, cohort, tmp_path, o
 
 
 def test_the_temperature_is_within_the_usual_range():
-    assert 0.05 <= json.loads((BUNDLE / "configs" / "train.json").read_text())["temperature"] <= 0.5
+    assert 0.05 <= json.loads((BUNDLE / "configs" / "train.json").read_text(encoding="utf-8"))["temperature"] <= 0.5
 
 
 def test_what_overlaps_is_known_by_the_size_of_what_is_cut_out():

@@ -24,7 +24,7 @@ def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, b
     run(BUNDLES / "lesion_classification", *overlays, **settings)
     words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
     subprocess.run([sys.executable, "-W", "ignore", *words], cwd=ROOT, check=True, capture_output=True)
-    page = (tmp_path / "study.html").read_text()
+    page = (tmp_path / "study.html").read_text(encoding="utf-8")
     for title in ("Is there a lesion", "Means over ", "Where is this crop"):
         assert title in page
     assert [page.count(f"Figure {number}: ") > 0 for number in range(1, 6)] == [True] * 4 + [False]

@@ -39,7 +39,9 @@ def changed(view, crop):
 def test_the_declared_views_are_those_of_the_papers_code():
     """Numbers for crops of 32³ voxels: meddist/data/loading.py of the authors."""
     dropout, shuffle = (
-        ConfigParser(json.loads((CONFIGS / "train.json").read_text())).get_parsed_content("view").transforms
+        ConfigParser(json.loads((CONFIGS / "train.json").read_text(encoding="utf-8")))
+        .get_parsed_content("view")
+        .transforms
     )
     assert [(part.holes, part.dropout_holes, part.prob) for part in dropout.transforms] == [(6, True, 1), (6, False, 1)]
     assert [part.spatial_size for part in dropout.transforms] == [[3, 3, 3], [3, 3, 3]]

@@ -45,9 +45,9 @@ def app(given, call, unzip, folder):
         unzip(name, models)
     unzip(SERVED[0], folder).rename(models / ALTERED)
     code = models / ALTERED / "scripts" / "inferers" / "window.py"
-    text = code.read_text()
+    text = code.read_text(encoding="utf-8")
     assert "return scores" in text
-    code.write_text(text.replace("return scores", "return -5 + 0 * scores"))
+    code.write_text(text.replace("return scores", "return -5 + 0 * scores"), encoding="utf-8")
     return folder / "monaibundle"
 
 
@@ -62,7 +62,7 @@ def server(given, app, scans, folder):
     conf = {"models": ",".join([*SERVED, ALTERED]), "zoo_source": "local", "sam2": "false", "skip_trainers": "true"}
     words += [part for pair in conf.items() for part in ("--conf", *pair)]
     environment = os.environ | {"PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": "", "CUDA_VISIBLE_DEVICES": ""}
-    with open(folder / "server.log", "w") as log:
+    with open(folder / "server.log", "w", encoding="utf-8") as log:
         options = {"cwd": folder, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
         process = subprocess.Popen([f"{path}/monailabel", *map(str, words)], **options)
         try:
@@ -78,9 +78,9 @@ def wait_for(address, process, log, seconds=120):
         try:
             return urlopen(address, timeout=60)
         except URLError:
-            assert process.poll() is None, log.read_text()[-3000:]
+            assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
             time.sleep(1)
-    pytest.fail(f"MONAI Label did not answer within {seconds} s: {log.read_text()[-3000:]}")
+    pytest.fail(f"MONAI Label did not answer within {seconds} s: {log.read_text(encoding='utf-8')[-3000:]}")
 
 
 def infer(server, model, output):
@@ -102,7 +102,7 @@ def test_both_are_listed_with_type_and_label(server):
 def test_the_classifier_returns_the_score_of_a_run(server, app, scans, run, tmp_path):
     model = app / "model" / SERVED[0]
     run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
-    with open(tmp_path / "out" / "scores.csv", newline="") as file:
+    with open(tmp_path / "out" / "scores.csv", encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert score(server, SERVED[0]) == pytest.approx(float(row["score"]), abs=0.01)  # another torch
 

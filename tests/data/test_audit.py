@@ -9,9 +9,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scripts.data import audit, whole_file
+from scripts.data import audit
 from scripts.data.audit import audited_scans, check_scans
-from scripts.data.scan_facts import examine
+from scripts.data.checks import whole_file
+from scripts.data.checks.scan_facts import examine
 from scripts.errors import InputError
 
 
@@ -215,7 +216,7 @@ def table(tmp_path):
     """A function: audit.csv as dictionaries, by file."""
 
     def read():
-        with open(tmp_path / "out" / "audit.csv", newline="") as file:
+        with open(tmp_path / "out" / "audit.csv", encoding="utf-8", newline="") as file:
             return {Path(row["path"]).name: row for row in csv.DictReader(file)}
 
     return read

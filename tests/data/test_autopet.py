@@ -133,7 +133,7 @@ def test_a_folder_of_something_else_is_refused_with_the_expected_layout(tmp_path
 
 
 def overlay(bundle, name="autopet"):
-    return json.loads((bundle / "configs" / f"{name}.json").read_text())
+    return json.loads((bundle / "configs" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("bundle", PRETRAINING, ids=lambda path: path.name)

@@ -42,7 +42,9 @@ def make_nnunet(fill):
     def make(content):
         images = [f"imagesTr/{case}_{number:04d}.nii.gz" for case in CASES for number in range(4)]
         root = fill(*images, *(f"labelsTr/{case}.nii.gz" for case in CASES), root="raw/Dataset137_BraTS2021")
-        (root / "dataset.json").write_text(content if isinstance(content, str) else json.dumps(content))
+        (root / "dataset.json").write_text(
+            content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
+        )
         return root
 
     return make
@@ -154,7 +156,7 @@ def test_a_folder_of_something_else_is_refused_with_the_expected_layout(fill):
 
 
 def overlay(bundle):
-    return json.loads((bundle / "configs" / "brats.json").read_text())
+    return json.loads((bundle / "configs" / "brats.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("bundle", PRETRAINING, ids=lambda path: path.name)

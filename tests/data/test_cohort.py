@@ -84,7 +84,7 @@ def test_a_decathlon_listing_gives_scans_and_labels(fill):
     root = fill("imagesTr/a.nii.gz", "imagesTr/b.nii.gz", "imagesTs/c.nii.gz", "labelsTr/a.nii.gz", "extra.nii.gz")
     listing = {"training": [{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}]}
     listing["test"] = ["./imagesTs/c.nii.gz"]
-    (root / "dataset.json").write_text(json.dumps(listing))
+    (root / "dataset.json").write_text(json.dumps(listing), encoding="utf-8")
     scans = find_scans(root)
     assert subjects(scans, root) == {"imagesTr/a.nii.gz": "a", "imagesTs/c.nii.gz": "c"}
     assert labels(scans, root) == {"imagesTr/a.nii.gz": "labelsTr/a.nii.gz", "imagesTs/c.nii.gz": None}
@@ -94,7 +94,7 @@ def test_a_decathlon_listing_gives_scans_and_labels(fill):
 def nnunet(fill):
     root = fill(*(f"imagesTr/{case}_{i}.nii.gz" for case in ("A_1", "B_2") for i in ("0000", "0001")))
     fill("labelsTr/A_1.nii.gz", "labelsTr/B_2.nii.gz")
-    (root / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T1"}, "numTraining": 2}))
+    (root / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T1"}, "numTraining": 2}), encoding="utf-8")
     return root
 
 
@@ -114,7 +114,7 @@ def test_nnunet_test_images_are_subjects_of_their_own(fill, nnunet):
 def test_a_json_list_may_hold_paths_and_items(fill, tmp_path):
     root = fill("a.nii.gz", "b.nii.gz", "m.nii.gz")
     items = ["cohort/a.nii.gz", {"image": str(root / "b.nii.gz"), "subject": 7, "label": "cohort/m.nii.gz"}]
-    (tmp_path / "list.json").write_text(json.dumps(items))
+    (tmp_path / "list.json").write_text(json.dumps(items), encoding="utf-8")
     scans = find_scans(tmp_path / "list.json")
     assert subjects(scans, root) == {"a.nii.gz": "a", "b.nii.gz": "7"}
     assert labels(scans, root) == {"a.nii.gz": None, "b.nii.gz": "m.nii.gz"}
@@ -122,7 +122,7 @@ def test_a_json_list_may_hold_paths_and_items(fill, tmp_path):
 
 def test_a_csv_list_may_leave_cells_empty(fill):
     root = fill("a.nii.gz", "b.nii.gz", "m.nii.gz")
-    (root / "list.csv").write_text("image,subject,label\na.nii.gz,P1,m.nii.gz\nb.nii.gz,,\n")
+    (root / "list.csv").write_text("image,subject,label\na.nii.gz,P1,m.nii.gz\nb.nii.gz,,\n", encoding="utf-8")
     scans = find_scans(root / "list.csv")
     assert subjects(scans, root) == {"a.nii.gz": "P1", "b.nii.gz": "b"}
     assert labels(scans, root) == {"a.nii.gz": "m.nii.gz", "b.nii.gz": None}
@@ -132,7 +132,9 @@ def test_a_csv_list_may_leave_cells_empty(fill):
 def test_a_listed_folder_of_a_subject_holds_one_subject(fill, name):
     paths = ["P1/t1.nii.gz", "P1/t2.nii.gz", "P2/t1.nii.gz", "P2/t2.nii.gz"]
     root = fill(*paths)
-    (root / name).write_text(json.dumps(paths) if name.endswith("json") else "\n".join(["image", *paths]))
+    (root / name).write_text(
+        json.dumps(paths) if name.endswith("json") else "\n".join(["image", *paths]), encoding="utf-8"
+    )
     assert subjects(find_scans(root / name), root) == {path: path[:2] for path in paths}
 
 
@@ -199,7 +201,9 @@ def test_links_to_nothing_are_counted_with_their_cure(fill, log):
     root = fill("sub-01_T1w.nii.gz", "sub-02_T1w.nii.gz")
     for i in range(3, 8):
         (root / f"sub-0{i}_T1w.nii.gz").symlink_to("../.git/annex/objects/x.nii.gz")
-    (root / "sub-08_T1w.nii.gz").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
+    (root / "sub-08_T1w.nii.gz").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", encoding="utf-8"
+    )
     (level, text) = log(root)[1]
     assert level == "WARNING" and text.startswith("6 names of scans are links to nothing (sub-03_T1w.nii.gz, sub-04")
     assert "and 3 more) and left out: fetch them with `datalad get`" in text
@@ -233,13 +237,13 @@ def test_what_bundles_wrote_is_no_scan(fill):
     root = fill("p0.nii.gz", "p0_lesions.nii.gz", "scores.csv", "maps/p0_components.nii.gz", "maps/p0_embeddings.npz")
     fill("masks_of_a_run/p0_lesion_mask.nii.gz", "masks_of_a_run/masks.csv", "run/any.nii.gz", "run/deeper/any.nii.gz")
     settings = {"bundle_root": ".", "output_dir": "run", "dataset_dir": "."}
-    (root / "run/inference_config.json").write_text(json.dumps(settings))
+    (root / "run/inference_config.json").write_text(json.dumps(settings), encoding="utf-8")
     assert list(subjects(find_scans(root), root)) == ["p0.nii.gz"]
 
 
 def test_a_config_json_of_another_program_hides_nothing(fill):
     root = fill("P1/t1.nii.gz", "P2/t1.nii.gz")
-    (root / "P1/config.json").write_text('{"scanner": "x"}')
+    (root / "P1/config.json").write_text('{"scanner": "x"}', encoding="utf-8")
     assert len(find_scans(root)) == 2
 
 
@@ -259,7 +263,7 @@ def test_a_listing_of_nnunets_first_version_means_all_channels(fill, channels):
     root = fill(*(f"imagesTr/{case}_{i:04}.nii.gz" for case in "AB" for i in range(channels)))
     fill("labelsTr/A.nii.gz", "labelsTr/B.nii.gz")
     items = [{"image": f"./imagesTr/{case}.nii.gz", "label": f"./labelsTr/{case}.nii.gz"} for case in "AB"]
-    (root / "dataset.json").write_text(json.dumps({"training": items, "test": []}))
+    (root / "dataset.json").write_text(json.dumps({"training": items, "test": []}), encoding="utf-8")
     scans = find_scans(root)
     assert [(scan["subject"], os.path.basename(scan["label"])) for scan in scans] == [
         (case, f"{case}.nii.gz") for case in "AB" for _ in range(channels)
@@ -299,7 +303,7 @@ def test_a_folder_of_masks_alone_has_no_scans(fill):
 
 @pytest.mark.parametrize("folder", [True, False])
 def test_broken_json_is_named(tmp_path, folder):
-    (tmp_path / "dataset.json").write_text('{"training": [')
+    (tmp_path / "dataset.json").write_text('{"training": [', encoding="utf-8")
     with pytest.raises(InputError, match=r"dataset\.json is not valid JSON"):
         find_scans(tmp_path if folder else tmp_path / "dataset.json")
 
@@ -310,19 +314,19 @@ WRONG_JSON = ["5", "null", "[5]", "[null]", '[{"image": ["a.nii.gz"]}]']
 @pytest.mark.parametrize("content", WRONG_JSON)
 def test_json_that_is_no_list_of_scans_is_refused(fill, content):
     root = fill("a.nii.gz")
-    (root / "list.json").write_text(content)
+    (root / "list.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"list\.json"):
         find_scans(root / "list.json")
 
 
 def test_a_listed_file_that_is_missing_is_named(tmp_path):
-    (tmp_path / "list.csv").write_text("image\ngone.nii.gz\n")
+    (tmp_path / "list.csv").write_text("image\ngone.nii.gz\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"list\.csv lists gone\.nii\.gz, but there is no"):
         find_scans(tmp_path / "list.csv")
 
 
 def test_an_item_without_an_image_is_refused(tmp_path):
-    (tmp_path / "list.json").write_text('[{"label": "a.nii.gz"}]')
+    (tmp_path / "list.json").write_text('[{"label": "a.nii.gz"}]', encoding="utf-8")
     with pytest.raises(InputError, match="has no image"):
         find_scans(tmp_path / "list.json")
 
@@ -360,14 +364,16 @@ def test_a_table_in_another_encoding_is_refused(fill):
 
 def test_a_list_may_name_several_images_of_a_scan(fill, tmp_path):
     folder = fill("a.nii.gz", "a_pet.nii.gz")
-    (tmp_path / "list.csv").write_text(f"image,pet,subject\n{folder}/a.nii.gz,{folder}/a_pet.nii.gz,A\n")
+    (tmp_path / "list.csv").write_text(
+        f"image,pet,subject\n{folder}/a.nii.gz,{folder}/a_pet.nii.gz,A\n", encoding="utf-8"
+    )
     (scan,) = find_scans(tmp_path / "list.csv", images=["image", "pet"])
     assert (scan["image"], scan["pet"]) == (str(folder / "a.nii.gz"), str(folder / "a_pet.nii.gz"))
 
 
 def test_an_image_that_an_item_lacks_is_named(fill, tmp_path):
     folder = fill("a.nii.gz")
-    (tmp_path / "list.csv").write_text(f"image,pet,subject\n{folder}/a.nii.gz,,A\n")
+    (tmp_path / "list.csv").write_text(f"image,pet,subject\n{folder}/a.nii.gz,,A\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"An item of .*list\.csv has no pet"):
         find_scans(tmp_path / "list.csv", images=["image", "pet"])
 

@@ -7,9 +7,9 @@ import pytest
 from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
-from scripts.data import verdict, whole_file
-from scripts.data.scan_facts import examine
-from scripts.data.verdict import judge
+from scripts.data.checks import verdict, whole_file
+from scripts.data.checks.scan_facts import examine
+from scripts.data.checks.verdict import judge
 
 FUZZ = Path(__file__).parents[1] / "benchmarks" / "fuzz_scans.py"
 

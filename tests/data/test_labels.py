@@ -29,7 +29,7 @@ def table(tmp_path):
 
     def write(text):
         path = tmp_path / "table.csv"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return str(path)
 
     return write

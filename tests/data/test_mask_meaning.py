@@ -16,7 +16,7 @@ def folder(tmp_path):
     """A function: folder of a data set that names its values so."""
 
     def write(labels):
-        (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
+        (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}), encoding="utf-8")
         return tmp_path
 
     return write
@@ -59,7 +59,7 @@ def test_the_background_is_no_lesion(values):
 
 @pytest.mark.parametrize("text", ["[1, 2", '{"labels": ["liver"]}', "[]", '{"labels": {"liver": null}}'])
 def test_a_data_set_that_names_nothing_has_no_names(tmp_path, text):
-    (tmp_path / "dataset.json").write_text(text)
+    (tmp_path / "dataset.json").write_text(text, encoding="utf-8")
     assert mask_meaning(dataset_dir=tmp_path) == BINARY
 
 

@@ -51,7 +51,7 @@ def test_another_seed_gives_another_subject(cohort, tmp_path):
 
 
 def test_the_listing_names_every_file(cohort):
-    listing = json.loads((cohort / "dataset.json").read_text())
+    listing = json.loads((cohort / "dataset.json").read_text(encoding="utf-8"))
     listed = {cohort / path for item in listing["training"] for path in item.values()}
     assert listing["numTraining"] == len(listing["training"]) == 4
     assert listed == set(cohort.rglob("*.nii.gz"))
@@ -163,7 +163,7 @@ def test_another_cohort_in_the_folder_is_refused(cohort, subjects, seed):
 
 
 def test_other_content_in_the_folder_is_refused_and_kept(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="holds something else"):
         make_cohort(tmp_path, subjects=1)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from scripts.data.checks.scan_facts import examine
 from scripts.data.record_fingerprints import record_fingerprints
 from scripts.data.recorded import known_parts
-from scripts.data.scan_facts import examine
 from scripts.errors import InputError
 
 
@@ -16,7 +16,9 @@ def older(tmp_path, write_scan, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for seed, name in enumerate("ABC"):
         write_scan(tmp_path / "scans" / f"{name}.nii.gz", seed=seed)
-    (tmp_path / "split.json").write_text(json.dumps({"train": ["A"], "validate": ["B"], "test": ["C"]}))
+    (tmp_path / "split.json").write_text(
+        json.dumps({"train": ["A"], "validate": ["B"], "test": ["C"]}), encoding="utf-8"
+    )
     return tmp_path / "split.json", tmp_path / "scans"
 
 
@@ -25,13 +27,13 @@ def test_its_scans_are_recognised_under_other_names(older):
     assert record_fingerprints(path, folder) == 3
     renamed = {"subject": "P", "fingerprint": [examine(folder / "B.nii.gz").fingerprint]}
     assert known_parts([renamed], path) == ["validate"]
-    assert json.loads(path.read_text())["train"] == ["A"]
+    assert json.loads(path.read_text(encoding="utf-8"))["train"] == ["A"]
 
 
 def test_another_folder_is_refused_and_the_split_kept(older):
     path, folder = older
     (folder / "C.nii.gz").unlink()
-    before = path.read_text()
+    before = path.read_text(encoding="utf-8")
     with pytest.raises(InputError, match=r"has no scan of C, who is in .*split\.json"):
         record_fingerprints(path, folder)
-    assert path.read_text() == before
+    assert path.read_text(encoding="utf-8") == before

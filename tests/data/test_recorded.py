@@ -23,7 +23,7 @@ def record(tmp_path):
 
 
 def test_a_split_keeps_the_scans_of_each_subject(record):
-    assert json.loads(record.read_text()) == {
+    assert json.loads(record.read_text(encoding="utf-8")) == {
         "train": ["Ann", "Ben"],
         "validate": ["Cleo"],
         "test": ["Dan"],
@@ -65,15 +65,15 @@ def test_another_way_to_know_a_scan_is_refused(record):
 
 
 def test_an_older_record_goes_by_names(record):
-    content = json.loads(record.read_text())
+    content = json.loads(record.read_text(encoding="utf-8"))
     del content["fingerprints"]
-    record.write_text(json.dumps(content))
+    record.write_text(json.dumps(content), encoding="utf-8")
     assert known_parts([scan("Ann", "x"), scan("P", "a")], record) == ["train", None]
     assert [one["subject"] for one in unseen_scans([scan("Ann", "x"), scan("P", "a")], record, "e.pt")] == ["P"]
 
 
 def test_what_is_left_out_by_name_alone_is_a_warning_with_names_and_a_cure(record, caplog):
-    record.write_text(json.dumps({"train": ["Ann"], "validate": [], "test": []}))
+    record.write_text(json.dumps({"train": ["Ann"], "validate": [], "test": []}), encoding="utf-8")
     unseen_scans([scan("Ann", "x"), scan("P", "a")], record, "e.pt")
     (warning,) = [one for one in caplog.records if one.levelname == "WARNING"]
     assert "1 scans are left out" in warning.message and "(Ann)" in warning.message
@@ -114,6 +114,6 @@ def test_a_resumed_run_with_other_scans_under_the_names_of_its_own_is_refused(re
 
 @pytest.mark.parametrize("content", ["", "[]", '{"train": ["A"]}', '{"train": 1, "validate": 2, "test": 3}'])
 def test_another_file_is_refused(content, tmp_path):
-    (tmp_path / "split.json").write_text(content)
+    (tmp_path / "split.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"is no split\.json of a run"):
         known_parts([scan("Ann", "a")], tmp_path / "split.json")

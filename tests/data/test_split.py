@@ -51,7 +51,7 @@ def test_too_few_subjects_are_refused():
 def test_the_subjects_of_a_split_are_on_record(tmp_path):
     split = split_scans(scans_of(6, each=2), 1, 2, seed=0)
     write_split(split, tmp_path / "run" / "split.json")
-    recorded = json.loads((tmp_path / "run" / "split.json").read_text())
+    recorded = json.loads((tmp_path / "run" / "split.json").read_text(encoding="utf-8"))
     assert recorded == {name: sorted({scan["subject"] for scan in part}) for name, part in split.items()}
 
 
@@ -63,16 +63,16 @@ def test_the_same_split_may_be_written_again(tmp_path):
 def test_another_split_than_that_of_a_started_run_is_refused_and_the_old_kept(tmp_path):
     (tmp_path / "checkpoint.pt").touch()
     write_split(split_scans(scans_of(6), 1, 2, seed=0), tmp_path / "split.json")
-    before = (tmp_path / "split.json").read_text()
+    before = (tmp_path / "split.json").read_text(encoding="utf-8")
     with pytest.raises(InputError, match="holds another split"):
         write_split(split_scans(scans_of(6), 2, 1, seed=0), tmp_path / "split.json")
-    assert (tmp_path / "split.json").read_text() == before
+    assert (tmp_path / "split.json").read_text(encoding="utf-8") == before
 
 
 def test_a_split_of_a_run_that_never_got_anywhere_is_replaced(tmp_path):
     for sizes in ((1, 2), (2, 1)):
         write_split(split_scans(scans_of(6), *sizes, seed=0), tmp_path / "split.json")
-    assert len(json.loads((tmp_path / "split.json").read_text())["validate"]) == 2
+    assert len(json.loads((tmp_path / "split.json").read_text(encoding="utf-8"))["validate"]) == 2
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5])
@@ -120,7 +120,7 @@ def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):
 def recorded(tmp_path):
     """split.json of an encoder's run, beside its weights."""
     path = tmp_path / "split.json"
-    path.write_text(json.dumps({"train": ["S1"], "validate": ["S2"], "test": ["S3"]}))
+    path.write_text(json.dumps({"train": ["S1"], "validate": ["S2"], "test": ["S3"]}), encoding="utf-8")
     return path
 
 

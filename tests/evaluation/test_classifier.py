@@ -43,8 +43,8 @@ def scored(tmp_path):
         loaders = {"validate": loader(0), "test": loader(1)}
         weights = str(tmp_path / "model.pt")
         score_classifier(tiny_network(), weights, loaders, RUN, tmp_path)
-        with open(tmp_path / "scores.csv", newline="") as file:
-            return json.loads((tmp_path / "metrics.json").read_text()), list(csv.DictReader(file))
+        with open(tmp_path / "scores.csv", encoding="utf-8", newline="") as file:
+            return json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8")), list(csv.DictReader(file))
 
     return run
 
@@ -77,7 +77,7 @@ def oracle():
 def test_baselines_are_scored_on_the_same_crops_and_fitted_with_the_same_share_of_labels(scored, tmp_path):
     first, _ = scored(tiny_network())
     score_baselines(*oracle(), 1, 0.5, tmp_path)
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics == pytest.approx(first | {"auc_oracle": 1})
 
 
@@ -85,5 +85,5 @@ def test_without_scikit_learn_it_is_said_which_baselines_are_not_measured(scored
     first, _ = scored(tiny_network())
     monkeypatch.setitem(sys.modules, "sklearn", None)
     score_baselines(*oracle(), 1, 0.5, tmp_path)
-    assert json.loads((tmp_path / "metrics.json").read_text()) == first
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8")) == first
     assert "Not measured: auc_oracle. " in caplog.text and "pip install scikit-learn" in caplog.text

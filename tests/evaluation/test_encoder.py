@@ -191,7 +191,7 @@ def evaluated(loaders, encoder, tmp_path):
 
 @pytest.fixture
 def metrics(evaluated):
-    return json.loads((evaluated / "metrics.json").read_text())
+    return json.loads((evaluated / "metrics.json").read_text(encoding="utf-8"))
 
 
 def test_all_metrics_are_written(metrics):

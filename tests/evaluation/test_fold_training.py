@@ -27,13 +27,13 @@ def training(monkeypatch, tmp_path):
         trained.append((fold, share, resume))
         folder.mkdir(parents=True, exist_ok=True)
         parts = {name: sorted(part) for name, part in self.folds.parts(fold, share).items()}
-        (folder / "split.json").write_text(json.dumps(parts))
+        (folder / "split.json").write_text(json.dumps(parts), encoding="utf-8")
         label = LABELS[FOLDS.rows(SUBJECTS, fold)["test"]].tolist()
-        with open(folder / "scores.csv", "w", newline="") as file:
+        with open(folder / "scores.csv", "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["scan", "label", "score"], *([0, one, 2 * one] for one in label)])
-        (folder / "metrics.json").write_text(json.dumps({"threshold_logit": 0.5}))
+        (folder / "metrics.json").write_text(json.dumps({"threshold_logit": 0.5}), encoding="utf-8")
         (folder / "checkpoint.pt").touch()
-        (folder / "config.json").write_text(json.dumps(self.config))
+        (folder / "config.json").write_text(json.dumps(self.config), encoding="utf-8")
 
     def make(labels=LABELS, folds=FOLDS, **config):
         config = {"learning_rate": 0.1, "max_epochs": 3, "label_shares": [], "fold": 0} | config

@@ -31,7 +31,7 @@ def training(make_training, tmp_path):
 
 
 def rows(tmp_path):
-    with open(tmp_path / "history.csv", newline="") as file:
+    with open(tmp_path / "history.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -67,7 +67,7 @@ def kill(engine):
 
 def left(folder):
     """What a run leaves, less what it measures of time."""
-    with open(folder / "history.csv", newline="") as file:
+    with open(folder / "history.csv", encoding="utf-8", newline="") as file:
         history = [{**row, "crops_per_second": None} for row in csv.DictReader(file)]
     checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True)
     for row in checkpoint["progress"]["history"]:

@@ -26,7 +26,7 @@ def saved(write_scan, tmp_path):
             batch = [{"image": image, "subject": path.parent.name}]
             output = [{"lesion_map": lesions, "pred": lesions.amax((1, 2, 3))}]
             handler._save(SimpleNamespace(state=SimpleNamespace(batch=batch, output=output), data_loader=paths))
-        with open(tmp_path / "out" / "scores.csv", newline="") as file:
+        with open(tmp_path / "out" / "scores.csv", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     return run

@@ -29,7 +29,7 @@ def rows(scans, tmp_path):
         mask[0, 2:7, 3:5, 4] = 1
         state = {"batch": [{"image": image, "subject": path.parent.name}], "output": [{"pred": mask}]}
         handler._save(SimpleNamespace(state=SimpleNamespace(**state), data_loader=scans))
-    with open(tmp_path / "out" / "masks.csv", newline="") as file:
+    with open(tmp_path / "out" / "masks.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

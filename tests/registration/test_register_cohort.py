@@ -62,7 +62,7 @@ def write(path, voxels, affine):
 
 def matrices(output):
     files = sorted((output / "transforms").glob("round_*/*.json"))
-    return {f"{file.parent.name}/{file.stem}": json.loads(file.read_text())["matrix"] for file in files}
+    return {f"{file.parent.name}/{file.stem}": json.loads(file.read_text(encoding="utf-8"))["matrix"] for file in files}
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_list_is_read_as_a_cohort(cohort, tmp_path):
     scans = find_scans(register_cohort(cohort(), tmp_path / "out", 8, 1))
     assert [Path(scan["image"]).name for scan in scans] == ["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"]
     assert all(Path(scan["label"]).parent == tmp_path / "out" / "labels" for scan in scans)
-    with open(tmp_path / "out" / "scans.csv", newline="") as file:
+    with open(tmp_path / "out" / "scans.csv", encoding="utf-8", newline="") as file:
         assert next(csv.DictReader(file))["image"] == "images/scan_0.nii.gz"
     assert nib.load(tmp_path / "out" / "template.nii.gz").header.get_zooms() == (8, 8, 8)
 

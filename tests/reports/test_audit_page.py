@@ -19,7 +19,7 @@ def test_each_file_is_named_with_its_reason_and_three_planes(tmp_path, write_sca
     files.append(write_scan(tmp_path / "scan.nii.gz"))
     scans = [{"image": str(file), "subject": file.name} for file in files]
     audited_scans(scans, on_bad_scan="skip", output_dir=tmp_path, write_page=write_audit_page)
-    page = (tmp_path / "audit.html").read_text()
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert "gone.nii.gz" in page and "cannot be read" in page and "scan.nii.gz</td>" not in page
     assert "&lt;mask&gt;.nii.gz" in page and "has the values of a mask" in page
     planes = [imread(io.BytesIO(b64decode(text))) for text in re.findall(r"data:image/png;base64,([^\"]+)", page)]

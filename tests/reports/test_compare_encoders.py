@@ -49,7 +49,7 @@ def evaluated(tmp_path):
     def make(name, seed=0, sure=True, **metrics):
         folder, random = tmp_path / name, np.random.RandomState(seed)
         folder.mkdir()
-        (folder / "metrics.json").write_text(json.dumps(METRICS | metrics))
+        (folder / "metrics.json").write_text(json.dumps(METRICS | metrics), encoding="utf-8")
         np.savez(folder / "draws.npz", **draws(METRICS | metrics, 0.1 if sure else 20))
         arrays = {
             "location": random.randn(40, 3),
@@ -77,11 +77,11 @@ def _words_alone(monkeypatch):
 
 @pytest.fixture
 def page(both, tmp_path, _words_alone):
-    return compare_encoders(tmp_path / "all", read_encoders(both)).read_text()
+    return compare_encoders(tmp_path / "all", read_encoders(both)).read_text(encoding="utf-8")
 
 
 def table(tmp_path):
-    with open(tmp_path / "all" / "comparison.csv", newline="") as file:
+    with open(tmp_path / "all" / "comparison.csv", encoding="utf-8", newline="") as file:
         return {row["metric"]: row for row in csv.DictReader(file)}
 
 
@@ -133,7 +133,7 @@ def test_the_leaders_are_named_with_all_others(page):
 @pytest.mark.usefixtures("_words_alone")
 def test_nobody_leads_by_less_than_subjects_differ(evaluated, tmp_path):
     folders = [evaluated("barlow"), evaluated("isimed", location_error_mm=6.0, sure=False)]
-    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
     assert "No encoder has surely the smallest location error: barlow 9.0 mm, isimed 6.0 mm; to be beaten:" in lead(
         page
     )
@@ -143,7 +143,7 @@ def test_nobody_leads_by_less_than_subjects_differ(evaluated, tmp_path):
 @pytest.mark.usefixtures("_words_alone")
 def test_few_subjects_have_no_leader_and_nothing_is_marked(evaluated, tmp_path):
     folders = [evaluated("barlow", subjects=4), evaluated("isimed", subjects=4, location_error_mm=6.0)]
-    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
     assert "No encoder has surely the smallest location error" in lead(page)
     assert 'class="lost"' not in page and "<strong>" not in page
 
@@ -167,14 +167,14 @@ def test_an_encoder_that_a_baseline_beats_is_marked(page):
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_what_is_no_number_is_no_better_and_no_worse(evaluated, tmp_path, order):
     folders = [evaluated("collapsed", location_error_mm=float("nan")), evaluated("good")]
-    page = compare_encoders(tmp_path / "all", read_encoders([folders[i] for i in order])).read_text()
+    page = compare_encoders(tmp_path / "all", read_encoders([folders[i] for i in order])).read_text(encoding="utf-8")
     assert "No encoder has surely the smallest location error" in lead(page)
 
 
 @pytest.mark.usefixtures("_words_alone")
 def test_the_name_of_an_encoder_is_escaped(evaluated, tmp_path):
     folders = [evaluated("<i>small", location_error_mm=2.0), evaluated("b")]
-    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text()
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
     assert "<i>" not in page and "<b>&lt;i&gt;small</b> has" in lead(page)
 
 
@@ -189,7 +189,7 @@ def test_no_encoder_is_best_where_no_direction_is_better(page):
 
 def test_the_figures_are_on_the_page_and_in_files(both, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_encoders(tmp_path / "all", read_encoders(both)).read_text()
+    page = compare_encoders(tmp_path / "all", read_encoders(both)).read_text(encoding="utf-8")
     assert page.count('src="data:image/svg+xml') == 2 + 6 + 2
     assert {path.stem for path in (tmp_path / "all" / "figures").iterdir()} == {"distances", "errors", "maps"}
 

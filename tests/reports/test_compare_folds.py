@@ -39,10 +39,10 @@ def folder(tmp_path):
         scores |= {baseline: 0.5 * LABELS + baselines.randn(240) for baseline in ("position", "intensity")}
         path = tmp_path / name
         path.mkdir()
-        with open(path / "scores.csv", "w", newline="") as file:
+        with open(path / "scores.csv", "w", encoding="utf-8", newline="") as file:
             rows = zip(subjects, FOLDS, labels, *scores.values(), strict=True)
             csv.writer(file).writerows([["subject", "fold", "label", *scores], *rows])
-        with open(path / "cross_validation.csv", "w", newline="") as file:
+        with open(path / "cross_validation.csv", "w", encoding="utf-8", newline="") as file:
             rows = [[who, fold, 0.5 + fold / 10, 0.4, 0.3, 0.2] for who in scores for fold in range(5)]
             rows = [
                 [*row[:2], *("nan" if labels is SOME and row[1] == 4 else v for v in row[2:5]), row[5]] for row in rows
@@ -56,7 +56,7 @@ def folder(tmp_path):
 
 
 def table(tmp_path):
-    with open(tmp_path / "all" / "comparison.csv", newline="") as file:
+    with open(tmp_path / "all" / "comparison.csv", encoding="utf-8", newline="") as file:
         return {(row["encoder"], row["other"]): row for row in csv.DictReader(file)}
 
 
@@ -74,14 +74,16 @@ def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
 
 def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("poor", 0.2, seed=1)])).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("poor", 0.2, seed=1)])).read_text(
+        encoding="utf-8"
+    )
     columns = re.findall(r"<th>(.*?)</th>", page)
     assert columns[-4:] == ["good", "poor", "position", "intensity"]
 
 
 def test_the_means_of_all_metrics_stand_below(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text(encoding="utf-8")
     assert cells(page, "good") == ["0.700", "0.400", "0.300", "0.200"]
 
 
@@ -93,7 +95,7 @@ def cells(page, name):
 
 def test_intervals_say_on_how_many_subjects_they_rest(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3)])).read_text(encoding="utf-8")
     assert re.search(r"<strong>0.700</strong><small>95 % from 0.\d+ to [01].\d+</small>", page)
     assert "draws of the subjects of each fold, 30, 6 in a fold." in page
 
@@ -101,14 +103,14 @@ def test_intervals_say_on_how_many_subjects_they_rest(folder, tmp_path):
 def test_folds_of_two_subjects_have_no_interval(folder, tmp_path):
     pytest.importorskip("matplotlib")
     few = folder("good", 3, subjects=FOLDS + 5 * (SUBJECTS % 2))
-    page = compare_folds(tmp_path / "all", read_folds([few])).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([few])).read_text(encoding="utf-8")
     assert "AUC 0.98" in lead(page) and "(too few subjects for an interval: 10, 2 in a fold); it beats" in lead(page)
     assert "95 % from" not in page
 
 
 def test_a_fold_without_a_lesion_is_not_averaged_over(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3, labels=SOME)])).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3, labels=SOME)])).read_text(encoding="utf-8")
     assert "Means over 4 of 5 folds" in page
     assert cells(page, "good") == ["0.650", "0.400", "0.300", "0.200"]
     assert page.count("<small>over 4 of 5 folds</small>") == 3 * 2  # precision and sensitivity, of three classifiers
@@ -121,10 +123,10 @@ def test_label_efficiency_is_drawn_where_it_was_measured(folder, tmp_path):
     first, second = folder("first", 3), folder("second", 1, seed=1)
     for path in (first, second):
         rows = [[path.name, share, fold, share / 2] for share in (0.1, 1.0) for fold in range(5)]
-        with open(path / "label_efficiency.csv", "w", newline="") as file:
+        with open(path / "label_efficiency.csv", "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["encoder", "label_share", "fold", "auc"], *rows])
     compare_folds(tmp_path / "all", read_folds([first, second]))
-    drawn = (tmp_path / "all" / "figures" / "label_efficiency.csv").read_text().split()
+    drawn = (tmp_path / "all" / "figures" / "label_efficiency.csv").read_text(encoding="utf-8").split()
     assert drawn == ["share,first,second", "0.1,0.05,0.05", "1,0.5,0.5"]
 
 
@@ -136,7 +138,7 @@ def lead(page):
 def test_an_encoder_is_said_to_beat_a_baseline_only_where_that_is_sure(folder, tmp_path):
     pytest.importorskip("matplotlib")
     folders = [folder("good", 3), folder("better", 0.6, seed=3), folder("poor", 0, seed=1)]
-    page = compare_folds(tmp_path / "all", read_folds(folders)).read_text()
+    page = compare_folds(tmp_path / "all", read_folds(folders)).read_text(encoding="utf-8")
     assert re.search(
         r"<b>good</b>: AUC 0\.\d+ over 5 folds \(95 % from .*?\); it beats position alone \(p = .*?\), beats",
         lead(page),
@@ -147,9 +149,9 @@ def test_an_encoder_is_said_to_beat_a_baseline_only_where_that_is_sure(folder, t
 
 def test_an_untrained_encoder_is_to_be_beaten_too(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    page = compare_folds(
-        tmp_path / "all", read_folds([folder("good", 3), folder("untrained", 0.1, seed=1)])
-    ).read_text()
+    page = compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("untrained", 0.1, seed=1)])).read_text(
+        encoding="utf-8"
+    )
     assert re.search(r"<b>good</b>: [^<]*; it beats the untrained encoder \(p = ", lead(page))
     assert re.search(r"<b>untrained</b>: [^<]*; it does not beat position alone", lead(page))
 
@@ -161,10 +163,10 @@ def test_other_crops_are_not_compared(folder, tmp_path):
 
 def test_other_crops_with_the_same_labels_are_not_compared(folder, tmp_path):
     first, second = folder("first", 1), folder("second", 1)
-    text = (second / "scores.csv").read_text().splitlines()
+    text = (second / "scores.csv").read_text(encoding="utf-8").splitlines()
     subject, fold, label, own, position, intensity = text[7].split(",")
     text[7] = ",".join([subject, fold, label, own, str(float(position) + 0.1), intensity])
-    (second / "scores.csv").write_text("\n".join(text))
+    (second / "scores.csv").write_text("\n".join(text), encoding="utf-8")
     with pytest.raises(InputError, match=r"position alone says something else in .*second"):
         compare_folds(tmp_path / "all", read_folds([first, second]))
 
@@ -183,7 +185,9 @@ def test_a_package_that_is_missing_is_named(folder, monkeypatch, package):
 
 def test_names_that_look_like_numbers_or_like_nothing_are_names(folder, tmp_path):
     pytest.importorskip("matplotlib")
-    text = compare_folds(tmp_path / "all", read_folds([folder("007", 3), folder("NA", 1, seed=1)])).read_text()
+    text = compare_folds(tmp_path / "all", read_folds([folder("007", 3), folder("NA", 1, seed=1)])).read_text(
+        encoding="utf-8"
+    )
     assert {pair for pair in table(tmp_path) if set(pair) == {"007", "NA"}} == {("007", "NA"), ("NA", "007")}
     assert "<td>007</td>" in text and "<td>NA</td>" in text
 

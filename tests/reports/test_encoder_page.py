@@ -66,12 +66,12 @@ def folder(drawn, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(folder):
-    return (folder / "report.html").read_text()
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 def rows(tmp_path, **metrics):
     """The HTML of the rows of the table of results."""
-    text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text()
+    text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text(encoding="utf-8")
     return re.findall(r"<tr.*?</tr>", text, re.DOTALL)[1:]
 
 
@@ -161,12 +161,14 @@ def test_the_rows_that_are_lost_and_those_that_are_not_sure_are_counted(tmp_path
     counted = (
         "Of the 3 rows below in which it is compared, the encoder loses to a baseline in 1, and does not surely beat"
     )
-    assert f"{counted} one in 1." in lead((tmp_path / "report.html").read_text())
+    assert f"{counted} one in 1." in lead((tmp_path / "report.html").read_text(encoding="utf-8"))
 
 
 def test_few_subjects_say_nothing_of_what_is_better(tmp_path):
     found = rows(tmp_path, location_error_mm=31.3, location_error_mm_random_encoder=11.2, subjects=3)
-    assert "3 test subjects are too few to say what is better: that takes 5." in (tmp_path / "report.html").read_text()
+    assert "3 test subjects are too few to say what is better: that takes 5." in (tmp_path / "report.html").read_text(
+        encoding="utf-8"
+    )
     assert not any("<mark>" in row for row in found)
 
 
@@ -186,5 +188,5 @@ def test_metrics_that_are_missing_show_a_dash(tmp_path):
 def test_a_report_replaces_an_older_one_and_leaves_nothing_else(tmp_path):
     for title in ("first", "second"):
         path = write_report(tmp_path, title, HEAD, METRICS, [], {})
-    assert "<h1>second</h1>" in path.read_text()
+    assert "<h1>second</h1>" in path.read_text(encoding="utf-8")
     assert list(tmp_path.iterdir()) == [path]

@@ -31,7 +31,7 @@ def folds():
 
 
 def test_the_page_has_both_comparisons_and_its_figures_are_numbered(encoders, folds, tmp_path):
-    page = write_study(tmp_path, encoders, folds).read_text()
+    page = write_study(tmp_path, encoders, folds).read_text(encoding="utf-8")
     titles = ["Is there a lesion", "Means over 3 folds", "Differences", "Where is this crop", "Results"]
     titles += ["Figure 1: Distances", "Figure 2: Maps", "Figure 3: ROC AUC"]
     places = [page.find(f"<h2>{title}") for title in titles]

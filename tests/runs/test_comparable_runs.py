@@ -19,8 +19,8 @@ def run(tmp_path):
     def make(name, split=SPLIT, **settings):
         folder = tmp_path / name
         folder.mkdir(parents=True)
-        (folder / "config.json").write_text(json.dumps(CONFIG | settings))
-        (folder / "split.json").write_text(json.dumps(split))
+        (folder / "config.json").write_text(json.dumps(CONFIG | settings), encoding="utf-8")
+        (folder / "split.json").write_text(json.dumps(split), encoding="utf-8")
         (folder / "encoder.pt").touch()
         return str(folder)
 

@@ -70,8 +70,8 @@ def test_a_value_of_another_kind_is_refused(value):
 
 
 def test_a_setting_without_dashes_is_refused(tmp_path):
-    (tmp_path / "train.json").write_text(json.dumps({"train": {}}))
-    (tmp_path / "metadata.json").write_text("{}")
+    (tmp_path / "train.json").write_text(json.dumps({"train": {}}), encoding="utf-8")
+    (tmp_path / "metadata.json").write_text("{}", encoding="utf-8")
     workflow = ConfigWorkflow(str(tmp_path / "train.json"), logging_file=False, init_id="batch_size=3")
     workflow.parser["run"] = {"_target_": "scripts.runs.configuration.check_configuration"}
     with pytest.raises(RuntimeError) as caught:
@@ -104,7 +104,7 @@ def test_help_lists_the_settings_of_every_configuration_and_all_that_lies_beside
 
 def base_of(path):
     """The configurations that an overlay needs before it."""
-    if "bundle_root" in json.loads(path.read_text()):
+    if "bundle_root" in json.loads(path.read_text(encoding="utf-8")):
         return []
     needs_inference = path.parts[-3] == "lesion_map_segmentation" and path.name == "evaluate.json"
     return [path.with_name("inference.json" if needs_inference else "train.json")]
@@ -112,6 +112,6 @@ def base_of(path):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
 def test_the_check_is_the_first_item_of_every_run(path):
-    config = json.loads(path.read_text())
+    config = json.loads(path.read_text(encoding="utf-8"))
     if "run" in config:
         assert config["run"][0] == {"_target_": "scripts.runs.configuration.check_configuration"}

@@ -61,7 +61,7 @@ def test_a_killed_process_leaves_no_lock_though_its_workers_live(tmp_path, other
     process.kill()
     process.join()
     lock_folder(tmp_path)
-    assert (tmp_path / ".lock").read_text().startswith(f"process {os.getpid()} on ")
+    assert (tmp_path / ".lock").read_text(encoding="utf-8").startswith(f"process {os.getpid()} on ")
 
 
 def test_other_folders_are_free(tmp_path, other):

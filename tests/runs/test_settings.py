@@ -31,7 +31,7 @@ RUNS = {
 
 
 def recorded(tmp_path):
-    return json.loads((tmp_path / "run" / "config.json").read_text())
+    return json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -69,8 +69,8 @@ def test_asking_writes_nothing(tmp_path, run):
 @pytest.fixture
 def occupied(tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.pt").write_text("weights")
-    (tmp_path / "run" / "config.json").write_text("old settings")
+    (tmp_path / "run" / "checkpoint.pt").write_text("weights", encoding="utf-8")
+    (tmp_path / "run" / "config.json").write_text("old settings", encoding="utf-8")
     return tmp_path / "run"
 
 
@@ -81,20 +81,20 @@ def test_a_folder_with_a_run_is_refused(tmp_path, occupied):
 
 def test_a_refused_folder_keeps_its_settings(tmp_path, occupied):
     input_error(configure(tmp_path, "open_run"))
-    assert (occupied / "config.json").read_text() == "old settings"
+    assert (occupied / "config.json").read_text(encoding="utf-8") == "old settings"
 
 
 RESUMED = {"run#0#resume": True, "seed": 0, "train#seed": "@seed"}
 
 
 def test_a_run_may_be_resumed_for_longer(tmp_path, occupied):
-    (occupied / "config.json").write_text(json.dumps({"seed": 0, "max_epochs": 50}))
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "max_epochs": 50}), encoding="utf-8")
     configure(tmp_path, "open_run", RESUMED | {"max_epochs": 60}).get_parsed_content("run")
     assert recorded(tmp_path)["max_epochs"] == 60
 
 
 def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupied):
-    (occupied / "config.json").write_text(json.dumps({"seed": 1}))
+    (occupied / "config.json").write_text(json.dumps({"seed": 1}), encoding="utf-8")
     message = input_error(configure(tmp_path, "open_run", RESUMED))
     assert "seed is 0, but the run in" in message and "has 1: give --seed 1, or the configuration files" in message
 
@@ -103,7 +103,7 @@ def test_a_run_is_not_resumed_with_what_it_was_not_trained_with(tmp_path, occupi
 def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key, value):
     before = ConfigParser({"seed": 0, "train": {}})
     before[key] = "another"
-    (occupied / "config.json").write_text(json.dumps(before.get()))
+    (occupied / "config.json").write_text(json.dumps(before.get()), encoding="utf-8")
     message = input_error(configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}))
     assert f"{key} is {json.dumps(value)}, but the run in" in message
     assert f"overrides of that run again, which {occupied / 'config.json'} has" in message
@@ -111,14 +111,14 @@ def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key
 
 @pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])
 def test_what_does_not_change_the_result_may_change_in_a_resume(tmp_path, occupied, key, value):
-    (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}))
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}), encoding="utf-8")
     configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}).get_parsed_content("run")
     assert recorded(tmp_path)[key] == value
 
 
 def test_a_description_may_be_reworded(tmp_path, occupied):
     before, after = ({"view": [{"_desc_": words, "holes": 3}], "seed": 0} for words in ("old words", "new words"))
-    (occupied / "config.json").write_text(json.dumps(before))
+    (occupied / "config.json").write_text(json.dumps(before), encoding="utf-8")
     configure(tmp_path, "open_run", RESUMED | after | {"train#used": "@view"}).get_parsed_content("run")
     assert recorded(tmp_path)["view"] == after["view"]
 

@@ -15,7 +15,7 @@ WHOLE = {"bundle_root": ".", "rate": 0.1, "network_def": {"_target_": "Net"}, "l
 def test_a_bundle_has_the_bytes_that_composing_gives(bundle):
     folder = BUNDLES / bundle / "configs"
     composed = {f"{name}.json": compose.as_text(config) for name, config in compose.compose(bundle).items()}
-    assert {path.name: path.read_text() for path in folder.glob("*.json")} == composed
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")} == composed
 
 
 def test_every_bundle_is_composed():
@@ -30,8 +30,8 @@ def composed(tmp_path, monkeypatch):
         (tmp_path / "methods").mkdir()
         (tmp_path / "base").mkdir()
         for name, content in layer.items():
-            (tmp_path / "base" / f"{name}.json").write_text(json.dumps(content))
-        (tmp_path / "methods" / "mine.json").write_text(json.dumps({"_bases_": ["base"], **method}))
+            (tmp_path / "base" / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        (tmp_path / "methods" / "mine.json").write_text(json.dumps({"_bases_": ["base"], **method}), encoding="utf-8")
         monkeypatch.setattr(compose, "SOURCES", tmp_path)
         return compose.compose("mine")
 

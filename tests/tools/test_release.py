@@ -40,7 +40,7 @@ def bundle(tmp_path):
     def write(root, files):
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
+            (root / name).write_text(text, encoding="utf-8")
 
     write(tmp_path / "bundles" / "mine", FILES | OTHER)
     write(tmp_path / "scripts", {"__init__.py": "", "losses/loss.py": "loss", "losses/__pycache__/loss.pyc": ""})
@@ -65,7 +65,7 @@ def test_a_release_holds_every_file_of_scripts(tmp_path):
 def test_links_are_files_in_a_release(bundle, tmp_path):
     zipfile.ZipFile(write_release(bundle, tmp_path / "dist")).extractall(tmp_path / "out")
     code = tmp_path / "out" / "mine" / "scripts" / "losses" / "loss.py"
-    assert code.read_text() == "loss" and not code.parent.is_symlink()
+    assert code.read_text(encoding="utf-8") == "loss" and not code.parent.is_symlink()
 
 
 def test_a_release_has_the_same_bytes_whenever_and_by_whomever_it_is_made(bundle, tmp_path):
@@ -78,7 +78,7 @@ def test_a_release_has_the_same_bytes_whenever_and_by_whomever_it_is_made(bundle
 
 def test_its_checksum_stands_beside_it(bundle, tmp_path):
     path = write_release(bundle, tmp_path)
-    digest, name = (tmp_path / "mine_v0.2.0.zip.sha256").read_text().split()
+    digest, name = (tmp_path / "mine_v0.2.0.zip.sha256").read_text(encoding="utf-8").split()
     assert (digest, name) == (hashlib.sha256(path.read_bytes()).hexdigest(), path.name)
 
 
@@ -98,13 +98,13 @@ def test_a_bundle_that_lacks_something_is_refused(bundle, tmp_path, name):
 
 @pytest.mark.parametrize("metadata", [METADATA | {"version": "0.3.0"}, {"version": "0.3.0"}, {"changelog": {}}])
 def test_a_version_that_is_not_told_of_is_refused(bundle, tmp_path, metadata):
-    (bundle / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    (bundle / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
     with pytest.raises(InputError, match=r"metadata\.json needs a version, and a line of the changelog for it"):
         write_release(bundle, tmp_path)
 
 
 def test_metadata_that_are_no_json_are_named(bundle, tmp_path):
-    (bundle / "configs" / "metadata.json").write_text("{,}")
+    (bundle / "configs" / "metadata.json").write_text("{,}", encoding="utf-8")
     with pytest.raises(InputError, match=r"metadata\.json is no JSON"):
         write_release(bundle, tmp_path)
 

@@ -60,7 +60,7 @@ def stand_in(tmp_path, monkeypatch):
     for package in (module.parent, module.parent.parent):
         (package / "__init__.py").touch()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand_in"))
-    return lambda code: module.write_text(STAND_IN + code)
+    return lambda code: module.write_text(STAND_IN + code, encoding="utf-8")
 
 
 STAND_IN = """
@@ -157,7 +157,7 @@ def test_settings_that_nothing_uses_are_refused(snakemake, settings, sentence):
 def test_a_study_is_not_resumed_with_other_settings(snakemake, study):
     study.mkdir()
     snakemake("--touch", "--quiet", "all")
-    begun = json.loads((study / "settings.json").read_text())
+    begun = json.loads((study / "settings.json").read_text(encoding="utf-8"))
     sentence = 'begun with overlay "lesion_free", not "brats": give the former, or another folder'
     assert begun["overlay"] == "lesion_free" and sentence in snakemake("-n", status=1, overlay="brats")
 

@@ -4,8 +4,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scripts.data.fingerprint import join_subjects
-from scripts.data.scan_facts import examine
+from scripts.data.checks.fingerprint import join_subjects
+from scripts.data.checks.scan_facts import examine
 
 VOXELS = np.random.default_rng(0).integers(0, 200, (9, 8, 7)).astype(np.int16)
 

@@ -6,7 +6,7 @@ import logging
 import nibabel
 import numpy as np
 
-from ..errors import some
+from ...errors import some
 
 __all__ = ["fingerprint", "join_subjects"]
 

@@ -12,12 +12,12 @@ from pathlib import Path, PurePath
 
 import nibabel
 
-from ..atomic import write_atomically, write_json_atomically
-from ..distributed import rank, wait
-from ..errors import some
-from .files import CONVERTED, Kind, kind_of
-from .formats import images_of, reader_of, says_no_side, sentence_on, unreadable
-from .stem import scan_stem
+from ...atomic import write_atomically, write_json_atomically
+from ...distributed import rank, wait
+from ...errors import some
+from ..files import CONVERTED, Kind, kind_of
+from ..stem import scan_stem
+from .readers import images_of, reader_of, says_no_side, sentence_on, unreadable
 
 __all__ = ["Conversions", "convert"]
 

@@ -6,9 +6,9 @@ import os
 import numpy as np
 import torch
 
-from ..errors import shorten
-from ..transforms.foreground import body_mask
-from ..transforms.padding import padding_to_air
+from ...errors import shorten
+from ...transforms.foreground import body_mask
+from ...transforms.padding import padding_to_air
 from .fingerprint import fingerprint
 from .mask_like import looks_like_mask
 from .whole_file import Unusable, read_whole

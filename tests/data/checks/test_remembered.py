@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from scripts.data import remembered
-from scripts.data.remembered import cache_folder, facts_of
-from scripts.data.scan_facts import examine
+from scripts.data.checks import remembered
+from scripts.data.checks.remembered import cache_folder, facts_of
+from scripts.data.checks.scan_facts import examine
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_what_is_remembered_and_cannot_be_read_is_found_again(reads, monkeypatch
     first = facts_of(path)
     (kept,) = cache_folder().iterdir()
     for content in ("", "[]", '{"affine": []}'):
-        kept.write_text(content)
+        kept.write_text(content, encoding="utf-8")
         forget(monkeypatch)
         assert facts_of(path) == first
 

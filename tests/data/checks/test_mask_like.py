@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.data.mask_like import looks_like_mask
+from scripts.data.checks.mask_like import looks_like_mask
 
 
 @pytest.fixture

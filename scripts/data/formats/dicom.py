@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 from monai.utils import optional_import
 
-from ..errors import shorten
+from ...errors import shorten
 from .in_memory import in_memory
 from .itk import as_nifti
 

@@ -44,6 +44,6 @@ def memory_of_process() -> float:
 def _first_word(path: str) -> str:
     """Of a file of the system; nothing where there is none."""
     try:
-        return Path(path).read_text().split()[0]
+        return Path(path).read_text(encoding="utf-8").split()[0]
     except (OSError, IndexError):
         return ""

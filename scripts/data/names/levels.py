@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from .name_parts import bare, rank, repeat_of
+from .parts import bare, rank, repeat_of
 
 __all__ = ["Levels", "without_repeats"]
 

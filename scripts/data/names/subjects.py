@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from ..errors import some
-from .name_parts import PART_FOLDER, bare, identifier, is_bids
+from ...errors import some
+from ..stem import scan_stem
+from .parts import PART_FOLDER, bare, identifier, is_bids
 from .people import LIST, Names, people_of
-from .stem import scan_stem
 
 __all__ = ["Reading", "match_names", "read_subjects", "without_channels"]
 

@@ -3,9 +3,9 @@
 import re
 from collections import defaultdict
 
-from ..errors import some
-from .name_levels import Levels, without_repeats
-from .name_parts import BODY, PART_FOLDER, SHORT_VISIT, UID, bare, bare_front, is_place
+from ...errors import some
+from .levels import Levels, without_repeats
+from .parts import BODY, PART_FOLDER, SHORT_VISIT, UID, bare, bare_front, is_place
 
 __all__ = ["LIST", "Names", "people_of"]
 

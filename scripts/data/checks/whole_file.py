@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 from monai.data.utils import correct_nifti_header_if_necessary
 
-from ..errors import shorten
+from ...errors import shorten
 from .resampled import NATIVE, memory_of_process
 
 __all__ = ["Unusable", "read_whole"]

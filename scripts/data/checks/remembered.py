@@ -7,8 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from ..atomic import write_json_atomically
-from ..errors import InputError
+from ...atomic import write_json_atomically
+from ...errors import InputError
 from .scan_facts import Facts, examine
 
 __all__ = ["cache_folder", "facts_of"]
@@ -44,7 +44,7 @@ def _examined(path: str | os.PathLike) -> Facts:
     try:
         file = cache_folder() / f"{_key(path)}.json"
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            return _facts(json.loads(file.read_text()))
+            return _facts(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, RuntimeError):  # no such file, or no home
         return examine(path)
     facts = examine(path)

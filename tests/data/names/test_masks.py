@@ -4,8 +4,8 @@ from pathlib import PurePath
 
 import pytest
 
-from scripts.data.masks import is_mask, masks_of_scans
-from scripts.data.subjects import read_subjects
+from scripts.data.names.masks import is_mask, masks_of_scans
+from scripts.data.names.subjects import read_subjects
 
 LAYOUTS = {
     "KiTS": {"case_00000/imaging.nii.gz": ["case_00000/segmentation.nii.gz"], "case_00001/imaging.nii.gz": []},

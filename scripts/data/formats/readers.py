@@ -5,9 +5,9 @@ from pathlib import Path
 
 import nibabel
 
-from ..errors import shorten, some
+from ...errors import shorten, some
+from ..files import Kind, kind_of
 from .dicom import dicom_reader, read_series, series_in_folder
-from .files import Kind, kind_of
 from .in_memory import in_memory
 from .itk import read_itk
 

@@ -10,10 +10,10 @@ import pytest
 from monai.data import MetaTensor
 from monai.transforms import ScaleIntensityRanged, ScaleIntensityRangePercentilesd, Spacing
 
-from scripts.data import verdict
-from scripts.data.resampled import memory_of_process, resampled_shape
-from scripts.data.scan_facts import Facts
-from scripts.data.verdict import judge
+from scripts.data.checks import verdict
+from scripts.data.checks.resampled import memory_of_process, resampled_shape
+from scripts.data.checks.scan_facts import Facts
+from scripts.data.checks.verdict import judge
 
 GOOD = Facts(
     shape=(50, 60, 40),
@@ -59,7 +59,7 @@ def test_a_scan_that_would_take_too_much_memory_is_refused_in_voxels_and_gigabyt
 def test_a_limit_of_the_process_is_its_memory(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (10**12, 10**12))
     assert memory_of_process() < 10**12
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     monkeypatch.setattr(resource, "getrlimit", lambda _: (taken + 10**8, -1))
     assert memory_of_process() == pytest.approx(10**8, abs=10**7)
 

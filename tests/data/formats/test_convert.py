@@ -7,8 +7,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scripts.data import formats
 from scripts.data.cohort import find_scans
+from scripts.data.formats import readers as formats
 from scripts.errors import InputError
 
 WITH_ITK = "SimpleITK is not installed (extra formats)"
@@ -95,7 +95,7 @@ def test_an_oblique_series_of_dicom_stays_where_it_is(dcm2niix, itk, find, tmp_p
     if dcm2niix:
         pytest.importorskip("dcm2niix", reason="dcm2niix is not installed (extra formats)")
     else:
-        monkeypatch.setattr("scripts.data.dicom.has_dcm2niix", lambda: False)
+        monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda: False)
     affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.2, 0.3) @ np.diag([1.5, 2.5, 3.5]), [9, -20, 30])
     write_series(itk, tmp_path / "in/P1/study/series", itk_image(itk, voxels, TO_LPS @ affine))
     write_series(itk, tmp_path / "in/P2/study/series", itk_image(itk, voxels, TO_LPS @ affine))
@@ -129,7 +129,7 @@ def test_a_series_that_is_no_volume_is_left_out_with_a_sentence(
 
 
 def test_frames_in_one_file_of_dicom_need_dcm2niix(itk, find, tmp_path, voxels, monkeypatch):
-    monkeypatch.setattr("scripts.data.dicom.has_dcm2niix", lambda: False)
+    monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda: False)
     (tmp_path / "in").mkdir()
     itk.WriteImage(itk_image(itk, voxels.astype(np.uint16), np.eye(4)), str(tmp_path / "in/all.dcm"))
     with pytest.raises(InputError, match="has several frames in a file, which dcm2niix reads: pip install dcm2niix"):
@@ -147,7 +147,7 @@ def test_echoes_of_one_series_are_no_volume(itk, find, tmp_path, voxels):
 
 def test_a_file_of_itk_that_cannot_be_read_is_named(itk, find, tmp_path, write_scan):
     write_scan(tmp_path / "in/a.nii.gz")
-    (tmp_path / "in/b.nrrd").write_text("no header")
+    (tmp_path / "in/b.nrrd").write_text("no header", encoding="utf-8")
     (tmp_path / "in/a.nii.gz").unlink()
     with pytest.raises(InputError, match=r"b\.nrrd cannot be read"):
         find()
@@ -204,7 +204,7 @@ def test_a_list_may_name_scans_of_other_formats(find, tmp_path, voxels):
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / f"in/{name}.img")
-    (tmp_path / "list.csv").write_text("image,subject\nin/a.img,A\nin/b.hdr,B\n")
+    (tmp_path / "list.csv").write_text("image,subject\nin/a.img,A\nin/b.hdr,B\n", encoding="utf-8")
     scans = find(tmp_path / "list.csv")
     assert [(scan["subject"], scan["image"]) for scan in scans] == [
         (name, str(tmp_path / f"converted/in/{name.lower()}.nii.gz")) for name in "AB"
@@ -213,7 +213,7 @@ def test_a_list_may_name_scans_of_other_formats(find, tmp_path, voxels):
 
 def test_a_list_that_names_one_file_of_a_series_is_refused(itk, find, tmp_path, voxels):
     write_series(itk, tmp_path / "in", itk_image(itk, voxels, np.eye(4)))
-    (tmp_path / "list.csv").write_text("image\nin/1_00\n")
+    (tmp_path / "list.csv").write_text("image\nin/1_00\n", encoding="utf-8")
     with pytest.raises(InputError, match="in/1_00 is one file of DICOM: name the folder of its series"):
         find(tmp_path / "list.csv")
 
@@ -224,7 +224,7 @@ def test_what_one_reader_could_not_read_is_tried_by_another(itk, find, tmp_path,
     asked = []
     monkeypatch.setattr(formats, "read_series", lambda names: asked.append(names) or "is odd")
     for has in (False, False, True):
-        monkeypatch.setattr("scripts.data.dicom.has_dcm2niix", lambda has=has: has)
+        monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda has=has: has)
         find()
     assert len(asked) == 2
 

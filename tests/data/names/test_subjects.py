@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from scripts.data.subjects import match_names, read_subjects
+from scripts.data.names.subjects import match_names, read_subjects
 
 LAYOUTS = {
     "IXI, a folder a contrast": {

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from .name_parts import PART_FOLDER, WORD
-from .stem import scan_stem
+from ..stem import scan_stem
+from .parts import PART_FOLDER, WORD
 from .subjects import without_channels
 
 __all__ = ["is_mask", "masks_of_scans"]

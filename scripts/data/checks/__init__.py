@@ -1,0 +1,1 @@
+"""What is in a file, and whether it can be used as a scan."""

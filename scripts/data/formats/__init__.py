@@ -1,0 +1,1 @@
+"""Scans in other formats than NIfTI, converted once."""

@@ -1,0 +1,1 @@
+"""What names of files and folders say: who is a subject, and whose a mask is."""
