@@ -33,3 +33,12 @@ def pages():
 def test_every_link_to_a_file_leads_to_one(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_every_test_that_a_promise_names_is_there():
+    text = (ROOT / "docs" / "reference" / "reliability.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+(?:\.py)?)/?(?:::(\w+))?`", text)
+    assert len(named) > 15
+    for path, name in named:
+        assert (ROOT / path).exists(), path
+        assert not name or f"def {name}" in (ROOT / path).read_text(), name

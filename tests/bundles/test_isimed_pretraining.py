@@ -61,7 +61,7 @@ def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, laun
 
 
 @pytest.mark.slow
-def test_a_run_has_its_folder_to_itself_ends_with_a_sentence_when_asked_to_and_resumes_where_it_was(
+def test_a_run_has_its_folder_to_itself_and_ends_with_a_sentence_when_asked_to(
     run, small, command, history, cohort, tmp_path
 ):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run", "max_epochs": 500}
