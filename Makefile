@@ -5,6 +5,7 @@ TORCH ?= torch==2.13.0
 DEMO ?= demo
 COMPARISON ?= comparison
 STUDY ?= study
+KILLS ?= 200
 VENV = .venv
 CORE = .venv-core
 LABEL = .venv-label
@@ -15,7 +16,7 @@ RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_roo
 # two processes of one thread each, files in their order: those of whole runs come first
 PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo help test compare study configs dist clients bench fuzz lint clean
+.PHONY: demo help test compare study configs dist clients bench fuzz kills lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
@@ -58,6 +59,9 @@ bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness 
 
 fuzz: $(VENV)/dev  ## 20 000 files as no scanner writes them, through the audit and the transforms behind it; ARGS="--kept folder" keeps what fails
 	$(VENV)/bin/python -W ignore tests/benchmarks/fuzz_scans.py $(ARGS)
+
+kills: $(VENV)/dev  ## kills runs of all kinds 200 times, starts them again, and compares what they leave with runs that nothing stopped
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -W ignore tests/benchmarks/kill_runs.py --kills $(KILLS)
 
 lint: $(VENV)/dev  ## errors, form and types; `pre-commit install` runs the same before each commit
 	$(VENV)/bin/ruff check .

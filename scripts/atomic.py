@@ -18,6 +18,7 @@ from .errors import InputError
 __all__ = [
     "explain_failure",
     "plain",
+    "remove_leftovers",
     "save_atomically",
     "savez_atomically",
     "temporary_suffix",
@@ -44,7 +45,7 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], object]) -
     path = Path(path)
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent)
+        remove_leftovers(path.parent)
         temporary = path.with_name(f".{path.name}{temporary_suffix()}")
         try:
             write(temporary)
@@ -74,7 +75,7 @@ def temporary_suffix() -> str:
 
 
 @functools.cache  # once a process
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what processes of this machine were writing when they were killed."""
     for path in folder.glob(f".*{MACHINE}"):
         process = path.name.removesuffix(MACHINE).rpartition(".")[2]

@@ -87,3 +87,12 @@ def test_the_lines_for_pip_install_what_the_package_declares(page):
     )
     assert core == declared["options"]["install_requires"].split()
     assert sorted(more) == sorted(re.findall(r"[\w-]+(?=>=)", extras))
+
+
+def test_every_test_that_a_promise_names_is_there():
+    text = (ROOT / "docs" / "reference" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+(?:\.py)?)/?(?:::(\w+))?`", text)
+    assert len(named) > 15
+    for path, name in named:
+        assert (ROOT / path).exists(), path
+        assert not name or f"def {name}" in (ROOT / path).read_text(encoding="utf-8"), name

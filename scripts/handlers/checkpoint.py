@@ -2,6 +2,8 @@
 
 import logging
 import math
+import os
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..atomic import save_atomically
+from ..atomic import explain_failure, save_atomically
 from ..distributed import from_all, processes, rank
 from ..errors import InputError
 from .resumed_epoch import RemainingBatches, random_state
@@ -30,16 +32,18 @@ class SaveCheckpoint:
 
     Raises:
         InputError: a training begins where another left its checkpoint; what is to be saved is no longer finite; or
-            the folder is removed while the training runs.
+            the folder is removed or moved while the training runs.
     """
 
     def __init__(self, path: str, objects: Mapping, steps: int | None = None) -> None:
         self.path, self.objects, self.steps = Path(path), objects, steps
-        self.is_saved = False
+        self.folder: int | None = None
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after `LoadCheckpoint` and after all handlers of which `objects` has a state."""
         engine.add_event_handler(Events.STARTED, self._keep)
+        engine.add_event_handler(Events.STARTED, self._open_folder)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._require_folder)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._save_within_an_epoch)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
@@ -49,21 +53,32 @@ class SaveCheckpoint:
         if is_new and self.path.is_file():
             raise InputError(f"{self.path} is of another training, and would be lost: give another output_dir.")
 
+    def _open_folder(self) -> None:
+        if self.folder is None and rank() == 0 and os.name == "posix":  # elsewhere, what is in use cannot be removed
+            with explain_failure(self.path.parent):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.folder = os.open(self.path.parent, os.O_RDONLY)
+            weakref.finalize(self, os.close, self.folder)
+
+    def _require_folder(self) -> None:
+        if self.folder is None:
+            return
+        try:
+            is_there = os.path.samestat(os.stat(self.path.parent), os.fstat(self.folder))
+        except FileNotFoundError:
+            is_there = False
+        except OSError:  # a network that does not answer; a save will tell
+            return
+        if not is_there:
+            raise InputError(
+                f"{self.path.parent} was removed or moved while its run was writing to it. Moved, it can be resumed "
+                "with its new name as --output_dir; else begin anew."
+            )
+
     def _save_within_an_epoch(self, engine: Engine) -> None:
-        if self.is_saved and rank() == 0:
-            self._require_folder()  # in each step: handlers before this one would make it anew
         done = engine.state.iteration % engine.state.epoch_length
         if self.steps and done and done % self.steps == 0:
             self(engine)
-
-    def _require_folder(self) -> None:
-        try:
-            self.path.parent.stat()
-        except FileNotFoundError as error:
-            raise InputError(
-                f"{self.path.parent} was removed while its run was writing to it, and with it all that was saved: "
-                "begin anew."
-            ) from error
 
     def __call__(self, engine: Engine) -> None:
         """Save."""
@@ -73,7 +88,6 @@ class SaveCheckpoint:
             content = {name: _plain(item).state_dict() for name, item in items.items()}
             self._require_finite(content, engine)
             save_atomically(content | {"random": random}, self.path)
-            self.is_saved = True
 
     def _require_finite(self, content: dict, engine: Engine) -> None:
         spoilt = next((name for name, item in content.items() if not _is_finite(item)), None)

@@ -42,7 +42,7 @@ def _lock(folder: Path) -> str | None:
     """What is to be said where the folder cannot be locked."""
     if folder in held and _is_there(folder):
         return None
-    with explain_failure(folder / ".lock"):
+    with explain_failure(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:

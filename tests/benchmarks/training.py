@@ -2,14 +2,19 @@
 
 import statistics
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
+from monai.bundle import ConfigParser
 from monai.networks.nets import DenseNet121
 
+from scripts.data.phantom import make_cohort
 from scripts.inferers.mixed_precision import MixedPrecisionInferer, supports_bfloat16
 from scripts.losses.distance import DistanceLoss
 
 CROPS = 64
+BUNDLES = Path(__file__).parents[2] / "bundles"
 
 
 def seconds(step, repeats: int = 5) -> float:
@@ -45,12 +50,36 @@ def loss_step(loss):
     return lambda: loss(embedding, location).backward()
 
 
+def loading_step(bundle: str, cohort: Path):
+    """The next step's crops of a bundle with its own settings, as a resume within an epoch loads them again."""
+    parser = ConfigParser()
+    parser.read_config(BUNDLES / bundle / "configs" / "train.json")
+    parser.update({"dataset_dir": str(cohort), "val_size": 1, "test_size": 1, "batch_size": 4})
+    batches = iter(())
+
+    def step():
+        nonlocal batches
+        batch = next(batches, None)
+        if batch is None:
+            batches = iter(loader)
+            batch = next(batches)
+        assert len(batch["scan"]) == CROPS
+
+    loader = parser.get_parsed_content("train#dataloader")
+    return step
+
+
 def main() -> None:
     """Print the table."""
     print(f"{torch.get_num_threads()} threads, bfloat16 instructions: {supports_bfloat16(torch.device('cpu'))}")
     plain, mixed = seconds(training_step(amp=False)), seconds(training_step(amp=True))
     print(f"training step, float32 (baseline)     {CROPS / plain:7.1f} crops/s  1.00")
     print(f"training step, mixed precision        {CROPS / mixed:7.1f} crops/s  {plain / mixed:.2f} times as fast")
+    with TemporaryDirectory() as folder:
+        cohort = make_cohort(Path(folder) / "cohort", subjects=6)
+        for bundle in ("isimed_pretraining", "barlow_twins_pretraining"):
+            again = seconds(loading_step(bundle, cohort), repeats=15)
+            print(f"loading its crops again, {bundle:24} {1000 * again:7.0f} ms    {again / plain:.3f} of its time")
     module = DistanceLoss()
     full = seconds(loss_step(distance_matrix_loss))
     pairs = seconds(loss_step(lambda z, c: module(z, {"location": c, "scan": None})))

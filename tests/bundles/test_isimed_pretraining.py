@@ -84,18 +84,24 @@ def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, laun
 
 
 @pytest.mark.slow
-def test_a_run_killed_in_mid_epoch_resumes_after_the_last_whole_one(run, small, command, history, cohort, tmp_path):
+def test_a_run_has_its_folder_to_itself_and_ends_with_a_sentence_when_asked_to(
+    run, small, command, history, cohort, tmp_path
+):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run", "max_epochs": 500}
-    words = [sys.executable, "-W", "ignore", *command(BUNDLE, "train", **settings)]
-    process = subprocess.Popen(words, cwd=BUNDLE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    words = [sys.executable, "-W", "ignore", *command(BUNDLE, "train", checkpoint_steps=1, **settings)]
+    process = subprocess.Popen(words, cwd=BUNDLE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
     while not (tmp_path / "run" / "checkpoint.pt").is_file() and time.monotonic() < deadline:
         time.sleep(0.2)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["progress"]["history"]
-    run(BUNDLE, "train", **settings | {"max_epochs": len(done) + 1}, resume="true")
-    assert [int(row["epoch"]) for row in history(tmp_path / "run")] == list(range(1, len(done) + 2))
+    output = run(BUNDLE, "train", **settings, resume="true", status=1)
+    assert f"error: Another run is writing to {tmp_path / 'run'} (process {process.pid} on " in output
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate()
+    assert "error: Interrupted. What was saved is whole" in said and "Traceback" not in said
+    checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    done = checkpoint["trainer"]["iteration"] // checkpoint["trainer"]["epoch_length"]
+    run(BUNDLE, "train", **settings | {"max_epochs": done + 1}, resume="true")
+    assert [int(row["epoch"]) for row in history(tmp_path / "run")] == list(range(1, done + 2))
 
 
 @pytest.mark.slow

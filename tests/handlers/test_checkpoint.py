@@ -159,10 +159,24 @@ def test_weights_that_are_not_finite_are_not_saved_and_the_last_good_checkpoint_
     assert other.weight.tolist() == before
 
 
-@pytest.mark.parametrize("steps", [None, 1])
-def test_a_folder_that_is_removed_while_its_run_writes_to_it_ends_the_run(tmp_path, steps):
-    engine = Engine(lambda engine, batch: shutil.rmtree(tmp_path / "run") if engine.state.iteration == 3 else None)
-    SaveCheckpoint(tmp_path / "run" / "checkpoint.pt", {}, steps).attach(engine)
-    with pytest.raises(InputError, match="run was removed while its run was writing to it, and with it all"):
+def removed(folder):
+    shutil.rmtree(folder)
+
+
+def removed_and_made_anew(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def moved(folder):
+    folder.rename(folder.with_name("other"))
+
+
+@pytest.mark.parametrize("change", [removed, removed_and_made_anew, moved])
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_folder_that_is_removed_or_moved_while_its_run_writes_to_it_ends_the_run(tmp_path, change, step):
+    engine = Engine(lambda engine, batch: change(tmp_path / "run") if engine.state.iteration == step else None)
+    SaveCheckpoint(tmp_path / "run" / "checkpoint.pt", {}).attach(engine)
+    with pytest.raises(InputError, match="run was removed or moved while its run was writing to it"):
         engine.run(range(2), max_epochs=3)
-    assert not (tmp_path / "run").exists()
+    assert engine.state.iteration == step and not (tmp_path / "run" / "checkpoint.pt").exists()

@@ -2,7 +2,11 @@
 
 import contextlib
 import csv
+import functools
+import itertools
+import os
 import random
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from ignite.engine import Events
 from monai.data import DataLoader
 from monai.handlers import LrScheduleHandler, ValidationHandler
 
+from scripts.atomic import remove_leftovers
 from scripts.handlers.checkpoint import LoadCheckpoint, SaveBest, SaveCheckpoint
 from scripts.handlers.progress import Progress
 from scripts.handlers.resumed_epoch import RemainingBatches, random_state
@@ -105,6 +110,35 @@ def test_a_run_killed_again_and_again_ends_with_the_same(train, tmp_path):
         train("killed", until, resume=True)
     train("killed", resume=True)
     assert same(left(tmp_path / "whole"), left(tmp_path / "killed"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
+def test_a_run_killed_in_the_middle_of_its_saves_ends_with_the_same(train, tmp_path, monkeypatch):
+    """The tests' small version of tests/benchmarks/kill_runs.py."""
+    torch.set_num_threads(1)  # threads do not survive a fork
+    train("whole")
+    for save, stage in ((4, "fsync"), (3, "replace"), (9, "fsync")):
+        resume = (tmp_path / "killed" / "checkpoint.pt").is_file()
+        assert killed_in_a_save(lambda resume=resume: train("killed", resume=resume), save, stage, monkeypatch)
+        assert len(list((tmp_path / "killed").glob(".*"))) == 1  # half a file
+    remove_leftovers.cache_clear()  # a process of its own would not know the folder
+    train("killed", resume=True)
+    assert same(left(tmp_path / "whole"), left(tmp_path / "killed"))
+    assert not list((tmp_path / "killed").glob(".*"))
+
+
+def killed_in_a_save(run, save, stage, monkeypatch):
+    """Whether a process that runs this was ended by SIGKILL in one of its saves, before `os.fsync` or `os.replace`."""
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    with contextlib.suppress(BaseException):
+        calls, function = itertools.count(1), getattr(os, stage)
+        kill = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
+        monkeypatch.setattr(os, stage, lambda *args: kill() if next(calls) == save else function(*args))
+        remove_leftovers.cache_clear()
+        run()
+    os._exit(1)
 
 
 def test_steps_between_checkpoints_are_trained_again(train):

@@ -92,7 +92,7 @@ def test_a_file_system_without_locks_is_told_of(tmp_path, monkeypatch, caplog):
 
 def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"\.lock cannot be written \(File exists\): mend that"):
+    with pytest.raises(InputError, match=r"file cannot be written \(File exists\)"):
         lock_folder(tmp_path / "file")
 
 
