@@ -164,7 +164,7 @@ class Whole:
         status, self.saves = wait(start(kind, self.settings | {"output_dir": str(output)}, output))
         self.seconds = time.monotonic() - begin
         if status:
-            sys.exit(log(output).read_text()[-3000:])
+            sys.exit(log(output).read_text(encoding="utf-8")[-3000:])
 
 
 def trial(kind: Kind, output: Path, whole: Whole, draw: random.Random, count: Count) -> None:
@@ -184,8 +184,10 @@ def trial(kind: Kind, output: Path, whole: Whole, draw: random.Random, count: Co
         if status == -signal.SIGKILL:
             count.kills += 1
             count.within_saves += within_save
-        elif status and "holds a run already" not in log(output).read_text():  # killed between its end and its exit
-            count.differences.append(f"ended with status {status}: {log(output).read_text()[-1500:]}")
+        elif status and "holds a run already" not in log(output).read_text(
+            encoding="utf-8"
+        ):  # killed between its end and its exit
+            count.differences.append(f"ended with status {status}: {log(output).read_text(encoding='utf-8')[-1500:]}")
             return
         else:
             return
@@ -284,7 +286,7 @@ def content(path: Path, folder: Path):
     if path.suffix == ".pt":
         return plain_times(torch.load(path, weights_only=True))
     if path.suffix == ".csv":
-        with open(path, newline="") as file:
+        with open(path, encoding="utf-8", newline="") as file:
             return plain_times(list(csv.DictReader(file)))
     if path.suffix == ".npz":
         with np.load(path) as stored:
@@ -292,7 +294,7 @@ def content(path: Path, folder: Path):
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes())  # has the time it was made before
     if path.suffix == ".json":
-        settings = json.loads(path.read_text())
+        settings = json.loads(path.read_text(encoding="utf-8"))
         return {key: value for key, value in settings.items() if key not in PLACES}
     if path.suffix == ".html":
         return None  # has the day it was made

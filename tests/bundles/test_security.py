@@ -75,7 +75,7 @@ def walk(item):
 
 
 def values(path):
-    return list(walk(json.loads(path.read_text())))
+    return list(walk(json.loads(path.read_text(encoding="utf-8"))))
 
 
 def expressions(path):
@@ -119,7 +119,7 @@ def config(request):
 
 
 def test_a_configuration_imports_nothing_else(config):
-    assert set(json.loads(config.read_text()).get("imports", [])) <= IMPORTS
+    assert set(json.loads(config.read_text(encoding="utf-8")).get("imports", [])) <= IMPORTS
 
 
 def test_every_expression_uses_what_is_on_the_list_alone(config):
@@ -176,14 +176,16 @@ def test_what_could_do_harm_would_be_found(expression):
 @pytest.mark.parametrize("path", sorted((ROOT / "bundles").glob("*/configs/logging.conf")), ids=label)
 def test_what_is_evaluated_of_a_logging_configuration_is_the_screen(path):
     evaluated = [
-        line for line in path.read_text().splitlines() if re.match(r"(class|args|kwargs|validate)\s*[=:]", line)
+        line
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"(class|args|kwargs|validate)\s*[=:]", line)
     ]
     assert evaluated == ["class=StreamHandler", "args=(sys.stdout,)"]
 
 
 def calls(path):
     """Full names of all functions that are called in a source file, and their keywords."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             yield dotted(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
 
@@ -196,7 +198,7 @@ def test_weights_are_loaded_as_weights_alone():
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_unpickled_nor_evaluated_nor_fetched(source):
-    tree = ast.walk(ast.parse(source.read_text()))
+    tree = ast.walk(ast.parse(source.read_text(encoding="utf-8")))
     modules = [node for node in tree if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in modules for alias in node.names}
     names |= {node.module or "" for node in modules if isinstance(node, ast.ImportFrom)}
