@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..errors import InputError, some
 from .mask_audit import audited_masks
 from .mask_meaning import BINARY, MaskMeaning
-from .names.subjects import match_names
+from .names.tables import match_names
 
 __all__ = ["label_by_mask", "label_by_table", "scans_with_lesions"]
 

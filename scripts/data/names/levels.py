@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from .parts import bare, rank, repeat_of
+from .parts import bare, part_number, rank, repeat_of
 
 __all__ = ["Levels", "without_repeats"]
 
@@ -65,6 +65,8 @@ class Levels:
         if not self.behind or (self.is_code and all(name.startswith(before) for before, name in self.pairs if name)):
             return False
         before, behind = self.ranks
+        if self.most > len(self.groups) and all(map(part_number, self.groups)):
+            before = 1  # parts with more behind them than there are of them are words, however numbered
         if before == 0 or (behind - before >= 1 and before < 2):
             return True
         if before - behind >= 1 and before >= 1.5:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from ..stem import scan_stem
-from .parts import PART_FOLDER, WORD
+from .parts import PART_FOLDER, WORD, part_number
 from .subjects import without_channels
 
 __all__ = ["is_mask", "masks_of_scans"]
@@ -123,11 +123,11 @@ def _beginnings(words: Words) -> list[Words]:
 
 def _place(path: PurePath) -> tuple[str, ...]:
     """Folders of a file less those of parts, masks and derivatives."""
-    return tuple(
-        name
-        for name in path.parts[:-1]
-        if not (MASK_FOLDER.match(name) or PART_FOLDER.match(name) or name.lower() == "derivatives")
-    )
+    return tuple(name for name in path.parts[:-1] if part_number(name) or not _says_nothing(name))
+
+
+def _says_nothing(folder: str) -> bool:
+    return bool(MASK_FOLDER.match(folder) or PART_FOLDER.match(folder)) or folder.lower() == "derivatives"
 
 
 def _words(stem: str) -> Words:

@@ -13,6 +13,7 @@ __all__ = [
     "identifier",
     "is_bids",
     "is_place",
+    "part_number",
     "rank",
     "repeat_of",
 ]
@@ -60,6 +61,7 @@ PLACE = re.compile(
     r"([_\-\s]?\w+)?|hc|ad|[el]?mci|cn|nc|controls?|health(y|ies)|patients|cases|normals?|abnormal|[hl]gg",
     re.IGNORECASE,
 )
+NUMBERED_PART = re.compile(r".*?[_-](?P<number>\d+)[a-z]?(?![A-Za-z0-9])")  # may be a person's: train_001
 SITE = re.compile(r"(site|scanner|cent(er|re))\w+", re.IGNORECASE)
 PERSON = re.compile(
     r"(p|pt|pat|patients?|sub|subj|subjects?|id|participant|case|person|volunteer|proband|mouse|rat|animal|pancreas)"
@@ -67,9 +69,11 @@ PERSON = re.compile(
     re.IGNORECASE,
 )
 BIDS = re.compile(r"sub-[A-Za-z0-9]+")
-# of TCIA, ADNI, OASIS 1 and 2, OASIS 3 and 4, and the BraTS challenges since 2023, whose last number is the visit
+# of TCIA, ADNI, OASIS 1 and 2, OASIS 3 and 4, UK Biobank before field, visit and array, and the BraTS challenges since
+# 2023, whose last number is the visit
 KNOWN = re.compile(
     r"(?<![A-Za-z0-9])(TCGA[-_ ][A-Z0-9]{2}[-_ ][A-Z0-9]{4}|\d{3}_S_\d{4,5}|OAS[12]_\d{4}|OAS[34]\d{4}"
+    r"|\d{7}(?=_2\d{4}_\d_\d{1,2}(?![A-Za-z0-9]))"
     r"|BraTS-[A-Za-z]{3,4}-\d{5}(?=-\d{3}))(?![A-Za-z0-9])"
 )
 
@@ -141,6 +145,17 @@ def repeat_of(name: str) -> tuple[str, str]:
 def is_place(name: str) -> bool:
     """Whether a folder's name is that of a place or group, where many people are."""
     return bool(PLACE.fullmatch(name))
+
+
+def part_number(name: str) -> str:
+    """The number of a folder that is called as one of many subjects is, but may be a person's; else nothing.
+
+    Example:
+        >>> part_number("train_001"), part_number("image-7_T1"), part_number("imagesTr"), part_number("P01")
+        ('001', '7', '', '')
+    """
+    match = NUMBERED_PART.match(name) if PART_FOLDER.match(name) else None
+    return match["number"] if match else ""
 
 
 def rank(names: set[str]) -> float:

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from ...errors import some
 from .levels import Levels, without_repeats
-from .parts import BODY, PART_FOLDER, SHORT_VISIT, UID, bare, bare_front, is_place
+from .parts import BODY, PART_FOLDER, SHORT_VISIT, UID, bare, bare_front, is_place, part_number
 
 __all__ = ["LIST", "Names", "people_of"]
 
@@ -29,8 +29,25 @@ def people_of(names: list[Names]) -> tuple[list[str], list[str]]:
 
 
 def _full(names: list[Names]) -> list[Names]:
-    """Names less the folders of parts."""
-    return [(*(folder for folder in parts[:-1] if not PART_FOLDER.match(folder)), parts[-1]) for parts in names]
+    """Names less the folders of parts; those that numbers tell apart stay, as they may be people's."""
+    numbered = _numbered_levels(names)
+    return [(*_without_parts(parts[:-1], numbered), parts[-1]) for parts in names]
+
+
+def _without_parts(folders: Names, numbered: set[int]) -> list[str]:
+    return [folder for level, folder in enumerate(folders) if level in numbered or not PART_FOLDER.match(folder)]
+
+
+def _numbered_levels(names: list[Names]) -> set[int]:
+    """Levels whose folders of parts all have a number, and not all the same, below none that may be a person's."""
+    numbers: dict[int, set[str]] = defaultdict(set)
+    for *folders, _ in names:
+        for level, folder in enumerate(folders):
+            if PART_FOLDER.match(folder):
+                numbers[level].add(part_number(folder))
+            elif bare(folder) and not is_place(folder):
+                break
+    return {level for level, found in numbers.items() if "" not in found and len(found) > 1}
 
 
 def _cores(names: list[Names]) -> list[Names]:
@@ -56,7 +73,7 @@ def _levels_of_visits(names: list[Names]) -> set[int]:
 
 def _says_more(folder: str) -> bool:
     """Whether a folder may be more than a visit."""
-    return bool(bare(folder)) and not SHORT_VISIT.fullmatch(folder)
+    return bool(_bare_folder(folder)) and not SHORT_VISIT.fullmatch(folder)
 
 
 def _core(parts: Names, visits: set[int]) -> Names:
@@ -68,7 +85,9 @@ def _core(parts: Names, visits: set[int]) -> Names:
 
 
 def _bare_folder(folder: str) -> str:
-    return "" if UID.fullmatch(folder) or BODY.fullmatch(folder.lower()) else bare(folder)
+    if UID.fullmatch(folder) or BODY.fullmatch(folder.lower()):
+        return ""
+    return bare(folder) or (folder if part_number(folder) else "")
 
 
 def _chosen(cores: list[Names]) -> tuple[list[str], list[str]]:

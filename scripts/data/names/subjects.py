@@ -1,8 +1,8 @@
-"""Who is a subject, read from the names of scans; and which of them the names of a table mean."""
+"""Who is a subject, read from the names of scans."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -11,7 +11,7 @@ from ..stem import scan_stem
 from .parts import PART_FOLDER, bare, identifier, is_bids
 from .people import LIST, Names, people_of
 
-__all__ = ["Reading", "match_names", "read_subjects", "without_channels"]
+__all__ = ["Reading", "read_subjects", "without_channels"]
 
 NNUNET_CHANNEL = re.compile(r"_\d{4}$")  # CASE_0000.nii.gz is channel 0 of CASE
 
@@ -34,10 +34,10 @@ class Reading:
 def read_subjects(paths: Sequence[str | PurePath]) -> Reading:
     """Read who is a subject from all parts of the names of scans.
 
-    Identifiers of BIDS, TCIA, ADNI, OASIS and BraTS are taken as they are. Else words for contrasts, visits and the
-    like are left out, and so is a last part in which names repeat each other; of the folders and the name that remain,
-    the one that people are told apart by is taken. Folders that all paths have in common say nothing, and neither does
-    their order.
+    Identifiers of BIDS, TCIA, ADNI, OASIS, UK Biobank and BraTS are taken as they are. Else words for contrasts, visits
+    and the like are left out, and so is a last part in which names repeat each other; of the folders and the name that
+    remain, the one that people are told apart by is taken. Folders that all paths have in common say nothing, and
+    neither does their order.
 
     Args:
         paths: of the scans, relative to any folder above all of them, or absolute.
@@ -105,36 +105,3 @@ def _basis(names: list[Names], found: list[str | None], subjects: list[str]) -> 
     whole = all(subject in parts for parts, subject in zip(names, subjects, strict=True))
     source = "names of folders" if all(folders) else "names of folders and files" if any(folders) else "names of files"
     return source + ("" if whole else ", less contrasts, visits and repeats")
-
-
-def match_names(names: Iterable[str], subjects: Iterable[str]) -> dict[str, str]:
-    """Which subject each name of a table means, where that is beyond doubt; the other names are left out.
-
-    A name means the subject that is written alike. Else spreadsheets may have taken it for a number: `1`, or `1.0`, is
-    `001` or BIDS' `sub-001`; and `P7` is `sub-P7`, as a name may lack BIDS' prefix.
-
-    Example:
-        >>> match_names(["1", "02", "P3", "4"], ["001", "sub-02", "sub-P3", "4", "04"])
-        {'1': '001', '02': 'sub-02', 'P3': 'sub-P3', '4': '4'}
-    """
-    names, subjects = list(dict.fromkeys(names)), set(subjects)
-    exact = subjects.intersection(names)
-    meant = _alone(_plain, subjects - exact)
-    meaning = _alone(_plain, (name for name in names if name not in exact))
-    loose = {meaning[key]: meant[key] for key in meaning.keys() & meant.keys()}
-    return {name: name if name in exact else loose[name] for name in names if name in exact or name in loose}
-
-
-def _plain(name: str) -> str:
-    """A name without BIDS' prefix and, where it is a number, without what a spreadsheet changes in it."""
-    name = re.sub(r"^sub-", "", name.strip(), flags=re.IGNORECASE)
-    number = re.fullmatch(r"0*(\d+)(\.0+)?", name)
-    return number[1] if number else name
-
-
-def _alone(key, items: Iterable[str]) -> dict[str, str]:
-    """Items by their keys, less those that share one."""
-    found: dict[str, list[str]] = {}
-    for item in items:
-        found.setdefault(key(item), []).append(item)
-    return {name: same[0] for name, same in found.items() if len(same) == 1}

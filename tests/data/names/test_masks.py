@@ -54,6 +54,10 @@ LAYOUTS = {
     "a folder of masks in a person's folder": {f"P{i}/T1.nii": [f"P{i}/masks/lesion.nii"] for i in (1, 2)},
     "folders of people below a folder of masks": {f"images/P{i}/T1.nii": [f"labels/P{i}/x.nii"] for i in (1, 2)},
     "contrasts in folders": {f"{c}/P{i}.nii": [f"masks/P{i}.nii"] for c in ("T1", "T2") for i in (1, 2)},
+    "people who are called as parts are": {
+        f"train_{i:03}/images/ct.nii": [f"train_{i:03}/labels/ct.nii"] for i in (1, 2)
+    },
+    "parts with numbers": {f"images_{i}/P{i}.nii": [f"labels_{i}/P{i}.nii"] for i in (1, 2)},
     "a mask word before": {f"P{i}.nii.gz": [f"mask_P{i}.nii.gz"] for i in (1, 2)},
 }
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from scripts.data.names.subjects import match_names, read_subjects
+from scripts.data.names.subjects import read_subjects
 
 LAYOUTS = {
     "IXI, a folder a contrast": {
@@ -220,6 +220,39 @@ LAYOUTS = {
         f"{g}/K{i:03}.nii.gz": f"K{i:03}" for g, low in (("good", 1), ("bad", 20)) for i in range(low, low + 5)
     },
     "training and test": {"train/a.nii.gz": "a", "train/b.nii.gz": "b", "test/c.nii.gz": "c"},
+    "people who are called as parts are": {
+        f"test_{i:03}/{c}.nii.gz": f"test_{i:03}" for i in range(1, 5) for c in ("T1", "T2")
+    },
+    "people who are called as parts are, with any names behind": {
+        f"train_{i:03}/scan_{c}.nii.gz": f"train_{i:03}" for i in range(1, 5) for c in "ab"
+    },
+    "people who are called as parts are, with one scan each": {
+        f"val-{i:03}/ct.nii.gz": f"val-{i:03}" for i in range(1, 5)
+    },
+    "people who are called as parts are, with codes behind": {
+        f"train_{i:03}/I{i}{n}7.nii.gz": f"train_{i:03}" for i in range(1, 5) for n in (1, 2)
+    },
+    "people who are called as images are": {
+        f"image-{i:03}/{c}.nii.gz": f"image-{i:03}" for i in range(1, 5) for c in ("loud", "silent")
+    },
+    "people who are called as parts are, in parts": {
+        f"{part}/{part}_{i:03}/{c}.nii.gz": f"{part}_{i:03}"
+        for part in ("train", "test")
+        for i in (1, 2, 3)
+        for c in "ab"
+    },
+    "parts with numbers": {f"train_{part}/CASE{part}{i}.nii.gz": f"CASE{part}{i}" for part in (1, 2) for i in range(5)},
+    "parts with and without numbers": {"train/A1.nii": "A1", "test_1/A2.nii": "A2", "test_2/A3.nii": "A3"},
+    "parts of one year": {f"{part}_2021/{part[0]}.nii": part[0] for part in ("train", "val")},
+    "folds": {f"fold_{fold}/CASE{fold}{i}.nii.gz": f"CASE{fold}{i}" for fold in (1, 2) for i in range(5)},
+    "channels in parts": {f"images{part}/CASE{i}_0000.nii.gz": f"CASE{i}" for i, part in enumerate(("Tr", "Tr", "Ts"))},
+    "numbered images of people": {
+        f"{name}/image_{i}/{c}.nii.gz": name for name in ("Ann", "Ben") for i in (1, 2) for c in ("loud", "silent")
+    },
+    "UK Biobank, two visits": {
+        f"100001{i}_20252_{visit}_0/T1/T1_unbiased_brain.nii.gz": f"100001{i}" for i in (7, 8) for visit in (2, 3)
+    },
+    "UK Biobank, two fields": {f"100001{i}_{field}_2_0.nii": f"100001{i}" for i in (7, 8) for field in (20252, 20253)},
     "any names": {"a.nii": "a", "b.nii.gz": "b", "c.NII.GZ": "c"},
 }
 
@@ -301,24 +334,6 @@ def test_no_paths_have_no_subjects():
     assert read_subjects([]).subjects == []
 
 
-@pytest.mark.parametrize(
-    ("name", "subject"),
-    [("1", "001"), ("1.0", "001"), ("1", "sub-001"), ("01", "sub-01"), ("P7", "sub-P7"), ("sub-7", "sub-007")],
-)
-def test_a_name_that_a_spreadsheet_changed_is_still_its_subject(name, subject):
-    assert match_names([name], [subject, "another"]) == {name: subject}
-
-
-def test_a_name_that_is_written_alike_goes_first():
-    assert match_names(["1"], ["1", "001"]) == {"1": "1"}
-
-
-@pytest.mark.parametrize(
-    ("names", "subjects"), [(["1"], ["01", "001"]), (["1", "01"], ["001"]), (["1"], ["10", "P1"]), (["p1"], ["P1"])]
-)
-def test_a_name_in_doubt_is_nobody(names, subjects):
-    assert match_names(names, subjects) == {}
-
-
-def test_a_number_beside_the_subject_that_is_written_alike_is_nobody():
-    assert match_names(["001", "1"], ["001"]) == {"001": "001"}
+def test_parts_with_numbers_that_are_not_taken_for_people_are_named():
+    (doubt,) = read_subjects(list(LAYOUTS["parts with numbers"])).doubts
+    assert "train_1, train_2 were taken for groups of people" in doubt
