@@ -33,7 +33,6 @@ def audited_scans(
     spacing: Sequence[float] | None = None,
     on_bad_scan: str = "stop",
     output_dir: str | os.PathLike | None = None,
-    dataset_dir: str | os.PathLike | None = None,
     intensity: Callable | None = None,
     write_page: Callable[[Path, Audited], None] | None = None,
 ) -> list[dict]:
@@ -42,12 +41,11 @@ def audited_scans(
     Several threads read, and what was found in a file is remembered. All is listed in audit.csv.
 
     Args:
-        scans: items of `find_scans`.
+        scans: items of `find_scans`; one that is `listed` is believed to be a scan where it looks like a mask.
         images: keys of their images.
         spacing: to which they will be resampled, mm; None: to none.
         on_bad_scan: `stop`: those that cannot be used are named in an error; `skip`: they are left out.
         output_dir: where audit.csv goes; None: it is not written.
-        dataset_dir: where the scans come from; a list is believed where a file looks like a mask, a folder is not.
         intensity: the transform that will scale their values.
         write_page: writes a page about those that are suspect, to a path.
 
@@ -58,7 +56,7 @@ def audited_scans(
     Raises:
         InputError: some scans cannot be used, or all are left out.
     """
-    audited = _audited(scans, images, spacing, intensity, os.path.isfile(str(dataset_dir)))
+    audited = _audited(scans, images, spacing, intensity)
     if output_dir is not None and rank() == 0:
         _record(Path(output_dir), audited, write_page)
     if on_bad_scan == "stop":
@@ -77,15 +75,18 @@ def audited_scans(
 
 def check_scans(scans: list[dict], images: Sequence[str] = ("image",)) -> None:
     """Raise an `InputError` that names all scans that cannot be used, where there are such."""
-    _refuse(_audited(scans, images, None, None, listed=True))
+    _refuse(_audited([scan | {"listed": True} for scan in scans], images, None, None))
 
 
 def _audited(
-    scans: list[dict], images: Sequence[str], spacing: Sequence[float] | None, intensity: Callable | None, listed: bool
+    scans: list[dict], images: Sequence[str], spacing: Sequence[float] | None, intensity: Callable | None
 ) -> Audited:
     files = [(scan[key], scan) for scan in scans for key in images]
     found = _examined(sorted({path for path, _ in files}))
-    return [(path, scan, found[path], judge(found[path], spacing, intensity, listed)) for path, scan in files]
+    return [
+        (path, scan, found[path], judge(found[path], spacing, intensity, scan.get("listed", False)))
+        for path, scan in files
+    ]
 
 
 def _examined(paths: list[str]) -> dict[str, Facts]:

@@ -9,11 +9,12 @@ from ..distributed import rank, wait
 from ..errors import InputError, some
 from .files import Files, Kind, kind_of, sort_files
 from .formats.convert import Conversions, convert
+from .lesion_voxels import paths_of
 from .names.masks import is_mask, masks_of_scans
 from .names.subjects import Reading, read_subjects
 from .phantom import make_cohort
-from .scan_list import listed_in_folder, read_list
-from .understood import log_understood
+from .scan_list import as_label, listed_in_folder, read_list
+from .understood import InFolder, log_understood
 
 __all__ = ["find_scans"]
 
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def find_scans(
-    dataset_dir: str | os.PathLike | int | None,
+    dataset_dir: str | os.PathLike | None,
     synthetic_dir: str | os.PathLike = "synthetic",
     converted_dir: str | os.PathLike = "converted",
     images: Sequence[str] = ("image",),
@@ -39,14 +40,15 @@ def find_scans(
 
     Returns:
         One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label` where
-        there is a mask: its absolute path, or a list of them where there are several.
+        there is a mask: its absolute path, or a list of them where there are several. Those that a list names have
+        `listed`, True.
 
     Raises:
         InputError: there is no such folder or list, or there are no scans in it.
     """
     if images[0] != "image":
         raise InputError(f"images is {list(images)}: the first has to be image.")
-    path = _synthetic(synthetic_dir) if dataset_dir in (None, "null") else _absolute(dataset_dir)
+    path = Path(_synthetic(synthetic_dir) if dataset_dir in (None, "null") else dataset_dir).expanduser().absolute()
     if not path.exists():
         raise InputError(f"There is no {path}: give dataset_dir the folder of your scans, or a JSON or CSV list.")
     listed = read_list(path, images) if path.is_file() else listed_in_folder(path, images)
@@ -61,18 +63,13 @@ def find_scans(
     return [scan | {"scan": i} for i, scan in enumerate(scans)]
 
 
-def _absolute(path) -> Path:
-    """A path as a command line gives it, which makes a number of a folder's name that is one."""
-    return Path(str(path)).expanduser().absolute()
-
-
-def _synthetic(folder: str | os.PathLike) -> Path:
+def _synthetic(folder: str | os.PathLike) -> str | os.PathLike:
     """The synthetic cohort, made by one process while the others wait."""
     logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
     if rank() == 0:
         make_cohort(folder)
     wait()
-    return Path(folder).absolute()
+    return folder
 
 
 def _of_list(path: Path, listed: list[dict], images: Sequence[str], converted_dir: str | os.PathLike) -> list[dict]:
@@ -80,18 +77,22 @@ def _of_list(path: Path, listed: list[dict], images: Sequence[str], converted_di
     reading = read_subjects([scan["image"] for scan in listed])
     scans = [{"subject": subject} | scan for subject, scan in zip(reading.subjects, listed, strict=True)]
     keys = [key for key in (*images, "label") if any(key in scan for scan in scans)]
-    others = sorted({Path(scan[key]) for scan in scans for key in keys if key in scan and _is_other(Path(scan[key]))})
+    files = {Path(path) for scan in scans for key in keys for path in paths_of(scan.get(key, []))}
+    others = sorted(filter(_is_other, files))
     done = convert(others, path.parent, converted_dir) if others else Conversions()
     if done.faults:
         raise InputError(f"{path} lists what cannot be used: {some(done.faults)}")
     made = {str(source): str(files[0][1]) for source, files in done.files.items() if len(files) == 1}
     if several := [source for source, files in done.files.items() if len(files) > 1]:
         raise InputError(f"{path} lists {some(several)}, which has several series: list a folder of one series.")
-    scans = [scan | {key: made.get(scan[key], scan[key]) for key in keys if key in scan} for scan in scans]
+    scans = [
+        scan | {key: as_label([made.get(path, path) for path in paths_of(scan[key])]) for key in keys if key in scan}
+        for scan in scans
+    ]
     if all("subject" in scan for scan in listed):
         reading = Reading(reading.subjects, "column subject", [])
     scans = sorted(scans, key=lambda scan: scan["image"])
-    log_understood(path, scans, reading, done, Files(path.parent))
+    log_understood(path, scans, reading, done)
     return scans
 
 
@@ -113,17 +114,14 @@ def _of_folder(root: Path, converted_dir: str | os.PathLike) -> list[dict]:
         raise InputError(_nothing(root, files, done, masks))
     reading = read_subjects(images)
     labels, nobodys = masks_of_scans(dict(zip(images, reading.subjects, strict=True)), masks)
-    scans = [
-        {"image": str(where[name]), "subject": subject, **_label([str(where[mask]) for mask in labels.get(name, [])])}
+    marked = {name: {"label": as_label([str(where[mask]) for mask in found])} for name, found in labels.items()}
+    scans: list[dict] = [
+        {"image": str(where[name]), "subject": subject, **marked.get(name, {})}
         for name, subject in zip(images, reading.subjects, strict=True)
     ]
     scans = sorted(scans, key=lambda scan: str(scan["image"]))
-    log_understood(root, scans, reading, done, files, nobodys, len(masks))
+    log_understood(root, scans, reading, done, InFolder(files, masks, nobodys))
     return scans
-
-
-def _label(masks: list[str]) -> dict[str, str | list[str]]:
-    return {"label": masks[0] if len(masks) == 1 else masks} if masks else {}
 
 
 def _nothing(root: Path, files: Files, done: Conversions, masks: list[PurePath]) -> str:
@@ -136,6 +134,7 @@ def _nothing(root: Path, files: Files, done: Conversions, masks: list[PurePath])
         if files.paths[Kind.MISSING]
         else "",
         f"others are {files.suffixes()}" if files.others else "",
+        f"those in {some(files.closed)} may not be read" if files.closed else "",
     ]
     why = f" Of its files {'; '.join(filter(None, found))}." if any(found) else ""
     return (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from .stem import scan_stem
+from .stem import DICOM, HEADER, ITK, ITK_HEADER, NIFTI, PAIR, VOXELS, in_any_case, scan_stem
 
 __all__ = ["Files", "Kind", "kind_of", "sort_files"]
 
@@ -26,12 +26,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-SUFFIXES = {
-    Kind.NIFTI: (".nii", ".nii.gz"),
-    Kind.PAIR: (".img", ".img.gz", ".hdr", ".hdr.gz"),
-    Kind.ITK: (".mha", ".mhd", ".nrrd", ".nhdr"),
-    Kind.DICOM: (".dcm", ".ima", ".dicom"),
-}
+SUFFIXES = {Kind.NIFTI: NIFTI, Kind.PAIR: PAIR, Kind.ITK: ITK, Kind.DICOM: DICOM}
 # results of a scan, and the file that lies beside them
 RESULTS = {
     "components": "{name}_embeddings.npz",
@@ -46,11 +41,15 @@ POINTERS = (b"/annex/objects/", b"version https://git-lfs")  # what git-annex an
 
 @dataclass
 class Files:
-    """Files of a folder, absolute paths by kind; of other files their number by suffix. DICOM: folders of series."""
+    """Files of a folder, absolute paths by kind; of other files their number by suffix. DICOM: folders of series.
+
+    Folders that may not be listed are in `closed`.
+    """
 
     root: Path
     paths: dict[Kind, list[Path]] = field(default_factory=lambda: defaultdict(list))
     others: Counter = field(default_factory=Counter)
+    closed: list[str] = field(default_factory=list)
 
     def names(self, kind: Kind) -> list[str]:
         """Paths of a kind, relative to the root."""
@@ -67,7 +66,11 @@ def sort_files(root: Path) -> Files:
     Folders of runs below the folder, and what was converted for a run, are results. The root itself is never one.
     """
     files, own, seen = Files(root), set[Path](), set[str]()
-    for name, folders, names in os.walk(root, followlinks=True):
+
+    def note(error: OSError) -> None:
+        files.closed.append(error.filename)
+
+    for name, folders, names in os.walk(root, followlinks=True, onerror=note):
         folder, real = Path(name), os.path.realpath(name)
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         if real in seen:
@@ -130,15 +133,18 @@ def _is_result(name: str, there: set[str]) -> bool:
 
 def _is_second_half(name: str, there: set[str]) -> bool:
     """Whether a file is the header of an .img, or has the voxels of a header."""
-    match = re.fullmatch(r"(?P<stem>.+)\.(hdr|raw|zraw)(\.gz)?", name, re.IGNORECASE)
-    suffixes = (".img", ".img.gz", ".IMG", ".mhd", ".nhdr")
-    return match is not None and not there.isdisjoint(match["stem"] + suffix for suffix in suffixes)
+    if name.lower().endswith(HEADER):
+        stem, firsts = scan_stem(name), VOXELS
+    elif match := re.fullmatch(r"(?P<stem>.+)\.z?raw(\.gz)?", name, re.IGNORECASE):
+        stem, firsts = match["stem"], ITK_HEADER
+    else:
+        return False
+    return not there.isdisjoint(stem + suffix for suffix in in_any_case(firsts))
 
 
 def _has_other_half(path: Path) -> bool:
     """Whether both files of a pair are there."""
-    stem = re.sub(r"\.(img|hdr)(\.gz)?$", "", path.name, flags=re.IGNORECASE)
-    halves = ((".img", ".img.gz", ".IMG"), (".hdr", ".hdr.gz", ".HDR"))
+    stem, halves = scan_stem(path), map(in_any_case, (VOXELS, HEADER))
     return all(any(path.with_name(stem + suffix).exists() for suffix in half) for half in halves)
 
 

@@ -31,7 +31,7 @@ def record_fingerprints(path: str | Path, dataset_dir: str | Path) -> int:
         InputError: some of its subjects have no scan there, or scans cannot be used.
     """
     recorded = read_split(path)
-    scans = audited_scans(find_scans(dataset_dir), dataset_dir=dataset_dir)
+    scans = audited_scans(find_scans(dataset_dir))
     missing = sorted({name for part in PARTS for name in recorded[part]} - {scan["subject"] for scan in scans})
     if missing:
         raise InputError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-__all__ = ["listed_in_folder", "read_list"]
+__all__ = ["as_label", "listed_in_folder", "read_list"]
 
 
 def read_list(path: Path, images: Sequence[str]) -> list[dict]:
@@ -20,10 +20,11 @@ def read_list(path: Path, images: Sequence[str]) -> list[dict]:
         images: keys of a scan's images.
 
     Returns:
-        One item a scan: its images and, where known, `label`, as absolute paths, and `subject`.
+        One item a scan: its images and, where known, `label` (a mask, or a list of several), as absolute paths, and
+        `subject`; and `listed`, True.
 
     Raises:
-        InputError: the list cannot be read, an item lacks an image, or there is no such file.
+        InputError: the list cannot be read, an item lacks an image or its label is no path, or there is no such file.
     """
     if path.suffix == ".csv":
         return _scans(_rows(path), path, images)
@@ -85,8 +86,26 @@ def _scan(item, source: Path, images: Sequence[str]) -> dict:
     for key in images:
         if not isinstance(item, dict) or not isinstance(item.get(key), str) or not item[key]:
             raise InputError(f"An item of {source} has no {key} ({item}): every item needs the path of its scan.")
-    scan = {key: str(_resolve(item[key], source)) for key in (*images, "label") if item.get(key)}
+    scan: dict = {"listed": True} | {key: str(_resolve(item[key], source)) for key in images}
+    if masks := _masks(item, source):
+        scan["label"] = as_label([str(_resolve(mask, source)) for mask in masks])
     return scan | ({"subject": str(item["subject"])} if item.get("subject") not in (None, "") else {})
+
+
+def _masks(item: dict, source: Path) -> list[str]:
+    label = item.get("label")
+    masks = [label] if isinstance(label, str) else [] if label is None else label
+    if not isinstance(masks, list) or not all(isinstance(mask, str) for mask in masks):
+        raise InputError(
+            f"{source} gives {item['image']} the label {json.dumps(label)}: give the path of its mask, or a list of "
+            "such; class labels come from a table (labels)."
+        )
+    return [mask for mask in masks if mask]
+
+
+def as_label(masks: list[str]) -> str | list[str]:
+    """The `label` of a scan: its mask, or all of several."""
+    return masks[0] if len(masks) == 1 else masks
 
 
 def _absolute(path: str, source: Path) -> Path:

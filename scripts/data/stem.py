@@ -1,29 +1,30 @@
-"""A scan's name."""
+"""Suffixes of the formats of scans, and a scan's name without."""
 
 import os
 import re
 from pathlib import Path
 
-__all__ = ["nifti_stem", "scan_stem"]
+__all__ = ["DICOM", "HEADER", "ITK", "ITK_HEADER", "NIFTI", "PAIR", "VOXELS", "in_any_case", "scan_stem"]
 
-SUFFIX = re.compile(r"\.(nii(\.gz)?|hdr|img(\.gz)?|mha|mhd|nrrd|nhdr|dcm|ima)$", re.IGNORECASE)
-
-
-def nifti_stem(path: str | os.PathLike) -> str:
-    """Name of a file without its .nii or .nii.gz, in whatever case that is; other dots stay.
-
-    Example:
-        >>> nifti_stem("/scans/patient_1.5T.NII.gz")
-        'patient_1.5T'
-    """
-    return re.sub(r"\.nii(\.gz)?$", "", Path(path).name, flags=re.IGNORECASE)
+NIFTI = (".nii", ".nii.gz")
+VOXELS, HEADER = (".img", ".img.gz"), (".hdr", ".hdr.gz")
+PAIR = VOXELS + HEADER
+ITK_HEADER = (".mhd", ".nhdr")  # whose voxels may be in a file of their own
+ITK = (".mha", ".nrrd", *ITK_HEADER)
+DICOM = (".dcm", ".ima", ".dicom")
+SUFFIX = re.compile(rf"({'|'.join(map(re.escape, NIFTI + PAIR + ITK + DICOM))})$", re.IGNORECASE)
 
 
 def scan_stem(path: str | os.PathLike) -> str:
     """Name of a file without the suffix of a format of scans, in whatever case that is; other dots stay.
 
     Example:
-        >>> scan_stem("/scans/patient_1.5T.mha")
-        'patient_1.5T'
+        >>> scan_stem("/scans/patient_1.5T.mha"), scan_stem("patient_1.NII.gz")
+        ('patient_1.5T', 'patient_1')
     """
     return SUFFIX.sub("", Path(path).name)
+
+
+def in_any_case(suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Suffixes in lower and in upper case, for file systems that tell these apart."""
+    return suffixes + tuple(map(str.upper, suffixes))

@@ -3,26 +3,38 @@
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import some
 from .files import Files, Kind
 from .formats.convert import Conversions
+from .lesion_voxels import paths_of
+from .names.masks import shows_no_lesion
 from .names.subjects import Reading
 
-__all__ = ["log_understood"]
+__all__ = ["InFolder", "log_understood"]
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class InFolder:
+    """What is in a folder of scans.
+
+    Args:
+        files: all of them.
+        masks: those that are masks by their names.
+        nobodys: masks that belong to no scan, though they should.
+    """
+
+    files: Files
+    masks: Sequence[PurePath]
+    nobodys: Sequence[PurePath]
+
+
 def log_understood(
-    source: Path,
-    scans: list[dict],
-    reading: Reading,
-    done: Conversions,
-    files: Files,
-    nobodys: Sequence[PurePath] = (),
-    masks: int = 0,
+    source: Path, scans: list[dict], reading: Reading, done: Conversions, folder: InFolder | None = None
 ) -> None:
     """Log a table of what was understood, and a warning for each choice and for what takes no part.
 
@@ -31,13 +43,12 @@ def log_understood(
         scans: items of `find_scans`.
         reading: of the subjects.
         done: what was converted.
-        files: of the folder.
-        nobodys: masks that belong to no scan.
-        masks: how many files are masks.
+        folder: what else is in it; None for a list.
     """
-    logger.info("\n".join([_headline(source, scans), *_rows(source, scans, reading, done, files, masks)]))
+    rows = [*(_of_folder(folder, done) if folder else []), *_of_scans(source, scans, reading, done)]
+    logger.info("\n".join([_headline(source, scans), *(f"  {title:<10}{text}" for title, text in rows)]))
     faults = done.faults if len(done.faults) <= 3 else [some(done.faults)]
-    for warning in (*_left_out(files, nobodys), *faults, *done.doubts, *reading.doubts):
+    for warning in (*(_left_out(folder) if folder else []), *faults, *done.doubts, *reading.doubts):
         logger.warning(warning)
 
 
@@ -46,23 +57,31 @@ def _headline(source: Path, scans: list[dict]) -> str:
     return f"{source}: {len(scans)} scans of {subjects} subjects, {masked} with a mask."
 
 
-def _rows(source: Path, scans: list[dict], reading: Reading, done: Conversions, files: Files, masks: int) -> list[str]:
-    made = sum(done.readers.values())
-    read = [
-        f"{len(files.paths[Kind.NIFTI])} NIfTI files" if files.paths[Kind.NIFTI] else "",
-        f"{made} converted" if made else "",
+def _of_folder(folder: InFolder, done: Conversions) -> list[tuple[str, str]]:
+    """Rows of how many files are read, and of what is left out: a title and a text each."""
+    paths = folder.files.paths
+    read = _counted({"NIfTI files": len(paths[Kind.NIFTI]), "converted": sum(done.readers.values())})
+    numbers = {
+        "masks of a brain, head or body": sum(map(shows_no_lesion, folder.masks)),
+        "results of a bundle": len(paths[Kind.RESULT]),
+        "links to nothing": len(paths[Kind.MISSING]),
+    }
+    left = [*_counted(numbers), *filter(None, [folder.files.suffixes()])]
+    masks = f"; {len(folder.masks)} of them are masks by their names"
+    return [("read", " and ".join(read) + masks)] * bool(read) + [("left out", ", ".join(left))] * bool(left)
+
+
+def _counted(numbers: dict[str, int]) -> list[str]:
+    return [f"{number} {what}" for what, number in numbers.items() if number]
+
+
+def _of_scans(source: Path, scans: list[dict], reading: Reading, done: Conversions) -> list[tuple[str, str]]:
+    """Rows of what was converted, and who the subjects are."""
+    return [
+        *(("converted", f"{number} {reader}") for reader, number in done.readers.items()),
+        ("subjects", f"read from {reading.basis}"),
+        *(("" if i else "such as", line) for i, line in enumerate(_examples(source, scans))),
     ]
-    left = [
-        f"{len(files.paths[Kind.RESULT])} results of a bundle" if files.paths[Kind.RESULT] else "",
-        f"{len(files.paths[Kind.MISSING])} links to nothing" if files.paths[Kind.MISSING] else "",
-        files.suffixes(),
-    ]
-    rows = [("read", f"{' and '.join(filter(None, read))}; {masks} of them are masks by their names")] * any(read)
-    rows += [("converted", f"{number} {reader}") for reader, number in done.readers.items()]
-    rows += [("left out", ", ".join(filter(None, left)))] * any(left)
-    rows += [("subjects", f"read from {reading.basis}")]
-    rows += [("such as" if i == 0 else "", line) for i, line in enumerate(_examples(source, scans))]
-    return [f"  {title:<10}{text}" for title, text in rows]
 
 
 def _examples(source: Path, scans: list[dict]) -> list[str]:
@@ -78,8 +97,7 @@ def _examples(source: Path, scans: list[dict]) -> list[str]:
 
 
 def _masks(scan: dict, source: Path) -> str:
-    masks = scan.get("label", [])
-    masks = [masks] if isinstance(masks, str) else masks
+    masks = paths_of(scan.get("label", []))
     return f", mask {some(os.path.basename(mask) for mask in masks)}" if masks else ""
 
 
@@ -89,10 +107,15 @@ def _short(path: str, source: Path) -> str:
     return name if len(name) <= 60 else f"...{name[-57:]}"
 
 
-def _left_out(files: Files, nobodys: Sequence[PurePath]) -> list[str]:
-    """A warning for scans and masks that take no part."""
-    warnings = []
-    if missing := files.names(Kind.MISSING):
+def _left_out(folder: InFolder) -> list[str]:
+    """Warnings of scans and masks that take no part."""
+    warnings, nobodys = [], folder.nobodys
+    if closed := folder.files.closed:
+        warnings.append(
+            f"{len(closed)} folders may not be read ({some(closed)}), and what is in them is left out: change their "
+            "permissions."
+        )
+    if missing := folder.files.names(Kind.MISSING):
         warnings.append(
             f"{len(missing)} names of scans are links to nothing ({some(missing)}) and left out: fetch them with "
             "`datalad get` or `git annex get`."

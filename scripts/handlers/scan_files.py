@@ -11,7 +11,7 @@ import torch
 from numpy.typing import DTypeLike
 
 from ..atomic import write_atomically
-from ..data.stem import nifti_stem
+from ..data.stem import scan_stem
 
 __all__ = ["free_name", "write_nifti"]
 
@@ -24,7 +24,7 @@ PLACE = (
 
 def free_name(subject: str, path: str, taken: Container[str]) -> str:
     """File name of a scan without suffix; if it is taken, with the subject before it, then a number behind."""
-    plain = nifti_stem(path)
+    plain = scan_stem(path)
     names = chain([plain, f"{subject}_{plain}"], (f"{subject}_{plain}_{i}" for i in count(2)))
     return next(name for name in names if name not in taken)
 

@@ -16,7 +16,7 @@ from ..atomic import write_atomically, write_csv_atomically, write_json_atomical
 from ..data.audit import check_scans
 from ..data.cohort import find_scans
 from ..data.nifti import load_scan
-from ..data.stem import nifti_stem
+from ..data.stem import scan_stem
 from ..errors import InputError, report_input_errors, require_package, require_positive
 from .rigid import Volume, as_template
 from .steps import Steps
@@ -76,7 +76,7 @@ def _with_one_mask(scans: list[dict]) -> list[dict]:
 
 def _named(scans: list[dict]) -> dict[str, dict]:
     """Scans by their files' names; with subject, and number, where these alone are not unique."""
-    stems = [nifti_stem(scan["image"]) for scan in scans]
+    stems = [scan_stem(scan["image"]) for scan in scans]
     subjects = [re.sub(r"[^\w.-]", "_", scan["subject"]) for scan in scans]
     prefixed = [f"{subject}_{stem}" for subject, stem in zip(subjects, stems, strict=True)]
     numbered = [f"{name}_{scan['scan']}" for name, scan in zip(prefixed, scans, strict=True)]

@@ -7,6 +7,8 @@ import os
 import pytest
 
 from scripts.data.cohort import find_scans
+from scripts.data.files import Kind, sort_files
+from scripts.data.lesion_voxels import paths_of
 from scripts.errors import InputError
 
 
@@ -224,6 +226,76 @@ def test_a_mask_of_nobody_is_named(fill, log):
     assert level == "WARNING" and text.startswith("1 masks belong to no scan by their names") and "c_seg.nii.gz" in text
 
 
+def test_a_mask_of_a_brain_is_counted_and_nobody_is_asked_for_it(fill, log):
+    ((_, table),) = log(fill("a.nii.gz", "a_brain_mask.nii.gz", "b.nii.gz", "b_brain_mask.nii.gz", "notes.txt"))
+    assert "  left out  2 masks of a brain, head or body, 1 .txt" in table.splitlines()
+
+
+@pytest.fixture
+def close(monkeypatch):
+    """A function: nobody may list a folder any more, root included."""
+
+    def make(folder):
+        scandir = os.scandir
+
+        def listed(path):
+            if os.fspath(path) == os.fspath(folder):
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", listed)
+
+    return make
+
+
+def test_folders_that_may_not_be_listed_are_named(fill, log, close):
+    root = fill("P1/T1.nii.gz", "P2/T1.nii.gz")
+    close(root / "P2")
+    (level, text) = log(root)[1]
+    assert level == "WARNING" and text.startswith(f"1 folders may not be read ({root / 'P2'})")
+
+
+def test_a_cohort_that_may_not_be_listed_is_named(fill, close):
+    root = fill("T1.nii.gz")
+    close(root)
+    with pytest.raises(InputError, match=f"those in {root} may not be read"):
+        find_scans(root)
+
+
+@pytest.mark.parametrize(
+    ("masks", "label"),
+    [(["1.nii", "2.nii"], ["1.nii", "2.nii"]), (["1.nii"], "1.nii"), ("1.nii", "1.nii"), ([], None), (None, None)],
+)
+def test_an_item_of_a_list_may_have_several_masks(fill, masks, label):
+    root = fill("a.nii", "1.nii", "2.nii")
+    (root / "list.json").write_text(json.dumps([{"image": "a.nii", "label": masks}]), encoding="utf-8")
+    (scan,) = find_scans(root / "list.json")
+    found = [os.path.basename(path) for path in paths_of(scan.get("label", []))]
+    assert (found if isinstance(scan.get("label"), list) else next(iter(found), None)) == label
+
+
+@pytest.mark.parametrize("label", [0, 1.0, True, {"path": "a.nii"}, ["a.nii", 1]])
+def test_a_label_that_is_no_path_is_refused(fill, label):
+    root = fill("a.nii")
+    (root / "list.json").write_text(json.dumps([{"image": "a.nii", "label": label}]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"list\.json gives a\.nii the label .*: give the path of its mask"):
+        find_scans(root / "list.json")
+
+
+@pytest.mark.parametrize("name", ["list.json", "dataset.json"])
+def test_scans_that_a_list_names_are_marked(fill, name):
+    root = fill("a.nii")
+    (root / name).write_text(json.dumps({"training": ["a.nii"]}), encoding="utf-8")
+    assert [scan.get("listed") for scan in find_scans(root / name if name == "list.json" else root)] == [True]
+    (root / name).unlink()
+    assert [scan.get("listed") for scan in find_scans(root)] == [None]
+
+
+def test_pairs_are_found_whatever_the_case_of_their_suffixes(fill):
+    files = sort_files(fill("a.img", "a.hdr", "B.IMG", "B.HDR", "c.img.gz", "c.hdr.gz", "d.hdr", "e.mhd", "e.zraw"))
+    assert [files.names(kind) for kind in (Kind.PAIR, Kind.ITK)] == [["B.IMG", "a.img", "c.img.gz"], ["e.mhd"]]
+
+
 def test_several_masks_of_a_scan_are_a_list(fill):
     root = fill("P1/T1.nii.gz", "P1/liver_mask.nii.gz", "P1/tumour_mask.nii.gz", "P2/T1.nii.gz", "P2/liver_mask.nii.gz")
     masks = [scan["label"] for scan in find_scans(root)]
@@ -255,7 +327,7 @@ def test_a_lesion_mask_of_other_programs_is_a_mask(fill):
 def test_a_folder_whose_name_is_a_number_is_read(fill, tmp_path, monkeypatch):
     fill("a.nii.gz", root=tmp_path / "7")
     monkeypatch.chdir(tmp_path)
-    assert len(find_scans(7)) == 1
+    assert len(find_scans("7")) == 1
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -9,7 +9,7 @@ from ..stem import scan_stem
 from .parts import PART_FOLDER, WORD, part_number
 from .subjects import without_channels
 
-__all__ = ["is_mask", "masks_of_scans"]
+__all__ = ["is_mask", "masks_of_scans", "shows_no_lesion"]
 
 MASK_WORD = re.compile(
     r"(segs?|segmentations?|segment|masks?|msk|labels?|labelmap|lbl|lesions?|rois?|annotations?|annot|gts?|truth|"
@@ -49,23 +49,33 @@ def in_mask_folder(path: PurePath) -> bool:
     return any(map(MASK_FOLDER.match, path.parts[:-1]))
 
 
+def shows_no_lesion(mask: PurePath) -> bool:
+    """Whether a mask is one of a brain, head or body by its name.
+
+    Example:
+        >>> [shows_no_lesion(PurePath(name)) for name in ("P1_brain_mask.nii", "P1_mask.nii")]
+        [True, False]
+    """
+    return bool(BRAIN.match(scan_stem(mask))) or "desc-brain" in mask.name
+
+
 def masks_of_scans(
     subjects: Mapping[PurePath, str], masks: Iterable[PurePath]
 ) -> tuple[dict[PurePath, list[PurePath]], list[PurePath]]:
     """The masks of each scan: named after it, in its folder or in one of masks; or of the one person of a folder.
 
-    A mask of a brain, head or body belongs to no scan, as it shows no lesion.
+    Those that show no lesion are no scan's.
 
     Args:
         subjects: of the scans, by path relative to the folder of all.
         masks: paths of masks, likewise.
 
     Returns:
-        The masks of each scan that has some, and the masks that belong to none or to several people.
+        The masks of each scan that has some, and other masks that belong to none or to several people.
     """
     shelf, left = _Shelf(subjects), []
     claims: dict[PurePath, dict[PurePath, int]] = defaultdict(dict)
-    for mask in sorted(masks):
+    for mask in sorted(mask for mask in masks if not shows_no_lesion(mask)):
         scans, surely = shelf.scans_of(mask)
         whose = scans if len({subjects[scan] for scan in scans}) == 1 else []
         left += [] if whose else [mask]
@@ -96,8 +106,6 @@ class _Shelf:
 
     def scans_of(self, mask: PurePath) -> tuple[list[PurePath], int]:
         """Scans that a mask may belong to, and how surely."""
-        if BRAIN.match(scan_stem(mask)) or "desc-brain" in mask.name:
-            return [], 0
         case = _case(mask)
         for place in (mask.parent.parts, ("", *_place(mask))):
             if found := self._named(place, case):

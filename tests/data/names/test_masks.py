@@ -84,9 +84,14 @@ def test_words_that_only_begin_like_a_mask_are_scans(name):
     assert not is_mask(PurePath(name))
 
 
-@pytest.mark.parametrize("mask", ["c_seg.nii", "seg.nii", "labels/c.nii", "P1_brain_mask.nii"])
+@pytest.mark.parametrize("mask", ["c_seg.nii", "seg.nii", "labels/c.nii"])
 def test_a_mask_that_is_nobodys_is_left(mask):
     assert owners(["P1.nii", "P2.nii"], [mask]) == ({"P1.nii": [], "P2.nii": []}, [mask])
+
+
+@pytest.mark.parametrize("mask", ["P1_brain_mask.nii", "P1_desc-brain_mask.nii"])
+def test_a_mask_of_a_brain_is_no_scans_and_nobody_is_asked_for_it(mask):
+    assert owners(["P1.nii", "P2.nii"], [mask]) == ({"P1.nii": [], "P2.nii": []}, [])
 
 
 def test_a_mask_that_may_be_of_several_people_is_nobodys():
