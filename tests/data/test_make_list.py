@@ -25,4 +25,4 @@ def test_the_list_of_a_data_set_has_its_scans(write_scan, tmp_path):
         "t2",
     ]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-    assert find_scans(tmp_path / "list.csv") == find_brats(tmp_path / "in", "t2")
+    assert find_scans(tmp_path / "list.csv", tmp_path, tmp_path) == find_brats(tmp_path / "in", "t2")
