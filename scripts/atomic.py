@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,8 +71,11 @@ def explain_failure(path: Path) -> Iterator[None]:
 
 
 def temporary_suffix() -> str:
-    """What the name of a hidden temporary file or folder ends with, so that it is removed if this process is killed."""
-    return f".{os.getpid()}{MACHINE}"
+    """What the name of a hidden temporary file or folder ends with, so that it is removed if this process is killed.
+
+    Each thread has its own, as two may write the same file.
+    """
+    return f".{threading.get_ident()}.{os.getpid()}{MACHINE}"
 
 
 @functools.cache  # once a process

@@ -1,12 +1,41 @@
 """Several processes as one."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_gather
 
-__all__ = ["from_all", "from_first", "gather", "processes", "rank", "wait"]
+from .errors import InputError
+
+__all__ = ["by_first", "from_all", "from_first", "gather", "processes", "rank", "wait"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Have a function called in the first process alone, while the others wait for what it returns.
+
+    An `InputError` that it raises is raised in all of them; it must not wait for other processes itself.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        outcome: tuple = (None, None)
+        if rank() == 0:
+            try:
+                outcome = (function(*args, **kwargs), None)
+            except InputError as error:
+                outcome = (None, error)
+        result, refusal = from_first(outcome)
+        if refusal:
+            raise refusal
+        return result
+
+    return call
 
 
 def from_all(item: Any) -> list:

@@ -67,6 +67,14 @@ def _random_state():
     Randomizable.R = np.random.RandomState(0)  # of all transforms that have none of their own
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory):
+    """A folder in place of the user's own, also of the processes that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _threads():
     """As many as there were at first: with UMAP, numba raises the number of OpenMP's, which are PyTorch's as well."""

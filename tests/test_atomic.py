@@ -5,6 +5,8 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,18 @@ def test_what_a_killed_process_was_writing_is_removed_and_what_a_living_one_writ
     (tmp_path / f".cohort.{dead.pid}{MACHINE}" / "imagesTr").mkdir(parents=True)
     write_json_atomically(tmp_path / "file.json", {})
     assert {path.name for path in tmp_path.iterdir()} == {"file.json", f".encoder.pt.{os.getppid()}{MACHINE}"}
+
+
+def test_threads_that_write_one_file_at_once_do_not_meet(tmp_path):
+    both = threading.Barrier(2, timeout=10)
+
+    def write(temporary):
+        temporary.write_text("whole", encoding="utf-8")
+        both.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: write_atomically(tmp_path / "file", write), range(2)))
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("file", "whole")]
 
 
 def test_equal_weights_are_equal_bytes(tmp_path):

@@ -1,5 +1,7 @@
 """Several processes train as one process with all their data would, with each of the losses."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.distributed as dist
@@ -7,7 +9,8 @@ import torch.multiprocessing as mp
 from ignite.engine import Engine
 from torch.nn.parallel import DistributedDataParallel
 
-from scripts.distributed import from_all, from_first, gather, rank, wait
+from scripts.distributed import by_first, from_all, from_first, gather, rank, wait
+from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.distance import DistanceLoss
@@ -69,11 +72,28 @@ def copied_step(network, first, second, processes):
     return [parameter.grad for parameter in network.parameters()]
 
 
+@by_first
+def folder_of(process):
+    """A path of the process that is asked, unless that has to refuse."""
+    if process is None:
+        raise InputError(f"process {rank()} refuses")
+    return Path(f"/{process}")
+
+
+def refused(process):
+    """What each process is told where the first one refuses, and whether they meet again."""
+    with pytest.raises(InputError) as refusal:
+        folder_of(process or None)
+    wait()
+    return str(refusal.value)
+
+
 def work(process, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=process, world_size=PROCESSES)
     result = {"gathered": gather(data(process)[0]), "rank": rank(), "monitored": monitored(data(process)[0])}
     result |= {"of all": from_all({"number": process}), "of the first": from_first(process)}
+    result |= {"by the first": str(folder_of(process)), "refused by the first": refused(process)}
     for name in LOSSES:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
     # static_graph: the network is called once a view, as the published code does
@@ -109,6 +129,20 @@ def results(tmp_path_factory):
 def test_what_all_processes_or_the_first_have_is_known_to_all(results):
     for result in results:
         assert result["of all"] == [{"number": 0}, {"number": 1}] and result["of the first"] == 0
+
+
+def test_what_the_first_process_does_alone_is_known_to_all(results):
+    assert [result["by the first"] for result in results] == ["/0", "/0"]
+
+
+def test_what_the_first_process_refuses_is_refused_in_all(results):
+    assert [result["refused by the first"] for result in results] == 2 * ["process 0 refuses"]
+
+
+def test_one_process_does_it_itself():
+    assert folder_of(3) == Path("/3")
+    with pytest.raises(InputError, match="process 0 refuses"):
+        folder_of(None)
 
 
 def test_one_process_has_what_it_has():

@@ -16,11 +16,12 @@ pytestmark = pytest.mark.scans
 
 
 @pytest.fixture(scope="module")
-def scans(request):
+def scans(request, tmp_path_factory):
     folder = request.config.getoption("--scans")
     if folder is None:
         pytest.skip("no --scans FOLDER given")
-    return find_scans(folder)
+    made = tmp_path_factory.mktemp("made")
+    return find_scans(folder, made, made / "converted")
 
 
 def test_scans_are_found_and_split_by_subject(scans):

@@ -2,16 +2,16 @@
 
 import logging
 import os
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from ..atomic import write_csv_atomically
-from ..distributed import from_all, processes, rank
+from ..distributed import by_first, from_all, processes, rank
 from ..errors import InputError, some
+from ..progress import with_progress
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
 from .checks.resampled import NATIVE, memory_of_process
@@ -22,7 +22,7 @@ __all__ = ["Audited", "audited_scans", "check_scans"]
 
 logger = logging.getLogger(__name__)
 
-SAY_EVERY = 10  # seconds
+ON_BAD_SCAN = ("stop", "skip")
 COLUMNS = ("path", "subject", "verdict", "reason", "shape", "spacing_mm", "min", "max", "fingerprint")
 Audited = list[tuple[str, dict, Facts, Verdict]]  # path, its scan, what was found in it, and what is to be done
 
@@ -50,24 +50,24 @@ def audited_scans(
         write_page: writes a page about those that are suspect, to a path.
 
     Returns:
-        The items, numbered anew (`scan`), each with `fingerprint`, a list of its images'; subjects that share a scan
-        are one.
+        The items, numbered anew (`scan`), each with `fingerprint`, that of the first of its images, which is the
+        person's own: another, such as an atlas, may be everybody's. Subjects that share a scan are one.
 
     Raises:
-        InputError: some scans cannot be used, or all are left out.
+        InputError: some scans cannot be used, all are left out, or there is no such `on_bad_scan`.
     """
+    if on_bad_scan not in ON_BAD_SCAN:
+        raise InputError(f"on_bad_scan is {on_bad_scan}: give one of {', '.join(ON_BAD_SCAN)}.")
     audited = _audited(scans, images, spacing, intensity)
-    if output_dir is not None and rank() == 0:
+    if output_dir is not None:
         _record(Path(output_dir), audited, write_page)
     if on_bad_scan == "stop":
         _refuse(audited)
     if rank() == 0:
         _say(audited, spacing)
     left_out = {id(scan) for _, scan, _, verdict in audited if verdict.kind in (FAULTY, MASK)}
-    marks: dict[int, list[str]] = {}
-    for _, scan, facts, _ in audited:
-        marks.setdefault(id(scan), []).append(facts.fingerprint)
-    usable = [scan | {"fingerprint": marks[id(scan)]} for scan in scans if id(scan) not in left_out]
+    marks = {path: facts.fingerprint for path, _, facts, _ in audited}
+    usable = [scan | {"fingerprint": marks[scan[images[0]]]} for scan in scans if id(scan) not in left_out]
     if not usable:
         raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
     return join_subjects([scan | {"scan": number} for number, scan in enumerate(usable)])
@@ -94,7 +94,8 @@ def _examined(paths: list[str]) -> dict[str, Facts]:
     logger.info(f"Reading {len(paths)} files to check them.")
     mine = paths[rank() :: processes()]
     with ThreadPoolExecutor(_threads(mine)) as pool:
-        own = dict(zip(mine, _with_progress(pool.map(facts_of, mine), len(mine)), strict=True))
+        found = with_progress(pool.map(facts_of, mine), "Reading file", total=len(mine))
+        own = dict(zip(mine, found, strict=True))
     return {path: facts for part in from_all(own) for path, facts in part.items()}
 
 
@@ -105,15 +106,7 @@ def _threads(paths: list[str]) -> int:
     return max(1, min((os.cpu_count() or 1) // processes(), int(fitting)))
 
 
-def _with_progress(results: Iterable[Facts], total: int) -> Iterable[Facts]:
-    said = time.monotonic()
-    for number, result in enumerate(results, 1):
-        if rank() == 0 and time.monotonic() - said > SAY_EVERY:
-            said = time.monotonic()
-            logger.info(f"{number} of {total} files are read.")
-        yield result
-
-
+@by_first  # or torchrun would end it, once another process refuses
 def _record(folder: Path, audited: Audited, write_page: Callable | None) -> None:
     write_csv_atomically(folder / "audit.csv", [COLUMNS, *map(_row, audited)])
     suspects = sorted((one for one in audited if one[3].reason), key=lambda one: KINDS.index(one[3].kind))

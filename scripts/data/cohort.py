@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from ..distributed import rank, wait
+from ..distributed import by_first
 from ..errors import InputError, some
 from .files import Files, Kind, kind_of, sort_files
 from .formats.convert import Conversions, convert
@@ -21,10 +21,11 @@ __all__ = ["find_scans"]
 logger = logging.getLogger(__name__)
 
 
+@by_first  # others would see what it converts or makes as it comes
 def find_scans(
     dataset_dir: str | os.PathLike | None,
-    synthetic_dir: str | os.PathLike = "synthetic",
-    converted_dir: str | os.PathLike = "converted",
+    synthetic_dir: str | os.PathLike,
+    converted_dir: str | os.PathLike,
     images: Sequence[str] = ("image",),
 ) -> list[dict]:
     """List the scans of a cohort by their names, and log how these were understood.
@@ -64,11 +65,9 @@ def find_scans(
 
 
 def _synthetic(folder: str | os.PathLike) -> str | os.PathLike:
-    """The synthetic cohort, made by one process while the others wait."""
+    """The synthetic cohort, made where it is not there."""
     logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    if rank() == 0:
-        make_cohort(folder)
-    wait()
+    make_cohort(folder)
     return folder
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ..errors import InputError, some
+from ..progress import with_progress
 from .lesion_voxels import Mask, paths_of, read_mask
 from .mask_meaning import MaskMeaning
 
@@ -44,7 +45,8 @@ def audited_masks(scans: list[dict], meaning: MaskMeaning) -> list[MaskFacts]:
     """
     logger.info(f"Reading {sum(len(paths_of(scan['label'])) for scan in scans)} masks.")
     with ThreadPoolExecutor(2) as pool:  # whole masks in memory, one each
-        facts = list(pool.map(lambda scan: mask_facts(tuple(paths_of(scan["label"])), scan["image"], meaning), scans))
+        found = pool.map(lambda scan: mask_facts(tuple(paths_of(scan["label"])), scan["image"], meaning), scans)
+        facts = list(with_progress(found, "Reading masks of scan", total=len(scans)))
     _refuse([fault for one in facts for fault in one.faults])
     _check_values(sorted({value for one in facts for value in one.values}), meaning)
     _tell_of_cut([path for one in facts for path in one.cut])

@@ -21,7 +21,7 @@ def record_fingerprints(path: str | Path, dataset_dir: str | Path) -> int:
     """Add fingerprints to a split.json, from the files that its run was trained on.
 
     Args:
-        path: of the split.json.
+        path: of the split.json; what the run converted lies beside it, or goes there.
         dataset_dir: those files, under the names that they had.
 
     Returns:
@@ -31,7 +31,10 @@ def record_fingerprints(path: str | Path, dataset_dir: str | Path) -> int:
         InputError: some of its subjects have no scan there, or scans cannot be used.
     """
     recorded = read_split(path)
-    scans = audited_scans(find_scans(dataset_dir))
+    run = Path(path).parent
+    scans = audited_scans(
+        find_scans(dataset_dir, synthetic_dir=run / "synthetic_cohort", converted_dir=run / "converted")
+    )
     missing = sorted({name for part in PARTS for name in recorded[part]} - {scan["subject"] for scan in scans})
     if missing:
         raise InputError(

@@ -25,8 +25,9 @@ def as_record(split: dict[str, list[dict]]) -> dict:
     """What split.json holds: the subjects of each part, and under `fingerprints` the scans of each, where known."""
     marks: dict[str, set[str]] = {}
     for scan in (scan for part in PARTS for scan in split[part]):
-        marks.setdefault(scan["subject"], set()).update(scan.get("fingerprint", ()))
-    known = {subject: sorted(found) for subject, found in sorted(marks.items()) if found}
+        if "fingerprint" in scan:
+            marks.setdefault(scan["subject"], set()).add(scan["fingerprint"])
+    known = {subject: sorted(found) for subject, found in sorted(marks.items())}
     return subjects_of(split) | ({"fingerprints": known} if known else {})
 
 
@@ -68,7 +69,7 @@ def known_parts(scans: list[dict], path: str | os.PathLike, known_by: str = "con
     if known_by == "names" or not record.get("fingerprints") or not any(scan.get("fingerprint") for scan in scans):
         return [by_name.get(scan["subject"]) for scan in scans]
     by_mark = {mark: by_name.get(subject) for subject, marks in record["fingerprints"].items() for mark in marks}
-    own = [_strictest([by_mark.get(mark) for mark in scan.get("fingerprint", ())]) for scan in scans]
+    own = [by_mark.get(scan.get("fingerprint")) for scan in scans]
     if not any(own):
         _warn_of_names(scans, by_name, path)
         return own

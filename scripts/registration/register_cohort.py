@@ -48,10 +48,12 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     require_package("SimpleITK", "Registration")
     require_positive("spacing", spacing)
     require_positive("rounds", rounds)
-    output = Path(output_dir).expanduser().resolve()
-    scans = find_scans(dataset_dir, converted_dir=output.with_name(f"{output.name}_converted"))
+    output, dataset = (Path(path).expanduser().resolve() for path in (output_dir, dataset_dir))
+    _check_free(output, dataset)
+    made, converted = (output.with_name(f"{output.name}_{what}") for what in ("synthetic_cohort", "converted"))
+    scans = find_scans(dataset_dir, synthetic_dir=made, converted_dir=converted)
     work = Steps(output, _named(_with_one_mask(scans)), spacing)
-    _open(work, Path(dataset_dir).expanduser().resolve(), {"spacing": spacing, "rounds": rounds})
+    _open(work, dataset, {"spacing": spacing, "rounds": rounds})
     start = _median_scan(work.scans)
     template, advance = as_template(work.copy(start), spacing), _bar(len(work.scans) * (rounds + 1))
     for number in range(1, rounds + 1):
@@ -62,6 +64,19 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     write_csv_atomically(work.output / "scans.csv", [("image", "subject", "label"), *rows])
     _report(work, records, start)
     return work.output / "scans.csv"
+
+
+def _check_free(output: Path, dataset: Path) -> None:
+    """Raise an `InputError` where a folder holds no registration but something else, or lies among the scans."""
+    if output.is_relative_to(dataset):
+        _refuse_to_mix(output)
+    found = output.is_file() or (output.is_dir() and any(not file.name.startswith(".") for file in output.iterdir()))
+    if found and not (output / SETTINGS).is_file():
+        raise InputError(f"{output} holds something else: give a new output folder.")
+
+
+def _refuse_to_mix(output: Path) -> None:
+    raise InputError(f"{output} and the scans lie in one another: give an output folder apart from them.")
 
 
 def _with_one_mask(scans: list[dict]) -> list[dict]:
@@ -85,18 +100,15 @@ def _named(scans: list[dict]) -> dict[str, dict]:
 
 
 def _open(work: Steps, dataset: Path, settings: dict) -> None:
-    """Check scans, and that the folder is new or of the same settings, which are put on record."""
+    """Check scans, and that what is in the folder is a registration of them with these settings, which it records."""
     output, path = work.output, work.output / SETTINGS
     inputs = [Path(scan[key]).resolve() for scan in work.scans.values() for key in ("image", "label") if key in scan]
-    if output.is_relative_to(dataset) or any(file.is_relative_to(output) for file in inputs):
-        raise InputError(f"{output} and the scans lie in one another: give an output folder apart from them.")
+    if any(file.is_relative_to(output) for file in inputs):
+        _refuse_to_mix(output)
     if len(work.scans) < 2:
         raise InputError(f"There is one scan only in {dataset}: give two or more to register.")
     settings = settings | {"scans": {name: scan["image"] for name, scan in work.scans.items()}}
-    found = output.is_file() or (output.is_dir() and any(not file.name.startswith(".") for file in output.iterdir()))
-    if found and not path.is_file():
-        raise InputError(f"{output} holds something else: give a new output folder.")
-    known = json.loads(path.read_text(encoding="utf-8")) if found else settings
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else settings
     for key, value in settings.items():
         if value != known[key]:
             values = f"{key} is {value}, but {known[key]} in" if key != "scans" else "These are not the scans of"

@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 
 from ..data.audit import Audited
-from ..data.checks.whole_file import Unusable, read_whole
+from ..data.checks.whole_file import read_whole
 from .page import write_page
 
 __all__ = ["write_audit_page"]
@@ -32,11 +32,15 @@ def write_audit_page(path: Path, suspects: Audited) -> None:
 
 
 def _pictures(path: str) -> list[bytes]:
-    """The middle sagittal, coronal and axial plane, as PNG; none where the file is not as it was."""
+    """The middle planes of a file, as PNG; none where it is not as it was, or there is no memory for them."""
     try:
-        voxels, affine = read_whole(path)
-    except Unusable:
+        return _planes(*read_whole(path))
+    except Exception:  # whatever it is, the run that the page is about goes on
         return []
+
+
+def _planes(voxels: np.ndarray, affine: np.ndarray) -> list[bytes]:
+    """The middle sagittal, coronal and axial plane, as PNG."""
     canonical = nibabel.apply_orientation(voxels, nibabel.io_orientation(affine))
     low, high = np.percentile(canonical[::2, ::2, ::2], (1, 99))
     grey = np.clip((canonical - low) / max(high - low, 1e-9) * 255, 0, 255).astype(np.uint8)

@@ -32,7 +32,7 @@ def organ_centre(scan: dict, frame: str) -> torch.Tensor:
 
 def main() -> None:
     """Print the mean distance of the centres from their mean, for each frame."""
-    scans = [scan for scan in find_scans(sys.argv[1]) if "label" in scan]
+    scans = [scan for scan in find_scans(sys.argv[1], "synthetic", "converted") if "label" in scan]
     for frame in FRAMES:
         centres = torch.stack([organ_centre(scan, frame) for scan in scans])
         spread = (centres - centres.mean(0)).norm(dim=1).mean()

@@ -70,7 +70,7 @@ def auc(columns: slice, parts: list, order: torch.Tensor) -> float:
 def measure(cohort: Path, seed: int) -> dict[str, torch.Tensor]:
     """AUCs of both baselines, one for each of some random halves of the cohort's subjects."""
     set_determinism(seed)
-    parts = [crops(scan) for scan in find_scans(cohort)]
+    parts = [crops(scan) for scan in find_scans(cohort, cohort, cohort)]
     orders = [torch.randperm(len(parts)) for _ in range(SPLITS)]
     baselines = {"position alone": slice(1, 4), "mean intensity alone": slice(0, 1)}
     return {name: torch.tensor([auc(columns, parts, order) for order in orders]) for name, columns in baselines.items()}

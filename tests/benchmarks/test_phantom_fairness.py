@@ -51,7 +51,7 @@ def test_an_untrained_encoder_leaves_room(cohort):
     steps += [FrameOrigind("image", "foreground"), ScaleIntensityRangePercentilesd("image", 5, 95, -1, 1)]
     draw = RandSpatialCropSamplesd("image", [32, 32, 32], 16, random_size=False)
     steps += [PadToCropd("image", [32, 32, 32]), Repeatable(draw), CropLocationd("image")]
-    scans, network = find_scans(cohort), DenseNet121(3, 1, 1024)
+    scans, network = find_scans(cohort, cohort, cohort), DenseNet121(3, 1, 1024)
     parts = {"train": scans[:16], "validate": scans[16:19], "test": scans[19:]}
     loaders = {name: DataLoader(Dataset(part, Compose(steps)), batch_size=4) for name, part in parts.items()}
     run = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")

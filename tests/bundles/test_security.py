@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "bundles").glob("*/configs/*.json"))
 SOURCES = sorted(path for folder in ("scripts", "tools") for path in (ROOT / folder).rglob("*.py"))
 
-IMPORTS = {"$import os", "$import sys", "$import torch", "$import torch.distributed as dist", "$import monai"}
+IMPORTS = {
+    *("$import datetime", "$import os", "$import sys"),
+    *("$import torch", "$import torch.distributed as dist", "$import monai"),
+}
 
 # functions that expressions may call, and what they may read of modules, by full name
 CALLS = {
@@ -23,6 +26,7 @@ CALLS = {
     "isinstance",
     "len",
     "print",
+    "datetime.timedelta",
     "os.path.abspath",
     "os.path.basename",
     "os.path.dirname",

@@ -3,13 +3,16 @@
 import json
 import logging
 import os
+from functools import partial
 
 import pytest
 
-from scripts.data.cohort import find_scans
+from scripts.data import cohort
 from scripts.data.files import Kind, sort_files
 from scripts.data.lesion_voxels import paths_of
 from scripts.errors import InputError
+
+find_scans = partial(cohort.find_scans, synthetic_dir=None, converted_dir=None)  # nothing is made, as a rule
 
 
 @pytest.fixture
@@ -354,7 +357,7 @@ def test_hidden_files_are_no_scans(fill):
 
 def test_without_a_folder_the_synthetic_cohort_is_used(fill, monkeypatch, tmp_path):
     monkeypatch.setattr("scripts.data.cohort.make_cohort", lambda folder: fill("a.nii.gz", root=folder))
-    assert find_scans(None, tmp_path / "made")[0]["image"] == str(tmp_path / "made/a.nii.gz")
+    assert find_scans(None, synthetic_dir=tmp_path / "made")[0]["image"] == str(tmp_path / "made/a.nii.gz")
 
 
 def test_a_missing_folder_is_named(tmp_path):

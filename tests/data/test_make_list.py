@@ -26,4 +26,4 @@ def test_the_list_of_a_data_set_has_its_scans(write_scan, tmp_path):
     ]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     listed = [scan | {"listed": True} for scan in find_brats(tmp_path / "in", "t2")]
-    assert find_scans(tmp_path / "list.csv") == listed
+    assert find_scans(tmp_path / "list.csv", tmp_path, tmp_path) == listed

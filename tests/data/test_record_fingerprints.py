@@ -1,7 +1,10 @@
 """The split of an older run gets the fingerprints of its scans."""
 
 import json
+from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 from scripts.data.checks.scan_facts import examine
@@ -25,9 +28,20 @@ def older(tmp_path, write_scan, monkeypatch):
 def test_its_scans_are_recognised_under_other_names(older):
     path, folder = older
     assert record_fingerprints(path, folder) == 3
-    renamed = {"subject": "P", "fingerprint": [examine(folder / "B.nii.gz").fingerprint]}
+    renamed = {"subject": "P", "fingerprint": examine(folder / "B.nii.gz").fingerprint}
     assert known_parts([renamed], path) == ["validate"]
     assert json.loads(path.read_text(encoding="utf-8"))["train"] == ["A"]
+
+
+def test_scans_of_other_formats_are_where_the_run_converted_them(older, monkeypatch):
+    path, folder = older
+    image = nib.load(folder / "B.nii.gz")
+    nib.save(nib.Nifti1Pair(image.get_fdata(dtype=np.float32), image.affine), folder / "B.img")
+    (folder / "B.nii.gz").unlink()
+    (path.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(path.parent / "elsewhere")
+    assert record_fingerprints(path, folder) == 3
+    assert (path.parent / "converted" / "B.nii.gz").is_file() and not list(Path.cwd().iterdir())
 
 
 def test_another_folder_is_refused_and_the_split_kept(older):

@@ -9,8 +9,8 @@ from scripts.data.split import check_split, recorded_split, split_scans, unseen_
 from scripts.errors import InputError
 
 
-def scan(subject, *marks):
-    return {"image": f"/{subject}.nii", "subject": subject, "fingerprint": list(marks)}
+def scan(subject, mark):
+    return {"image": f"/{subject}.nii", "subject": subject, "fingerprint": mark}
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_only_affines_change(cohort, tmp_path):
 
 
 def test_the_list_is_read_as_a_cohort(cohort, tmp_path):
-    scans = find_scans(register_cohort(cohort(), tmp_path / "out", 8, 1))
+    scans = find_scans(register_cohort(cohort(), tmp_path / "out", 8, 1), tmp_path, tmp_path)
     assert [Path(scan["image"]).name for scan in scans] == ["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"]
     assert all(Path(scan["label"]).parent == tmp_path / "out" / "labels" for scan in scans)
     with open(tmp_path / "out" / "scans.csv", encoding="utf-8", newline="") as file:
@@ -177,6 +177,17 @@ def test_a_folder_of_something_else_is_refused(cohort, tmp_path):
     (tmp_path / "out" / "thesis.txt").touch()
     with pytest.raises(InputError, match="holds something else"):
         register_cohort(cohort(), tmp_path / "out")
+
+
+def test_nothing_is_converted_for_a_folder_that_cannot_be_used(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").touch()
+    (tmp_path / "scans").mkdir()
+    for name in "ab":
+        nib.save(nib.Nifti1Pair(np.ones((4, 4, 4), np.int16), np.eye(4)), tmp_path / f"scans/{name}.img")
+    with pytest.raises(InputError, match="holds something else"):
+        register_cohort(tmp_path / "scans", tmp_path / "out")
+    assert not (tmp_path / "out_converted").exists()
 
 
 def test_scans_are_never_written_over(cohort, tmp_path):

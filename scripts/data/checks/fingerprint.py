@@ -38,7 +38,7 @@ def join_subjects(scans: list[dict]) -> list[dict]:
     """The scans, with subjects that share one under the name of the first of them, so that no split parts them.
 
     Args:
-        scans: with `fingerprint`, a list.
+        scans: with `fingerprint`.
     """
     name: dict[str, str] = {}  # of each subject, another of the same person
     first: dict[str, dict] = {}  # scan of each fingerprint
@@ -50,12 +50,11 @@ def join_subjects(scans: list[dict]) -> list[dict]:
 
     shared = []
     for scan in scans:
-        for mark in scan["fingerprint"]:
-            other = first.setdefault(mark, scan)
-            one, two = sorted((root(other["subject"]), root(scan["subject"])))
-            if one != two:
-                name[two] = one
-                shared.append((other["image"], scan["image"]))
+        other = first.setdefault(scan["fingerprint"], scan)
+        one, two = sorted((root(other["subject"]), root(scan["subject"])))
+        if one != two:
+            name[two] = one
+            shared.append((other["image"], scan["image"]))
     if shared:
         pairs = some((f"{one} and {two}" for one, two in shared), between="; ")
         logger.warning(

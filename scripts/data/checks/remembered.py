@@ -15,15 +15,16 @@ __all__ = ["cache_folder", "facts_of"]
 
 VERSION = 1  # of what `examine` finds: a larger number forgets what is remembered
 BLOCK = 2**20  # bytes
-known: dict[tuple, Facts] = {}  # in this process, by path, size and time
+known: dict[tuple, Facts] = {}  # in this process, by path, suffix, size and time
 
 
 def facts_of(path: str | os.PathLike) -> Facts:
     """`examine`, or what it found in a file of the same bytes before; it never raises."""
     state = _state(path)
-    if state not in known:
-        known[state] = _examined(path)
-    return known[state]
+    facts = known.get(state) or _examined(path)
+    if not facts.passing:
+        known[state] = facts
+    return facts
 
 
 def cache_folder() -> Path:
@@ -34,7 +35,7 @@ def cache_folder() -> Path:
 def _state(path: str | os.PathLike) -> tuple:
     try:
         status = os.stat(path)
-        return os.path.realpath(path), status.st_size, status.st_mtime_ns
+        return os.path.realpath(path), _suffix(path), status.st_size, status.st_mtime_ns
     except OSError:
         return (str(path),)
 
@@ -55,12 +56,17 @@ def _examined(path: str | os.PathLike) -> Facts:
 
 
 def _key(path: str | os.PathLike) -> str:
-    """Of a file's bytes, and of what decides how they are read: the end of its name."""
-    digest = hashlib.blake2b(f"{VERSION} {str(path).lower().endswith('.gz')}".encode(), digest_size=16)
+    """Of a file's bytes, and of what decides how they are read."""
+    digest = hashlib.blake2b(f"{VERSION} {_suffix(path)}".encode(), digest_size=16)
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _suffix(path: str | os.PathLike) -> str:
+    """The end of a name that decides how a file is read, which a link's need not share with what it links to."""
+    return next((suffix for suffix in (".nii.gz", ".nii") if str(path).lower().endswith(suffix)), "")
 
 
 def _facts(content: dict) -> Facts:

@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 import nibabel
 
 from ...atomic import write_atomically, write_json_atomically
-from ...distributed import rank, wait
 from ...errors import some
+from ...progress import with_progress
 from ..files import CONVERTED, Kind, kind_of
 from ..stem import scan_stem
 from .readers import images_of, reader_of, says_no_side, sentence_on, unreadable
@@ -42,7 +42,7 @@ class Conversions:
 
 
 def convert(sources: Sequence[Path], root: Path, folder: str | os.PathLike) -> Conversions:
-    """Convert files, pairs and folders of DICOM to NIfTI, each once; one process does while others wait.
+    """Convert files, pairs and folders of DICOM to NIfTI, each once.
 
     Args:
         sources: their paths; of a DICOM series that of its folder.
@@ -53,15 +53,12 @@ def convert(sources: Sequence[Path], root: Path, folder: str | os.PathLike) -> C
     kinds = {source: _kind(source) for source in sources}
     lacking = [kind for kind in unreadable() if kind in kinds.values()]
     readable = [source for source in sources if kinds[source] not in lacking]
-    if rank() == 0 and readable:
-        _convert_all(readable, root, folder)
-    wait()
-    record = _read_record(folder)
+    record = _convert_all(readable, root, folder)
     for source in readable:
         entry = record[str(source)]
         result.files[source] = [(PurePath(name), folder / file) for name, file in entry["files"]]
         result.faults += entry["faults"]
-        result.readers[reader_of(kinds[source])] += len(entry["files"])
+        result.readers[entry["reader"]] += len(entry["files"])
     if unknown := [source for source in readable if record[str(source)]["sides_unknown"]]:
         result.doubts.append(
             f"{some(unknown)} are Analyze, which does not say which side is left: they were read as nibabel does; if "
@@ -75,19 +72,20 @@ def _kind(source: Path) -> Kind:
     return Kind.DICOM if source.is_dir() else kind_of(source)
 
 
-def _convert_all(sources: Sequence[Path], root: Path, folder: Path) -> None:
+def _convert_all(sources: Sequence[Path], root: Path, folder: Path) -> dict[str, dict]:
+    """The record, which is there before the first file, as it tells the folder from one of scans."""
     record = _read_record(folder)
     given = {source: {"stamp": _stamp(source), "reader": reader_of(_kind(source))} for source in sources}
     new = [source for source in sources if not _is_known(record.get(str(source)), given[source], folder)]
     if not new:
-        return
+        return record
     logger.info(f"Converting {len(new)} scans of other formats to NIfTI, in {folder}.")
-    try:
-        for source in new:
-            taken = {file for name, entry in record.items() if name != str(source) for _, file in entry["files"]}
-            record[str(source)] = given[source] | _converted(source, root, folder, taken)
-    finally:
+    write_json_atomically(folder / CONVERTED, record)
+    for source in with_progress(new, "Converting scan"):
+        taken = {file for name, entry in record.items() if name != str(source) for _, file in entry["files"]}
+        record[str(source)] = given[source] | _converted(source, root, folder, taken)
         write_json_atomically(folder / CONVERTED, record)
+    return record
 
 
 def _converted(source: Path, root: Path, folder: Path, taken: set[str]) -> dict:

@@ -121,7 +121,7 @@ def _by_dcm2niix(names: list[str]) -> nibabel.Nifti1Image | str:
         for i, name in enumerate(names):
             os.symlink(os.path.abspath(name), source / f"{i:05}.dcm")
         command = [sys.executable, "-m", "dcm2niix", "-b", "n", "-z", "n", "-f", "scan", "-o", str(target), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
         made = sorted(target.glob("*.nii"))
         if len(made) != 1:
             said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]

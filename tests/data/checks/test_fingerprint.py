@@ -55,8 +55,8 @@ def test_one_voxel_another_order_or_another_shape_is_another_scan(mark):
     assert len(set(files)) == len(files)
 
 
-def scan(subject, *marks):
-    return {"image": f"/{subject}/{'-'.join(marks)}.nii", "subject": subject, "fingerprint": list(marks)}
+def scan(subject, mark):
+    return {"image": f"/{subject}/{mark}.nii", "subject": subject, "fingerprint": mark}
 
 
 def test_subjects_that_share_a_scan_are_one_and_that_is_said(caplog):
@@ -66,7 +66,7 @@ def test_subjects_that_share_a_scan_are_one_and_that_is_said(caplog):
 
 
 def test_subjects_are_one_through_others(caplog):
-    scans = [scan("C", "x"), scan("B", "y"), scan("A", "x", "z"), scan("B", "z"), scan("D", "y")]
+    scans = [scan("C", "x"), scan("B", "y"), scan("A", "x"), scan("A", "z"), scan("B", "z"), scan("D", "y")]
     assert {one["subject"] for one in join_subjects(scans)} == {"A"}
 
 

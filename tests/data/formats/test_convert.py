@@ -2,12 +2,15 @@
 
 import logging
 import re
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from scripts.data.cohort import find_scans
+from scripts.data.formats import convert
 from scripts.data.formats import readers as formats
 from scripts.errors import InputError
 
@@ -28,7 +31,7 @@ def voxels():
 @pytest.fixture
 def find(tmp_path):
     """A function: the scans of a folder, converted beside it."""
-    return lambda source=tmp_path / "in": find_scans(source, converted_dir=tmp_path / "converted")
+    return lambda source=tmp_path / "in": find_scans(source, tmp_path / "made", tmp_path / "converted")
 
 
 def itk_image(itk, voxels, affine):
@@ -245,7 +248,58 @@ def test_converted_scans_below_the_folder_are_not_found_again(tmp_path, voxels):
     (tmp_path / "in").mkdir()
     nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / "in/a.img")
     for _ in range(2):
-        assert len(find_scans(tmp_path / "in", converted_dir=tmp_path / "in/run/converted")) == 1
+        assert len(find_scans(tmp_path / "in", tmp_path / "made", tmp_path / "in/run/converted")) == 1
+
+
+def test_what_a_killed_process_had_converted_is_found_again_and_no_scan(tmp_path, voxels, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / f"in/{name}.img")
+    folder, write = tmp_path / "in/run/converted", convert._write
+
+    def killed(image, path):
+        write(image, path)
+        if path.name == "b.nii.gz":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(convert, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        find_scans(tmp_path / "in", tmp_path / "made", folder)
+    monkeypatch.setattr(convert, "_write", write)
+    before = (folder / "a.nii.gz").stat().st_ino
+    scans = find_scans(tmp_path / "in", tmp_path / "made", folder)
+    assert [scan["image"] for scan in scans] == [str(folder / "a.nii.gz"), str(folder / "b.nii.gz")]
+    assert (folder / "a.nii.gz").stat().st_ino == before
+
+
+def test_the_folder_of_converted_scans_is_known_before_the_first_is_there(find, tmp_path, voxels, monkeypatch):
+    (tmp_path / "in").mkdir()
+    nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / "in/a.img")
+    seen, write = [], convert._write
+    monkeypatch.setattr(convert, "_write", lambda image, path: (seen.extend(path.parent.iterdir()), write(image, path)))
+    find()
+    assert seen == [tmp_path / "converted/converted.json"]
+
+
+def test_the_log_names_the_program_that_converted_a_scan(itk, find, tmp_path, voxels, monkeypatch, caplog):
+    write_series(itk, tmp_path / "in/P1", itk_image(itk, voxels, np.eye(4)))
+    monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda: False)
+    find()
+    monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda: True)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        find()
+    assert "converted 1 DICOM series by SimpleITK" in caplog.text
+
+
+def test_what_dcm2niix_says_in_another_encoding_is_no_obstacle(itk, find, tmp_path, voxels, monkeypatch, caplog):
+    write_series(itk, tmp_path / "in/P1", itk_image(itk, voxels, np.eye(4)))
+    monkeypatch.setattr("scripts.data.formats.dicom.has_dcm2niix", lambda: True)
+    run = subprocess.run
+    said = [sys.executable, "-c", r"import sys; sys.stdout.buffer.write(b'No valid DICOM in M\xfcller')"]
+    monkeypatch.setattr(subprocess, "run", lambda command, **settings: run(said, **settings))
+    with pytest.raises(InputError, match="dcm2niix, which says: No valid DICOM in M�ller"):
+        find()
 
 
 def test_scans_of_one_name_in_two_formats_are_both_kept(find, tmp_path, voxels, itk):
