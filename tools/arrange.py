@@ -7,9 +7,9 @@ the layer, too, what is referred to stands before what refers to it.
 import json
 import re
 
-__all__ = ["arrange", "keys_of"]
+from scripts.runs.kinds import DESCRIPTION
 
-DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
+__all__ = ["arrange", "keys_of"]
 
 
 def keys_of(config: dict) -> dict[str, set[str]]:

@@ -13,7 +13,7 @@ from monai.metrics import compute_average_precision
 from ..atomic import write_csv_atomically
 from ..data.folds import SubjectFolds
 from ..errors import InputError
-from ..metrics.fold_statistics import bootstrap_interval
+from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold
 from ..metrics.operating_point import best_threshold, sensitivity_specificity
 from ..metrics.roc_auc import roc_auc
 from ..probes.logistic import LogisticProbe, require_sklearn
@@ -155,12 +155,20 @@ def _tell(features: Features, folds: SubjectFolds, scores: dict, rows: list) -> 
     rest = f"over {over} folds with {sizes} test subjects each"
     means = {name: np.mean([row[2] for row in rows if row[0] == name and row[1] not in without]) for name in scores}
     for name, values in scores.items():
-        low, high = bootstrap_interval(values, label, features.subject, fold)
-        logger.info(f"{name}: AUC {means[name]:.3f} (95 % from {low:.3f} to {high:.3f}) {rest}.")
+        sure = _interval(values, label, features.subject, fold)
+        logger.info(f"{name}: AUC {means[name]:.3f} ({sure}) {rest}.")
     own, *baselines = means
     for baseline in baselines:
         if means[own] <= means[baseline]:
             logger.warning(f"{own} does not beat {baseline} alone: {means[own]:.3f} against {means[baseline]:.3f}.")
+
+
+def _interval(scores: np.ndarray, label: np.ndarray, subject: np.ndarray, fold: np.ndarray) -> str:
+    """Of a mean AUC, in words."""
+    if fewest_in_a_fold(subject, fold) < FEWEST_IN_A_FOLD:
+        return "too few subjects for an interval"
+    low, high = bootstrap_interval(scores, label, subject, fold)
+    return f"95 % from {low:.3f} to {high:.3f}"
 
 
 def _fold_of(features: Features, folds: SubjectFolds) -> np.ndarray:

@@ -11,17 +11,16 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
-from .kinds import settings_of
+from .kinds import DESCRIPTION, settings_of
 from .list_settings import help_text
 from .values import settle_values
 
-__all__ = ["DESCRIPTION", "check_configuration", "config_in_use", "unknown_keys", "without_descriptions"]
+__all__ = ["check_configuration", "config_in_use", "unknown_keys", "without_descriptions"]
 
 # what is read by name, so that no other key has to refer to it
 STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
-DESCRIPTION = re.compile(r"_desc(_\w+)?_$")
 
 
 def check_configuration() -> None:

@@ -12,9 +12,9 @@ import torch
 
 from ..errors import InputError
 
-__all__ = ["Setting", "check_kinds", "check_value", "fits", "is_expression", "settings_of"]
+__all__ = ["DESCRIPTION", "Setting", "check_kinds", "check_value", "fits", "is_expression", "settings_of"]
 
-DESCRIPTION = re.compile(r"_desc_(?P<key>\w+)_$")
+DESCRIPTION = re.compile(r"_desc_((?P<key>\w+)_)?$")  # of a setting, or of all
 NUMBER = re.compile(r"(?P<three>three )?(?P<whole>whole )?numbers?(?P<bounds>( and)? (>=?|<=?) [\d.]+)*$")
 BOUND = re.compile(r"(>=?|<=?) ([\d.]+)")
 COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}

@@ -1,16 +1,12 @@
 """A bundle's settings, each with its default, what it may be and what it means."""
 
-import argparse
 import json
 import textwrap
 from pathlib import Path
 
-from monai.bundle import ConfigParser
-
-from ..errors import InputError, report_input_errors
 from .kinds import settings_of
 
-__all__ = ["format_settings", "help_text"]
+__all__ = ["help_text"]
 
 WIDTH, INDENT = 100, 8
 
@@ -25,21 +21,6 @@ def help_text(config: dict) -> str:
     parts = [_indented(config.get("_desc_", "")), "", "Settings, as they are now:", _settings(config), ""]
     parts += [f"In {folder}, to be run or, if overlays, to follow in the list of configurations:"]
     return "\n".join([*parts, *map(_about, _configurations(folder))])
-
-
-def format_settings(files: list[str]) -> str:
-    """The settings of configurations as text, two lines or more each: name and default; kind and meaning.
-
-    Args:
-        files: of a bundle, as for `monai.bundle run`; a later one overrides those before it.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    for file in files:
-        if not Path(file).is_file():
-            raise InputError(f"There is no {file}: give configurations of a bundle, such as configs/train.json.")
-    return _settings(ConfigParser.load_config_files(files))
 
 
 def _settings(config: dict) -> str:
@@ -66,10 +47,3 @@ def _about(path: Path) -> str:
 def _indented(text: str) -> str:
     indent = " " * INDENT
     return "\n".join(textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent))
-
-
-if __name__ == "__main__":
-    report_input_errors()
-    parser = argparse.ArgumentParser(prog="python -m scripts.runs.list_settings", description=__doc__)
-    parser.add_argument("files", nargs="+", help="configurations, such as configs/train.json configs/evaluate.json")
-    print(format_settings(parser.parse_args().files))

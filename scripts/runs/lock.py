@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from monai.utils import optional_import
@@ -11,12 +12,13 @@ from ..atomic import explain_failure
 from ..distributed import from_first, rank
 from ..errors import InputError
 
-__all__ = ["lock_folder"]
+__all__ = ["lock_folder", "lock_if_there"]
 
 logger = logging.getLogger(__name__)
 
 fcntl, has_locks = optional_import("fcntl")  # not on Windows
 held: dict[Path, int] = {}  # the open lock file of each folder
+absent: set[Path] = set()  # folders that were not there when this run began
 
 
 def lock_folder(folder: str | os.PathLike) -> None:
@@ -29,19 +31,55 @@ def lock_folder(folder: str | os.PathLike) -> None:
         folder: made if need be.
 
     Raises:
-        InputError: another process has it, or nothing can be written there.
+        InputError: another process has it, or had it since `lock_if_there` found none; or nothing can be written there.
     """
-    refusal = None
-    if rank() == 0 and has_locks:
-        refusal = _lock(Path(folder).absolute())
-    if refusal := from_first(refusal):
-        raise InputError(refusal)
+    _ask_first(_lock, folder)
+
+
+def lock_if_there(folder: str | os.PathLike) -> None:
+    """Lock a folder that is there, and make none: nothing is written before a run is sure to begin.
+
+    Where it is not there, `lock_folder` refuses it later if another run has been in it meanwhile.
+
+    Args:
+        folder: where a run is going to write.
+
+    Raises:
+        InputError: another process has it, nothing can be written there, or it could not be made.
+    """
+    _ask_first(_lock_if_there, folder)
+
+
+def _ask_first(refusal: Callable[[Path], str | None], folder: str | os.PathLike) -> None:
+    """Let the first process decide for all: each looks for itself otherwise, and may find something else."""
+    said = None
+    if rank() == 0:
+        try:
+            said = refusal(Path(folder).absolute())
+        except InputError as error:
+            said = str(error)
+    if said := from_first(said):
+        raise InputError(said)
+
+
+def _lock_if_there(folder: Path) -> str | None:
+    if folder.is_dir():
+        absent.discard(folder)
+        return _lock(folder)
+    absent.add(folder)
+    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return None
+    why = f"nothing can be written to {nearest}" if nearest.is_dir() else f"{nearest} is no folder"
+    return f"{folder} cannot be made, as {why}: give another --output_dir."
 
 
 def _lock(folder: Path) -> str | None:
     """What is to be said where the folder cannot be locked."""
-    if folder in held and _is_there(folder):
+    if not has_locks or (folder in held and _is_there(folder)):
         return None
+    if folder in absent and (folder / ".lock").exists():
+        return f"Another run has begun in {folder} since this one did: give another --output_dir."
     with explain_failure(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)

@@ -12,10 +12,11 @@ from monai.bundle import ConfigParser
 from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
-from .configuration import DESCRIPTION, FOLDERS, STRUCTURE, config_in_use, without_descriptions
-from .lock import lock_folder
+from .configuration import FOLDERS, STRUCTURE, config_in_use, without_descriptions
+from .kinds import DESCRIPTION
+from .lock import lock_if_there
 
-__all__ = ["check_settings", "fixed_settings", "keep_results", "open_run", "record_settings"]
+__all__ = ["check_settings", "fixed_settings", "keep_results", "open_evaluation", "open_run", "record_settings"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ IRRELEVANT = {
     *("_meta_", "device", "threads", "num_workers", "cache_rate", "amp", "checkpoint_steps", "on_bad_scan"),
     *(FOLDERS - {"dataset_dir"}),
 }
-# what a run leaves that ends before it has results
-AUDIT = ("audit.csv", "audit.html")
+# what a run leaves that ends before it has results: its lock, what it found in scans, and scans that it made
+NO_RESULTS = {".lock", "audit.csv", "audit.html", "converted", "synthetic_cohort"}
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
@@ -62,15 +63,14 @@ def open_run(output_dir: str, resume: bool = False) -> None:
 
     Raises:
         InputError: there is no run to resume, it had other settings, a run is in the folder that would be overwritten,
-            or another process is running one there.
+            another process is running one there, or the folder could not be made.
     """
     config = config_in_use()
     if resume and not (Path(output_dir) / "checkpoint.pt").is_file():
         raise InputError(
             f"There is no checkpoint.pt in {output_dir} to resume from: correct output_dir, or leave resume out."
         )
-    if Path(output_dir).is_dir():  # else it is made and locked when nothing may refuse the run any more
-        lock_folder(output_dir)
+    lock_if_there(output_dir)
     found, finished = ((Path(output_dir) / name).is_file() for name in ("checkpoint.pt", "metrics.json"))
     if (found or finished) and not resume:
         cure = "continue it with --resume true, or give" if found else "give"
@@ -117,7 +117,7 @@ def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_F
 def record_settings(path: str | Path) -> None:
     """Write the configuration that is being run, with all overrides, to a JSON file.
 
-    It comes behind all that may refuse a run, so that a refused run leaves nothing.
+    It comes behind all that may refuse a run, so that a refused run leaves nothing but what was found in its scans.
     """
     if rank() == 0:
         write_json_atomically(path, config_in_use())
@@ -134,9 +134,8 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         InputError: names a key that differs; or another process is writing to the folder.
     """
     path, ignored = Path(path), {*free, *IRRELEVANT}
-    if path.parent.is_dir():
-        lock_folder(path.parent)
-    if not path.is_file() or all(other.name in (path.name, ".lock", *AUDIT) for other in path.parent.iterdir()):
+    lock_if_there(path.parent)
+    if not path.is_file() or {other.name for other in path.parent.iterdir()} <= {path.name, *NO_RESULTS}:
         return
     before, now = json.loads(path.read_text(encoding="utf-8")), json.loads(_text(config_in_use()))
     ours, theirs = without_descriptions(now), without_descriptions(before)
@@ -144,6 +143,22 @@ def keep_results(path: str | Path, free: Iterable[str]) -> None:
         if ours.get(key) != theirs.get(key):
             raise InputError(f"{path.parent} holds results with another {key}: give another --output_dir.")
     logger.warning(f"{path.parent} holds results of these settings already, which are written over.")
+
+
+def open_evaluation(path: str | Path) -> None:
+    """Check that an evaluation can be written to a folder, and warn where it is written over one before it.
+
+    Settings may differ from those of the one before, as after more training.
+
+    Args:
+        path: of its metrics.json.
+
+    Raises:
+        InputError: another process is writing to the folder, or it could not be made.
+    """
+    lock_if_there(Path(path).parent)
+    if rank() == 0 and Path(path).is_file():
+        logger.warning(f"{path} is of an earlier evaluation, which is written over.")
 
 
 def fixed_settings(config: dict) -> list[str]:

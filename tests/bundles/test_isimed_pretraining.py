@@ -125,20 +125,22 @@ def test_inference_writes_a_map_in_the_grid_of_each_scan(run, cohort, trained, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("overrides", "sentence"),
+    ("overrides", "sentence", "left"),
     [
-        ({"dataset_dir": "/no/such/folder"}, "error: There is no /no/such/folder"),
-        ({"max_epocs": 3}, "error: Nothing in this configuration uses the key max_epocs: did you mean max_epochs?"),
-        ({"frame": "body"}, 'error: frame is "body": give one of foreground, scanner (what places'),
-        ({"test_size": 9}, "error: 4 subjects"),
+        ({"dataset_dir": "/no/such/folder"}, "error: There is no /no/such/folder", []),
+        ({"max_epocs": 3}, "error: Nothing in this configuration uses the key max_epocs: did you mean max_epochs?", []),
+        ({"frame": "body"}, 'error: frame is "body": give one of foreground, scanner (what places', []),
+        ({"test_size": 9}, "error: 4 subjects", ["audit.csv"]),
     ],
 )
-def test_a_mistake_is_answered_with_one_sentence_and_leaves_nothing(run, small, cohort, tmp_path, overrides, sentence):
+def test_a_mistake_is_answered_with_one_sentence_and_leaves_nothing_but_what_was_found_in_the_scans(
+    run, small, cohort, tmp_path, overrides, sentence, left
+):
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run"} | overrides
     output = run(BUNDLE, "train", status=1, **settings)
     assert sentence in output
     assert "Traceback" not in output
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == left
 
 
 @pytest.mark.slow

@@ -23,8 +23,8 @@ def cohort(write_scan, tmp_path):
     for number, values in enumerate([(1, 1), (1, 2), (1, 1), (0, 2)]):
         mask = np.zeros(SHAPE)
         mask[2:8, 2:8, 2:8], mask[4, 4, 4] = values
-        write_scan(tmp_path / f"imagesTr/{number}.nii", SHAPE)
-        write_scan(tmp_path / f"labelsTr/{number}.nii", voxels=mask)
+        write_scan(tmp_path / f"imagesTr/{number}.nii", SHAPE, seed=number)
+        write_scan(tmp_path / f"labelsTr/{number}.nii", voxels=mask, seed=number)
         listing["training"].append({"image": f"imagesTr/{number}.nii", "label": f"labelsTr/{number}.nii"})
     (tmp_path / "dataset.json").write_text(json.dumps(listing), encoding="utf-8")
     return tmp_path

@@ -25,7 +25,6 @@ CALLS = {
     "int",
     "isinstance",
     "len",
-    "print",
     "datetime.timedelta",
     "os.path.abspath",
     "os.path.basename",
@@ -44,14 +43,14 @@ CALLS = {
     "monai.utils.optional_import",
     "monai.utils.set_determinism",
 }
-VALUES = {"os.environ", "int"}
+VALUES = {"int", "os.environ", "torch.bool"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
 METHODS = {"amax", "barlow_term", "distance_term", "meta", "parameters", "parts", "run", "to"}
 
 # components, besides those of scripts
 TARGETS = {
-    *("Activationsd", "AsDiscreted", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd", "EnsureTyped"),
-    *("Invertd", "Lambdad", "LoadImaged", "OneOf", "Orientationd", "RandAdjustContrast", "RandAffine"),
+    *("Activationsd", "AsDiscreted", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
+    *("EnsureTyped", "Invertd", "Lambdad", "LoadImaged", "OneOf", "Orientationd", "RandAdjustContrast", "RandAffine"),
     *("RandCoarseDropout", "RandCoarseShuffle", "RandGaussianNoise", "RandGaussianSmooth", "RandSpatialCrop"),
     *("RandSpatialCropSamplesd", "ScaleIntensityRangePercentilesd", "SelectItemsd", "Spacingd", "SpatialPadd"),
     *("CacheDataset", "DataLoader", "Dataset", "DistributedSampler"),
@@ -65,6 +64,7 @@ TARGETS = {
 
 # modules that run, fetch or read what may hold a program
 FORBIDDEN = {"pickle", "dill", "joblib", "shelve", "marshal", "subprocess", "socket", "urllib", "http", "requests"}
+ALLOWED = {"scripts/data/formats/dicom.py": {"subprocess"}}  # which calls dcm2niix
 
 
 def label(path):
@@ -206,7 +206,8 @@ def test_nothing_is_unpickled_nor_evaluated_nor_fetched(source):
     modules = [node for node in tree if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {alias.name for node in modules for alias in node.names}
     names |= {node.module or "" for node in modules if isinstance(node, ast.ImportFrom)}
-    assert not {name.partition(".")[0] for name in names} & FORBIDDEN
+    allowed = ALLOWED.get(source.relative_to(ROOT).as_posix(), set())
+    assert {name.partition(".")[0] for name in names} & FORBIDDEN == allowed
     for name, words in calls(source):
         assert name not in ("eval", "exec", "compile", "__import__", "os.system")
         assert "allow_pickle" not in words

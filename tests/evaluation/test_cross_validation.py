@@ -82,6 +82,14 @@ def test_a_fold_with_one_label_is_named_and_no_mean_is_over_it(tmp_path, caplog)
     assert f"mine: AUC {mean:.3f} (95 %" in caplog.text
 
 
+@pytest.mark.parametrize("folds, said", [(6, "(95 % from "), (7, "(too few subjects for an interval) over 7 folds")])
+def test_folds_of_two_subjects_have_no_interval(tmp_path, caplog, folds, said):
+    with caplog.at_level(logging.INFO):
+        cross_validate(features(position=0), SubjectFolds(SCANS, folds, 0), [], tmp_path)
+    (line,) = [record.getMessage() for record in caplog.records if record.getMessage().startswith("position: AUC")]
+    assert said in line
+
+
 def test_a_score_does_not_depend_on_the_labels_of_its_fold():
     known = features(mine=0.3)
     before, threshold = Probes(known, FOLDS, "mine")(2, 1.0)

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +12,14 @@ import pytest
 
 from scripts.errors import InputError
 from scripts.runs import lock
-from scripts.runs.lock import lock_folder
+from scripts.runs.lock import lock_folder, lock_if_there
 
 
 @pytest.fixture(autouse=True)
 def _own_locks(monkeypatch):
     """Locks of this process are forgotten, and with the closed files released."""
     monkeypatch.setattr(lock, "held", {})
+    monkeypatch.setattr(lock, "absent", set())
     yield
     for file in lock.held.values():
         os.close(file)
@@ -107,3 +109,68 @@ def test_all_processes_end_where_the_first_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "from_first", lambda _: "Another run is writing.")
     with pytest.raises(InputError, match="Another run is writing"):
         lock_folder(tmp_path)
+
+
+def test_where_no_folder_is_none_is_made_before_a_run_begins(tmp_path):
+    lock_if_there(tmp_path / "runs" / "run")
+    assert not list(tmp_path.iterdir())
+    lock_folder(tmp_path / "runs" / "run")
+    assert (tmp_path / "runs" / "run" / ".lock").is_file()
+
+
+def test_a_folder_that_is_there_is_locked_before_a_run_begins(tmp_path):
+    lock_if_there(tmp_path)
+    assert tmp_path in lock.held
+
+
+def test_a_run_that_has_begun_meanwhile_is_not_overwritten_though_it_has_ended(tmp_path, other):
+    lock_if_there(tmp_path / "run")
+    process = other(tmp_path / "run")
+    process.kill()
+    process.join()
+    with pytest.raises(InputError, match=r"Another run has begun in .*run since this one did: give another"):
+        lock_folder(tmp_path / "run")
+
+
+def test_a_process_that_looks_again_finds_what_is_there_now(tmp_path, other):
+    lock_if_there(tmp_path / "run")
+    process = other(tmp_path / "run")
+    process.kill()
+    process.join()
+    lock_if_there(tmp_path / "run")
+    assert tmp_path / "run" in lock.held
+
+
+@pytest.mark.parametrize("path", ["file", "file/run"])
+def test_a_folder_that_cannot_be_made_is_refused_before_a_scan_is_read(tmp_path, path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=rf"{path} cannot be made, as .*/file is no folder: give another"):
+        lock_if_there(tmp_path / path)
+
+
+def test_a_folder_that_nothing_can_be_made_in_is_named_before_a_scan_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(tmp_path))
+    with pytest.raises(InputError, match=rf"cannot be made, as nothing can be written to {tmp_path}: give another"):
+        lock_if_there(tmp_path / "runs" / "run")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the processes tell each other."""
+    said = []
+    monkeypatch.setattr(lock, "from_first", said.append)
+    return said
+
+
+@pytest.mark.parametrize("ask", [lock_folder, lock_if_there])
+def test_the_first_process_tells_the_others_why_it_is_refused(tmp_path, told, ask):
+    (tmp_path / "file").touch()
+    ask(tmp_path / "file")
+    assert re.search("file cannot be", *told)
+
+
+@pytest.mark.parametrize("path", ["", "absent"])
+def test_each_process_listens_to_the_first_whether_it_finds_the_folder_or_not(tmp_path, monkeypatch, told, path):
+    monkeypatch.setattr(lock, "rank", lambda: 1)
+    lock_if_there(tmp_path / path)
+    assert told == [None]

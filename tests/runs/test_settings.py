@@ -26,8 +26,12 @@ RECORD = {"path": "$@output_dir + '/config.json'"}
 RUNS = {
     "open_run": {"output_dir": "@output_dir"},
     "keep_results": RECORD | {"free": ["label_shares"]},
+    "open_evaluation": {"path": "$@output_dir + '/metrics.json'"},
     "record_settings": RECORD,
 }
+
+
+OPENING = ("open_run", "keep_results", "open_evaluation")
 
 
 def recorded(tmp_path):
@@ -58,7 +62,7 @@ def input_error(parser):
     return str(error)
 
 
-@pytest.mark.parametrize("run", ["open_run", "keep_results"])
+@pytest.mark.parametrize("run", OPENING)
 def test_asking_writes_nothing(tmp_path, run):
     parser = configure(tmp_path, run)
     parser["run"] = parser["run"][:1]
@@ -154,6 +158,41 @@ def test_a_run_that_left_no_results_may_be_made_again_with_other_settings(tmp_pa
     configure(tmp_path, "keep_results").get_parsed_content("run")
     configure(tmp_path, "keep_results", {"max_epochs": 7}).get_parsed_content("run")
     assert recorded(tmp_path)["max_epochs"] == 7
+
+
+@pytest.mark.parametrize("name", ["audit.csv", "audit.html", "converted/scan.nii.gz", "synthetic_cohort/dataset.json"])
+def test_what_a_run_left_before_it_had_results_is_none(tmp_path, caplog, name):
+    configure(tmp_path, "keep_results").get_parsed_content("run")
+    (tmp_path / "run" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "run" / name).touch()
+    configure(tmp_path, "keep_results", {"max_epochs": 7}).get_parsed_content("run")
+    assert recorded(tmp_path)["max_epochs"] == 7 and "holds results" not in caplog.text
+
+
+def test_an_evaluation_that_is_written_over_is_announced_whatever_its_settings_were(tmp_path, caplog):
+    configure(tmp_path, "open_evaluation").get_parsed_content("run")
+    assert not caplog.records
+    (tmp_path / "run" / "metrics.json").touch()
+    configure(tmp_path, "open_evaluation", {"max_epochs": 7}).get_parsed_content("run")
+    assert f"{tmp_path / 'run' / 'metrics.json'} is of an earlier evaluation, which is written over." in caplog.text
+
+
+@pytest.mark.parametrize("run", OPENING)
+def test_a_folder_that_cannot_be_made_is_refused_before_a_scan_is_read(tmp_path, run):
+    (tmp_path / "run").touch()
+    assert f"{tmp_path / 'run'} cannot be made" in input_error(configure(tmp_path, run))
+
+
+@pytest.mark.parametrize("run", OPENING)
+def test_a_folder_in_which_another_run_has_been_meanwhile_is_not_written_to(tmp_path, run):
+    parser = configure(tmp_path, run)
+    others = {"path": str(tmp_path / "run" / ".lock"), "content": "process 1"}
+    parser["run"] = [
+        parser["run"][0],
+        {"_target_": "scripts.atomic.write_json_atomically"} | others,
+        {"_target_": "scripts.runs.lock.lock_folder", "folder": "@output_dir"},
+    ]
+    assert "Another run has begun in" in input_error(parser)
 
 
 def test_results_of_other_settings_are_kept(tmp_path):
