@@ -7,10 +7,11 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 import torch.distributed as dist
 from torch.distributed.nn.functional import all_gather
+from torch.nn.parallel import DistributedDataParallel
 
 from .errors import InputError
 
-__all__ = ["by_first", "from_all", "from_first", "gather", "processes", "rank", "wait"]
+__all__ = ["by_first", "from_all", "from_first", "gather", "processes", "rank", "unwrapped", "wait"]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -81,6 +82,11 @@ def processes() -> int:
 def rank() -> int:
     """Number of this process; 0 writes the files."""
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def unwrapped(item: Any) -> Any:
+    """A network itself, if `DistributedDataParallel` is around it; whatever else as it is."""
+    return item.module if isinstance(item, DistributedDataParallel) else item
 
 
 def wait() -> None:

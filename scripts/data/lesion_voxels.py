@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import nibabel
 import numpy as np
 
-from ..errors import InputError, shorten
+from ..errors import InputError
+from .checks.whole_file import Unusable, header_of, in_words, require_finite, shape_text, voxels_of
 from .mask_meaning import MaskMeaning
 from .nifti import in_one_grid, load_scan, voxels_apart
 
@@ -49,15 +50,22 @@ def lesion_of_scan(label: str | Sequence[str], image: str, meaning: MaskMeaning)
     Raises:
         InputError: a mask cannot be used, or which of their numbers are the lesion is not said.
     """
-    masks = [read_mask(path, image, meaning) for path in paths_of(label)]
+    masks = [_named(path, image, meaning) for path in paths_of(label)]
     question = meaning.question(value for mask in masks for value in mask.values)
     if question:
         raise InputError(f"{paths_of(label)[0]}: {question}")
     return np.any([mask.lesion for mask in masks], axis=0)
 
 
+def _named(path: str, image: str, meaning: MaskMeaning) -> Mask:
+    try:
+        return read_mask(path, image, meaning)
+    except Unusable as fault:
+        raise InputError(f"{path} {fault}.") from fault
+
+
 def read_mask(path: str, image: str, meaning: MaskMeaning) -> Mask:
-    """Read a mask in the grid of its scan.
+    """Read a mask in the grid of its scan, to the end of its file.
 
     Args:
         path: of the mask, [X, Y, Z] or [X, Y, Z, C].
@@ -65,57 +73,41 @@ def read_mask(path: str, image: str, meaning: MaskMeaning) -> Mask:
         meaning: which of its numbers are the lesion. Where that is not said, all above 0 are.
 
     Raises:
-        InputError: it is unreadable, truncated, not 3D, not in the scan's grid, or has other numbers than a mask's.
+        Unusable: it is unreadable, truncated, not 3D, not in the scan's grid, or has other numbers than a mask's.
+        InputError: the scan is unreadable.
     """
-    mask = load_scan(path)
-    try:
-        _check_grid(mask, load_scan(image), image)
-        voxels, is_cut = _whole_numbers(_channel(_voxels(mask), meaning.channel))
-    except _Fault as fault:
-        raise InputError(f"{path} {fault}") from fault
+    scan = load_scan(image)
+    with in_words(path):
+        mask = header_of(path)
+        _check_grid(mask, scan, image)
+        voxels, is_cut = _whole_numbers(_channel(voxels_of(path, mask), meaning.channel))
     values = np.unique(voxels[voxels != 0]).astype(int)
     if len(values) and values[0] < 0:
-        raise InputError(f"{path} has values below 0 ({values[0]})")
+        raise Unusable(f"has values below 0 ({values[0]})")
     lesion = voxels > 0 if meaning.values is None else np.isin(voxels, meaning.values)
     return Mask(lesion, frozenset(values.tolist()), is_cut)
-
-
-class _Fault(Exception):
-    """What is wrong with a mask, to be said after its name."""
 
 
 def _check_grid(mask: Image, scan: Image, path: str) -> None:
     if in_one_grid(scan, mask):
         return
-    shapes = ["x".join(map(str, image.shape[:3])) for image in (mask, scan)]
+    shapes = [shape_text(image.shape[:3]) for image in (mask, scan)]
     apart = f"{voxels_apart(scan.affine, mask.affine, scan.shape):.2g} voxels apart"
     why = apart if shapes[0] == shapes[1] else f"{shapes[0]} voxels, not {shapes[1]}"
-    raise _Fault(f"is not in the grid of {path} ({why}): resample it to the scan's shape and affine")
-
-
-def _voxels(mask: Image) -> np.ndarray:
-    try:
-        voxels = np.asanyarray(mask.dataobj)
-    except EOFError as error:
-        raise _Fault("is truncated") from error
-    except Exception as error:  # whatever the reader raises means that the file cannot be read
-        raise _Fault(f"cannot be read ({shorten(error)})") from error
-    if voxels.dtype.fields or np.iscomplexobj(voxels):
-        raise _Fault("cannot be used: its voxels are colours or complex numbers")
-    return voxels
+    raise Unusable(f"is not in the grid of {path} ({why}): resample it to the scan's shape and affine")
 
 
 def _channel(voxels: np.ndarray, channel: int | None) -> np.ndarray:
     """[X, Y, Z] of [X, Y, Z, ...], where at most one axis behind is longer than 1: that of channels."""
     several = [size for size in voxels.shape[3:] if size > 1]
     if voxels.ndim < 3 or len(several) > 1:
-        raise _Fault(f"is not 3D (shape {'x'.join(map(str, voxels.shape))})")
+        raise Unusable(f"is not 3D (shape {shape_text(voxels.shape)})")
     channels = voxels.reshape(*voxels.shape[:3], -1)
     count = channels.shape[-1]
     if channel is None and count > 1:
-        raise _Fault(f"has {count} channels: give lesion_channel, the number from 0 of the one that has lesions")
+        raise Unusable(f"has {count} channels: give lesion_channel, the number from 0 of the one that has lesions")
     if channel is not None and channel >= count:
-        raise _Fault(f"has {count} {'channel' if count == 1 else 'channels'}, but lesion_channel is {channel}")
+        raise Unusable(f"has {count} {'channel' if count == 1 else 'channels'}, but lesion_channel is {channel}")
     return channels[..., channel or 0]
 
 
@@ -123,15 +115,14 @@ def _whole_numbers(voxels: np.ndarray) -> tuple[np.ndarray, bool]:
     """Voxels as whole numbers, and whether they were fractions between 0 and 1, which are cut at a half."""
     if voxels.dtype.kind in "biu":
         return voxels, False
-    if not np.isfinite(voxels).all():
-        raise _Fault(f"has {int((~np.isfinite(voxels)).sum())} voxels that are NaN or infinite")
+    require_finite(voxels)
     rounded = np.floor(voxels + 0.5)
     off = np.abs(voxels - rounded)
     if off.max() <= WHOLE:
         return rounded, False
     example = f"{voxels[np.unravel_index(off.argmax(), off.shape)]:.4g}"
     if rounded.min() < 0 or rounded.max() > 1:
-        raise _Fault(f"has numbers that are not whole ({example}): give its labels as they were drawn")
+        raise Unusable(f"has numbers that are not whole ({example}): give its labels as they were drawn")
     if len(np.unique(voxels)) == 2:
-        raise _Fault(f"has {example} as its one number but another: write whole numbers, 0 where there is no lesion")
+        raise Unusable(f"has {example} as its one number but another: write whole numbers, 0 where there is no lesion")
     return rounded, True

@@ -1,6 +1,5 @@
 """All masks of a cohort, read before training: what is wrong with any of them is said at once."""
 
-import functools
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,12 +8,16 @@ from typing import NamedTuple
 
 from ..errors import InputError, some
 from ..progress import with_progress
+from .checks.remembered import state_of
+from .checks.whole_file import Unusable
 from .lesion_voxels import Mask, paths_of, read_mask
 from .mask_meaning import MaskMeaning
 
 __all__ = ["MaskFacts", "audited_masks", "mask_facts"]
 
 logger = logging.getLogger(__name__)
+
+known: dict[tuple, "MaskFacts"] = {}  # in this process, by what was asked and the state of each file
 
 
 class MaskFacts(NamedTuple):
@@ -54,21 +57,27 @@ def audited_masks(scans: list[dict], meaning: MaskMeaning) -> list[MaskFacts]:
     return facts
 
 
-@functools.cache
 def mask_facts(paths: tuple[str, ...], image: str, meaning: MaskMeaning) -> MaskFacts:
-    """Read the masks of a scan; once, however many folds are trained.
+    """Read the masks of a scan; once while their files stay as they are, however many folds are trained.
 
     Args:
         paths: of the masks.
         image: path of the scan.
         meaning: which of their numbers are the lesion.
     """
+    asked = (paths, image, meaning, *map(state_of, (*paths, image)))
+    if asked not in known:
+        known[asked] = _read(paths, image, meaning)
+    return known[asked]
+
+
+def _read(paths: tuple[str, ...], image: str, meaning: MaskMeaning) -> MaskFacts:
     facts = MaskFacts()
     for path in paths:
         try:
             facts = _with(facts, path, read_mask(path, image, meaning))
-        except InputError as fault:
-            facts = facts._replace(faults=(*facts.faults, (path, str(fault).removeprefix(f"{path} ").rstrip("."))))
+        except Unusable as fault:
+            facts = facts._replace(faults=(*facts.faults, (path, str(fault))))
     return facts
 
 

@@ -58,7 +58,7 @@ def mask_meaning(
         values: numbers, or names of the `labels` of dataset.json (`{"2": "cancer"}` of the Decathlon, `{"cancer": 2}`
             or `{"lesion": [2, 3]}` of nnU-Net); None: masks have one value above 0.
         channel: that has lesions, from 0, of masks with several; None: masks have one.
-        dataset_dir: folder of the scans, which may have a dataset.json, or that file.
+        dataset_dir: folder of the scans, which may have a dataset.json, or that file; None: nothing has names.
 
     Raises:
         InputError: there is no such name, or a value is not above 0.
@@ -82,7 +82,9 @@ def _numbers(value: int | str, labels: dict[str, tuple[int, ...]]) -> tuple[int,
 
 def _labels(dataset_dir: str | os.PathLike | None) -> dict[str, tuple[int, ...]]:
     """Values of each name in a data set's dataset.json, several where it is of a region; none where there is none."""
-    path = Path(dataset_dir or "").expanduser()
+    if dataset_dir in (None, "null"):
+        return {}
+    path = Path(dataset_dir).expanduser()
     path = path / "dataset.json" if path.is_dir() else path
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else {}

@@ -1,14 +1,16 @@
-"""NIfTI files as nibabel loads them, and whether two of them lie in one grid of voxels."""
+"""NIfTI files as nibabel loads them and as all are written, and whether two of them lie in one grid of voxels."""
 
+import gzip
 import os
 
 import nibabel
 import numpy as np
 from nibabel.affines import apply_affine
 
+from ..atomic import write_atomically
 from ..errors import InputError, shorten
 
-__all__ = ["in_one_grid", "load_scan", "voxels_apart"]
+__all__ = ["in_one_grid", "load_scan", "voxels_apart", "write_compressed"]
 
 # Where no voxel is half a voxel or more away, each lies on its own in the other grid, and the arrays belong together
 # voxel by voxel. A little less is allowed, since half a voxel is what corners taken for centres make.
@@ -23,6 +25,11 @@ def load_scan(path: str | os.PathLike) -> nibabel.spatialimages.SpatialImage:
         return image
     except Exception as error:  # whatever the reader raises means that the file cannot be read
         raise InputError(f"{path} cannot be read ({shorten(error)}): mend or move it.") from error
+
+
+def write_compressed(path: str | os.PathLike, content: bytes) -> None:
+    """Write the bytes of a NIfTI file as .nii.gz: the same ones from the same content, whenever that is."""
+    write_atomically(path, lambda file: file.write_bytes(gzip.compress(content, 6, mtime=0)))
 
 
 def in_one_grid(image: nibabel.spatialimages.SpatialImage, other: nibabel.spatialimages.SpatialImage) -> bool:

@@ -5,28 +5,46 @@ from pathlib import Path
 import torch
 
 from ..atomic import savez_atomically
-from ..metrics.location import Crops, distance_figures, distance_pairs, location_figures
+from ..metrics.location import Crops, distance_figures, location_figures, physical_pairs
 from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
 from .predictions import Predictions
 
 __all__ = ["draw_metrics", "metrics_of_draws", "write_draws"]
 
 
-def draw_metrics(said: Predictions, test: Crops, draws: SubjectBootstrap) -> dict[str, torch.Tensor]:
+def draw_metrics(
+    said: dict[str, Predictions], test: Crops, draws: SubjectBootstrap
+) -> dict[str, dict[str, torch.Tensor]]:
     """How far predictions are off, in each of R draws of the test subjects.
 
+    Args:
+        said: of the test crops, by the ending of the metrics: "" of the encoder, and of others theirs.
+        test: these crops.
+        draws: of their subjects.
+
     Returns:
-        By the names of metrics.json, [R], or [R, 3] for x, y and z. Errors are means in mm: of the Euclidean distance
-        to the true place; `_axes`: of the absolute difference; `distance_error_mm`: of |D_latent - D_physical| over all
-        pairs, of which `distance_correlation` is Pearson's.
+        By these endings, then by the names of metrics.json, [R], or [R, 3] for x, y and z. Errors are means in mm: of
+        the Euclidean distance to the true place; `_axes`: of the absolute difference; `distance_error_mm`: of
+        |D_latent - D_physical| over all pairs, of which `distance_correlation` is Pearson's.
     """
+    pairs = physical_pairs(test)
+    return {ending: _of_places(one, test, draws) | _of_distances(one, *pairs, draws) for ending, one in said.items()}
+
+
+def _of_places(said: Predictions, test: Crops, draws: SubjectBootstrap) -> dict[str, torch.Tensor]:
     drawn: dict[str, torch.Tensor] = {}
     if said.location is not None:
         names = ("location_error_mm", "location_error_mm_axes", "location_r2")
         drawn |= zip(names, location_figures(draws, said.location, test.location), strict=True)
     if said.location_of_components is not None:
         *_, drawn["pca3_location_r2"] = location_figures(draws, said.location_of_components, test.location)
-    _, physical, same = distance_pairs(test)
+    return drawn
+
+
+def _of_distances(
+    said: Predictions, physical: torch.Tensor, same: torch.Tensor, draws: SubjectBootstrap
+) -> dict[str, torch.Tensor]:
+    drawn: dict[str, torch.Tensor] = {}
     if said.distance is not None:
         error, correlation = distance_figures(draws, said.distance, physical, torch.ones_like(same))
         drawn["distance_error_mm"] = error

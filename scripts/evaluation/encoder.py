@@ -68,7 +68,7 @@ def evaluate_encoder(
     said = {"": encoder_predictions(**ours), "_random_encoder": encoder_predictions(**theirs)}
     said |= baseline_predictions(**ours)
     draws = SubjectBootstrap(subjects)
-    drawn = {ending: draw_metrics(one, test, draws) for ending, one in said.items()}
+    drawn = draw_metrics(said, test, draws)
     metrics = metrics_of_draws(drawn, draws) | _spread(test, "") | _spread(theirs["test"], "_random_encoder")
     metrics |= _numbers(split) | {"crops": len(subjects), "encoder": str(encoder)}
 

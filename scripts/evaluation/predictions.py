@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..metrics.location import Crops, distance_pairs
+from ..metrics.location import Crops, physical_pairs
 from ..probes.principal_components import PrincipalComponents
 from ..probes.ridge import RidgeProbe
 
@@ -46,7 +46,7 @@ def encoder_predictions(train: Crops, validate: Crops, test: Crops) -> Predictio
 def baseline_predictions(train: Crops, validate: Crops, test: Crops) -> dict[str, Predictions]:
     """Without any encoder, by the ending of their metrics: from raw intensities, and the means of training crops."""
     probe = RidgeProbe(train.intensities, train.location, validate.intensities, validate.location)
-    _, known, same = distance_pairs(train)
+    known, same = physical_pairs(train)
     return {
         "_intensities": Predictions(probe(test.intensities)),
         "_mean_position": Predictions(train.location.mean(0)),

@@ -1,7 +1,6 @@
 """Checkpoints that survive being killed at any moment."""
 
 import logging
-import math
 import os
 import weakref
 from collections.abc import Mapping
@@ -9,15 +8,13 @@ from pathlib import Path
 
 import torch
 from ignite.engine import Engine, Events
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from ..atomic import explain_failure, save_atomically
-from ..distributed import from_all, processes, rank
+from ..distributed import from_all, processes, rank, unwrapped
 from ..errors import InputError
 from .resumed_epoch import RemainingBatches, random_state
 
-__all__ = ["LoadCheckpoint", "SaveBest", "SaveCheckpoint", "last_good"]
+__all__ = ["LoadCheckpoint", "SaveCheckpoint", "last_good"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +82,7 @@ class SaveCheckpoint:
         random = from_all(random_state(_device(engine)))
         if rank() == 0:
             items = {"trainer": engine, **self.objects}
-            content = {name: _plain(item).state_dict() for name, item in items.items()}
+            content = {name: unwrapped(item).state_dict() for name, item in items.items()}
             self._require_finite(content, engine)
             save_atomically(content | {"random": random}, self.path)
 
@@ -120,7 +117,7 @@ class LoadCheckpoint:
         """Load."""
         state = torch.load(self.path, map_location="cpu", weights_only=True)
         for name, item in self.objects.items():
-            _plain(item).load_state_dict(state[name])
+            unwrapped(item).load_state_dict(state[name])
         length, random = state["trainer"]["epoch_length"], state.get("random", [])
         engine.state.epoch, done = divmod(state["trainer"]["iteration"], length)
         engine.state.resumed_from = self.path
@@ -151,50 +148,6 @@ def last_good(path: str | Path) -> str:
     )
 
 
-class SaveBest:
-    """Save a network's weights whenever the key metric of a MONAI evaluator is better than ever before.
-
-    Which of two values is better is the evaluator's to say, by its `metric_cmp_fn`: `operator.lt` for a loss.
-
-    Args:
-        network: whose flat state_dict is saved.
-        paths: of the files, each with the same content.
-
-    Attributes:
-        best: value so far, None before the first; is_best: whether the last one was the best so far.
-    """
-
-    def __init__(self, network: nn.Module, paths: list[str]) -> None:
-        self.network, self.paths = network, paths
-        self.best: float | None = None
-        self.is_best = False
-
-    def attach(self, engine: Engine) -> None:
-        """Attach to an evaluator."""
-        engine.add_event_handler(Events.COMPLETED, self)
-
-    def __call__(self, engine: Engine) -> None:
-        value = float(engine.state.metrics[engine.state.key_metric_name])
-        self.is_best = not math.isnan(value) and (self.best is None or engine.metric_cmp_fn(value, self.best))
-        if self.is_best and rank() == 0:
-            self.best = value
-            for path in self.paths:
-                save_atomically(_plain(self.network).state_dict(), path)
-
-    def state_dict(self) -> dict:
-        """The best value so far, and the number of processes: a loss may depend on how many crops it spans."""
-        return {"best": self.best, "processes": processes()}
-
-    def load_state_dict(self, state: Mapping) -> None:
-        """Resume from the best value of an earlier run, if it can be compared."""
-        if state.get("processes", processes()) == processes():
-            self.best = state["best"]
-        elif rank() == 0:
-            logger.warning(
-                "The number of processes has changed, and the loss with it: the best weights are sought anew."
-            )
-
-
 def _place(epochs: int, wanted: int, steps: int) -> str:
     """Where a resumed run stands, in words."""
     if epochs < wanted:
@@ -212,7 +165,3 @@ def _is_finite(item) -> bool:
     if isinstance(item, Mapping):
         return all(map(_is_finite, item.values()))
     return bool(item.isfinite().all()) if isinstance(item, torch.Tensor) else True
-
-
-def _plain(item):
-    return item.module if isinstance(item, DistributedDataParallel) else item

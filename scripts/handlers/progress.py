@@ -10,7 +10,7 @@ from monai.utils import optional_import
 
 from ..atomic import write_csv_atomically
 from ..distributed import rank
-from .checkpoint import SaveBest
+from .save_best import SaveBest
 
 __all__ = ["Progress"]
 

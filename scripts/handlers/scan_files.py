@@ -1,6 +1,5 @@
 """Results of a scan, under a name of their own and in its grid."""
 
-import gzip
 from collections.abc import Container
 from itertools import chain, count
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
-from ..atomic import write_atomically
+from ..data.nifti import write_compressed
 from ..data.stem import scan_stem
 
 __all__ = ["free_name", "write_nifti"]
@@ -44,7 +43,7 @@ def write_nifti(image: torch.Tensor, scan: str | Path, path: Path, dtype: DTypeL
     """
     voxels = image.movedim(0, -1) if len(image) > 1 else image[0]
     nifti = nibabel.Nifti1Image(voxels.numpy().astype(dtype), None, _placed_as(scan, dtype))
-    write_atomically(path, lambda file: file.write_bytes(gzip.compress(nifti.to_bytes(), 6)))
+    write_compressed(path, nifti.to_bytes())
 
 
 def _placed_as(scan: str | Path, dtype: DTypeLike) -> nibabel.Nifti1Header:

@@ -7,7 +7,7 @@ import torch
 
 from .subject_bootstrap import SubjectBootstrap
 
-__all__ = ["Crops", "distance_figures", "distance_pairs", "location_figures"]
+__all__ = ["Crops", "distance_figures", "location_figures", "physical_pairs"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Crops:
     intensities: torch.Tensor
 
 
-def distance_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """D_latent and D_physical in mm of all pairs i < j, and whether they are of one scan, [P] each."""
+def physical_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor]:
+    """D_physical in mm of all pairs i < j, as `torch.pdist` has them, and whether they are of one scan, [P] each."""
     first, second = torch.triu_indices(len(crops.scan), len(crops.scan), 1)
-    return torch.pdist(crops.embedding), torch.pdist(crops.location), crops.scan[first] == crops.scan[second]
+    return torch.pdist(crops.location), crops.scan[first] == crops.scan[second]
 
 
 def location_figures(

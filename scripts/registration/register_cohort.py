@@ -1,7 +1,6 @@
 """A cohort registered rigidly to its mean image, so that its scans share one coordinate system."""
 
 import argparse
-import gzip
 import json
 import logging
 import re
@@ -12,13 +11,13 @@ import nibabel
 import numpy as np
 from monai.utils import optional_import
 
-from ..atomic import write_atomically, write_csv_atomically, write_json_atomically
+from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.audit import check_scans
 from ..data.cohort import find_scans
-from ..data.nifti import load_scan
+from ..data.nifti import load_scan, write_compressed
 from ..data.stem import scan_stem
 from ..errors import InputError, report_input_errors, require_package, require_positive
-from .rigid import Volume, as_template
+from .rigid import as_template
 from .steps import Steps
 
 __all__ = ["register_cohort"]
@@ -59,7 +58,7 @@ def register_cohort(dataset_dir: str | Path, output_dir: str | Path, spacing: fl
     for number in range(1, rounds + 1):
         records = {name: advance(work.registered(name, number, template)) for name in work.scans}
         template = work.mean(records, template)
-    write_atomically(work.output / "template.nii.gz", lambda file: file.write_bytes(_nifti(template)))
+    write_compressed(work.output / "template.nii.gz", nibabel.Nifti1Image(template.voxels, template.affine).to_bytes())
     rows = [advance(work.written(name, records[name]["matrix"])) for name in work.scans]
     write_csv_atomically(work.output / "scans.csv", [("image", "subject", "label"), *rows])
     _report(work, records, start)
@@ -126,10 +125,6 @@ def _median_scan(scans: dict[str, dict]) -> str:
     }
     median = sorted(sizes.values())[(len(sizes) - 1) // 2]
     return next(name for name, size in sizes.items() if size == median)
-
-
-def _nifti(scan: Volume) -> bytes:
-    return gzip.compress(nibabel.Nifti1Image(scan.voxels, scan.affine).to_bytes(), mtime=0)
 
 
 def _bar(total: int) -> Callable:

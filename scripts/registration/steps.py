@@ -1,6 +1,5 @@
 """The steps of registering a cohort, each of which is done once for the same input."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -14,7 +13,8 @@ import numpy as np
 from nibabel.affines import apply_affine
 from nibabel.openers import ImageOpener
 
-from ..atomic import savez_atomically, write_atomically, write_json_atomically
+from ..atomic import savez_atomically, write_json_atomically
+from ..data.nifti import write_compressed
 from ..errors import InputError
 from .rigid import Volume, centring, correlation, register, resample, small_copy
 
@@ -96,7 +96,7 @@ def move_scan(source: str | Path, target: str | Path, matrix: np.ndarray) -> dic
     header.set_qform(matrix @ image.affine, "aligned")
     header.set_sform(matrix @ image.affine, "aligned")
     content = header.binaryblock + content[image.header.sizeof_hdr :]
-    write_atomically(target, lambda file: file.write_bytes(gzip.compress(content, 6, mtime=0)))
+    write_compressed(target, content)
     return {}
 
 

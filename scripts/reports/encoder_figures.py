@@ -64,7 +64,7 @@ def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untraine
     latent, physical, latent_untrained = (np.asarray(pairs)[kept] for pairs in (latent, physical, latent_untrained))
     errors = {"trained": abs(latent - physical), "untrained": abs(latent_untrained - physical)}
     # so that both can be seen
-    limit = min(np.percentile([*errors.values()], 99), 8 * np.percentile(errors["trained"], 99))
+    limit = min(np.percentile([*errors.values()], 99), 8 * np.percentile(errors["trained"], 99)) or 1
     panels = [
         Panel(partial(_draw_pairs, latent, physical), 4.2, 4.4),
         Panel(partial(_draw_errors, errors, limit), 4.2, 4.4),
@@ -78,7 +78,7 @@ def distance_agreement(latent: np.ndarray, physical: np.ndarray, latent_untraine
 
 
 def _draw_pairs(latent: np.ndarray, physical: np.ndarray, axes) -> None:
-    top = 1.02 * np.percentile([latent, physical], 99.9)
+    top = 1.02 * np.percentile([latent, physical], 99.9) or 1  # 0 where all crops lie at one place, as of tiny scans
     grid = {"gridsize": 45, "extent": (0, top, 0, top)}
     hexagons = axes.hexbin(physical, latent, **grid, bins="log", mincnt=1, cmap="Blues", linewidths=0.1, vmin=0.5)
     axes.plot([0, top], [0, top], color=INK, lw=1, ls="--", label="equal distances")

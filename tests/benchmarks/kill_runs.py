@@ -7,7 +7,6 @@ is there. At the end, every file is compared with that of a run that was not int
 
 import argparse
 import csv
-import gzip
 import importlib
 import itertools
 import json
@@ -291,8 +290,6 @@ def content(path: Path, folder: Path):
     if path.suffix == ".npz":
         with np.load(path) as stored:
             return {name: stored[name].tobytes() for name in stored}
-    if path.suffix == ".gz":
-        return gzip.decompress(path.read_bytes())  # has the time it was made before
     if path.suffix == ".json":
         settings = json.loads(path.read_text(encoding="utf-8"))
         return {key: value for key, value in settings.items() if key not in PLACES}

@@ -1,127 +1,32 @@
 """Scans that cannot be used are all named before training starts."""
 
 import csv
-import gzip
 import itertools
 import shutil
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
 
 from scripts.data.audit import audited_scans, check_scans
-from scripts.data.checks import whole_file
 from scripts.data.checks.scan_facts import examine
 from scripts.errors import InputError
 
 
 @pytest.fixture(autouse=True)
-def _own_cache_and_small_files(monkeypatch, tmp_path_factory):
+def _own_cache(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(whole_file, "SLACK", 2**20)
-
-
-def truncated(path, write_scan):
-    write_scan(path)
-    path.write_bytes(path.read_bytes()[:-500])
-
-
-def truncated_without_compression(path, write_scan):
-    path = path.with_suffix("")  # .nii
-    truncated(path, write_scan)
-    return path
-
-
-def no_nifti(path, write_scan):
-    path.write_bytes(b"a photograph")
-
-
-def empty(path, write_scan):
-    path.touch()
-
-
-def flat(path, write_scan):
-    write_scan(path, voxels=np.ones((9, 8)))
-
-
-def one_slice(path, write_scan):
-    write_scan(path, voxels=np.ones((9, 8, 1)))
-
-
-def series(path, write_scan):
-    write_scan(path, voxels=np.ones((9, 8, 7, 3)))
-
-
-def with_nan(path, write_scan):
-    voxels = np.ones((9, 8, 7))
-    voxels[1, 2, 3] = np.nan
-    voxels[4, 4, 4] = np.inf
-    write_scan(path, voxels=voxels)
-
-
-def coloured(path, write_scan):
-    voxels = np.zeros((9, 8, 7), [("R", "u1"), ("G", "u1"), ("B", "u1")])
-    nib.save(nib.Nifti1Image(voxels, np.eye(4)), path)
-
-
-def blank(path, write_scan):
-    write_scan(path, voxels=np.ones((9, 8, 7)))
-
-
-def five_axes(path, write_scan):
-    write_scan(path, voxels=np.arange(504.0).reshape(9, 8, 7, 1, 1))
-
-
-def singular(path, write_scan):
-    image = nib.Nifti1Image(np.arange(504, dtype=np.float32).reshape(9, 8, 7), None)
-    image.header.set_sform(np.diag([2.0, 0, 2, 1]), code=1)
-    nib.save(image, path)
-
-
-BAD = {
-    truncated: "is truncated",
-    truncated_without_compression: "is truncated",
-    no_nifti: "cannot be read",
-    empty: "cannot be read",
-    flat: "is not 3D (shape 9x8)",
-    one_slice: "is not 3D (shape 9x8x1)",
-    series: "holds 3 volumes (shape 9x8x7x3)",
-    with_nan: "has 2 voxels that are NaN or infinite",
-    singular: "not invertible",
-    coloured: "has voxels that are colours",
-    blank: "is constant",
-    five_axes: "is not 3D (shape 9x8x7x1x1)",
-}
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    list(BAD),
-    ids=lambda spoil: spoil.__name__,
-)
-def test_the_fault_of_a_scan_is_said(spoil, tmp_path, write_scan):
-    path = tmp_path / "scan.nii.gz"
-    path = spoil(path, write_scan) or path
-    assert BAD[spoil] in examine(path).fault
 
 
 def test_all_faulty_scans_are_named_in_one_error(tmp_path, write_scan):
-    faults = {
-        truncated: "is truncated",
-        no_nifti: "cannot be read",
-        series: "holds 3 volumes",
-        with_nan: "has 2 voxels",
-    }
-    good = write_scan(tmp_path / "good.nii.gz")
-    scans = [{"image": str(good)}]
-    for spoil in faults:
-        scans.append({"image": str(tmp_path / f"{spoil.__name__}.nii.gz")})
-        spoil(tmp_path / f"{spoil.__name__}.nii.gz", write_scan)
-    with pytest.raises(InputError, match="4 of 5 scans cannot be used") as caught:
-        check_scans(scans)
-    for spoil, text in faults.items():
-        assert f"{spoil.__name__}.nii.gz {text}" in str(caught.value)
+    (tmp_path / "no_nifti.nii.gz").write_bytes(b"a photograph")
+    write_scan(tmp_path / "series.nii.gz", voxels=np.ones((9, 8, 7, 3)))
+    write_scan(tmp_path / "with_nan.nii.gz", voxels=np.full((9, 8, 7), np.nan))
+    write_scan(tmp_path / "good.nii.gz")
+    with pytest.raises(InputError, match="3 of 4 scans cannot be used") as caught:
+        check_scans([{"image": str(path)} for path in sorted(tmp_path.iterdir())])
+    for text in ("no_nifti.nii.gz cannot be read", "series.nii.gz holds 3 volumes", "with_nan.nii.gz has 504 voxels"):
+        assert text in str(caught.value)
     assert "good" not in str(caught.value)
 
 
@@ -136,78 +41,20 @@ def test_good_scans_pass(tmp_path, write_scan):
     check_scans([{"image": str(write_scan(tmp_path / f"{seed}.nii.gz", seed=seed))} for seed in range(3)])
 
 
-def test_a_fourth_axis_of_one_passes(tmp_path, write_scan):
-    assert not examine(write_scan(tmp_path / "scan.nii.gz", voxels=np.arange(504.0).reshape(9, 8, 7, 1))).fault
-
-
 def test_every_image_of_a_scan_is_checked(tmp_path, write_scan):
-    empty(tmp_path / "pet.nii.gz", write_scan)
+    (tmp_path / "pet.nii.gz").touch()
     scan = {"image": str(write_scan(tmp_path / "ct.nii.gz")), "pet": str(tmp_path / "pet.nii.gz")}
     with pytest.raises(InputError, match=r"1 of 2 scans cannot be used: .*pet\.nii\.gz"):
         check_scans([scan], images=["image", "pet"])
 
 
-def damaged(path, write_scan):
-    """Voxels changed on the way: the stream inflates, and its checksum does not fit."""
-    write_scan(path)
-    stored = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), 0))
-    stored[len(stored) // 2] ^= 1
-    path.write_bytes(stored)
-
-
-def in_micrometres(path, write_scan):
-    image = nib.load(write_scan(path))
-    image.header.set_xyzt_units("micron")
-    nib.save(image, path)
-
-
-def beyond_float32(path, write_scan):
-    nib.save(nib.Nifti1Image(np.linspace(0, 1e39, 504).reshape(9, 8, 7), np.eye(4)), path)
-
-
-def far_away(path, write_scan):
-    write_scan(path, affine=np.array([[1, 0, 0, 1e9], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
-
-
-def huge_by_its_header(path, write_scan):
-    raw = bytearray(gzip.decompress(write_scan(path).read_bytes()))
-    raw[42:48] = np.array([30000, 30000, 30000], "<i2").tobytes()
-    path.write_bytes(gzip.compress(raw))
-
-
-def followed_by_zeros(path, write_scan):
-    path.write_bytes(write_scan(path).read_bytes() + gzip.compress(bytes(2**21)))
-
-
-def of_another_format(path, write_scan):
-    return write_scan(path).rename(path.with_name("scan.nrrd"))
-
-
-TOLD = {
-    damaged: "is damaged (CRC check failed",
-    in_micrometres: "by its header, which would be read as mm: multiply its affine by 0.001",
-    beyond_float32: "has values that float32 cannot hold",
-    far_away: "a kilometre or more",
-    huge_by_its_header: "is truncated: by its header it has 108,000,000,000,000 bytes of voxels",
-    followed_by_zeros: "goes on long after its voxels",
-    of_another_format: "is no NIfTI file (.nii, .nii.gz): convert it",
-}
-
-
-@pytest.mark.parametrize("spoil", list(TOLD), ids=lambda spoil: spoil.__name__)
-def test_what_the_transforms_would_trip_over_is_said(spoil, tmp_path, write_scan):
-    path = tmp_path / "scan.nii.gz"
-    path = spoil(path, write_scan) or path
-    assert TOLD[spoil] in examine(path).fault
-
-
 @pytest.fixture
-def cohort(tmp_path, write_scan):
+def cohort(tmp_path, write_scan, damage):
     """Five scans of four subjects, the third of which is damaged and the fourth a mask."""
     files = [write_scan(tmp_path / "in" / f"{number}.nii.gz", seed=number) for number in range(3)]
     files.append(write_scan(tmp_path / "in" / "3.nii.gz", voxels=np.arange(5760).reshape(20, 18, 16) // 2880))
     files.append(write_scan(tmp_path / "in" / "4.nii.gz", seed=4))
-    damaged(files[2], write_scan)
+    damage(files[2])
     return [{"image": str(file), "subject": f"S{number % 4}", "scan": number} for number, file in enumerate(files)]
 
 

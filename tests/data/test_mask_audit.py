@@ -1,6 +1,7 @@
 """Masks are read before training, and all that is wrong with them is said at once."""
 
 import logging
+import os
 from pathlib import Path
 
 import nibabel
@@ -51,6 +52,15 @@ def test_a_mask_is_read_once(scans, monkeypatch):
     assert [loaded.count(scan["label"]) for scan in items] == [1, 1]
 
 
+def test_a_mask_that_was_mended_is_read_again(scans):
+    (item,) = scans(-1)
+    with pytest.raises(InputError, match="has values below 0"):
+        audited_masks([item], BINARY)
+    scans(1)  # the same files
+    os.utime(item["label"], (0, 0))  # a clock that is too coarse to tell them apart
+    assert audited_masks([item], BINARY)[0].has_lesion
+
+
 def test_all_faults_are_said_at_once(scans):
     items = scans(1, -1, np.nan, 0.5, [1, 2.5])
     with pytest.raises(InputError) as refused:
@@ -72,7 +82,7 @@ def test_ten_faults_are_named_and_the_others_counted(scans):
 def test_a_mask_that_cannot_be_read_is_named(scans):
     (item,) = scans(1)
     Path(item["label"]).write_bytes(b"no scan")
-    with pytest.raises(InputError, match=r"1 mask cannot be used: .*0_mask.nii.gz cannot be read \(.*move it\. Mend"):
+    with pytest.raises(InputError, match=r"1 mask cannot be used: .*0_mask.nii.gz cannot be read \(.*\)\. Mend"):
         audited_masks([item], BINARY)
 
 

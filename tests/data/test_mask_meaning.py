@@ -51,6 +51,12 @@ def test_a_name_without_a_data_set_is_refused(tmp_path):
         mask_meaning(["tumour"], dataset_dir=tmp_path)
 
 
+@pytest.mark.parametrize("nowhere", [None, "null"])
+def test_a_data_set_where_the_process_happens_to_run_is_not_asked(folder, monkeypatch, nowhere):
+    monkeypatch.chdir(folder(DECATHLON))
+    assert mask_meaning(dataset_dir=nowhere) == BINARY
+
+
 @pytest.mark.parametrize("values", [[], [0], [0, 1], [-1]])
 def test_the_background_is_no_lesion(values):
     with pytest.raises(InputError, match="give whole numbers above 0"):

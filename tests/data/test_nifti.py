@@ -1,11 +1,13 @@
 """Whether voxels of two files belong together."""
 
+import gzip
+
 import nibabel
 import numpy as np
 import pytest
 from nibabel.affines import from_matvec
 
-from scripts.data.nifti import in_one_grid, load_scan, voxels_apart
+from scripts.data.nifti import in_one_grid, load_scan, voxels_apart, write_compressed
 from scripts.errors import InputError
 
 SHAPE = (72, 60, 30)
@@ -58,3 +60,12 @@ def test_a_file_that_is_no_scan_is_named(tmp_path):
     (tmp_path / "scan.nii").write_bytes(b"no scan")
     with pytest.raises(InputError, match=r"scan.nii cannot be read"):
         load_scan(tmp_path / "scan.nii")
+
+
+def test_the_same_scan_is_the_same_file_at_any_time(tmp_path, monkeypatch):
+    content = image(np.eye(4)).to_bytes()
+    for now in (0, 1e9):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        write_compressed(tmp_path / f"{now:.0f}.nii.gz", content)
+    first, second = (path.read_bytes() for path in tmp_path.iterdir())
+    assert first == second and gzip.decompress(first) == content

@@ -15,7 +15,7 @@ from scripts.evaluation.drawn_metrics import draw_metrics, metrics_of_draws
 from scripts.evaluation.encoder import embed, evaluate_encoder
 from scripts.evaluation.predictions import baseline_predictions, encoder_predictions
 from scripts.inferers.batch import BatchInferer
-from scripts.metrics.location import Crops, distance_pairs
+from scripts.metrics.location import Crops, physical_pairs
 from scripts.metrics.subject_bootstrap import SubjectBootstrap
 from scripts.probes.principal_components import PrincipalComponents
 
@@ -41,8 +41,7 @@ def three(embed):
 def measure(said, test, subjects=range(5)):
     """Metrics of crops, that are those of so many subjects in turn."""
     draws = SubjectBootstrap([subjects[i % len(subjects)] for i in range(len(test.scan))], repeats=50)
-    drawn = {ending: draw_metrics(one, test, draws) for ending, one in said.items()}
-    return metrics_of_draws(drawn, draws)
+    return metrics_of_draws(draw_metrics(said, test, draws), draws)
 
 
 def encoder_metrics(**crops):
@@ -120,7 +119,7 @@ def test_either_distance_error_stands_beside_that_of_the_mean_distance():
     crops = three(noise)
     crops["train"].location[crops["train"].scan == 1] += 500
     baselines = baseline_metrics(**crops)
-    (_, known, same_known), (_, physical, same) = distance_pairs(crops["train"]), distance_pairs(crops["test"])
+    (known, same_known), (physical, same) = physical_pairs(crops["train"]), physical_pairs(crops["test"])
     everywhere = float((known.mean() - physical).abs().mean())
     within = float((known[same_known].mean() - physical[same]).abs().mean())
     assert baselines["distance_error_mm_mean_distance"] == pytest.approx(everywhere)

@@ -10,8 +10,8 @@ import torch
 from ignite.engine import Events
 from monai.handlers import ValidationHandler
 
-from scripts.handlers.checkpoint import SaveBest
 from scripts.handlers.progress import Progress
+from scripts.handlers.save_best import SaveBest
 
 
 @pytest.fixture

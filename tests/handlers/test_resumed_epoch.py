@@ -16,9 +16,10 @@ from monai.data import DataLoader
 from monai.handlers import LrScheduleHandler, ValidationHandler
 
 from scripts.atomic import remove_leftovers
-from scripts.handlers.checkpoint import LoadCheckpoint, SaveBest, SaveCheckpoint
+from scripts.handlers.checkpoint import LoadCheckpoint, SaveCheckpoint
 from scripts.handlers.progress import Progress
 from scripts.handlers.resumed_epoch import RemainingBatches, random_state
+from scripts.handlers.save_best import SaveBest
 from scripts.handlers.seed_each_epoch import SeedEachEpoch
 
 EPOCHS, LENGTH = 3, 3

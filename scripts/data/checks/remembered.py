@@ -11,7 +11,7 @@ from ...atomic import write_json_atomically
 from ...errors import InputError
 from .scan_facts import Facts, examine
 
-__all__ = ["cache_folder", "facts_of"]
+__all__ = ["cache_folder", "facts_of", "state_of"]
 
 VERSION = 1  # of what `examine` finds: a larger number forgets what is remembered
 BLOCK = 2**20  # bytes
@@ -20,7 +20,7 @@ known: dict[tuple, Facts] = {}  # in this process, by path, suffix, size and tim
 
 def facts_of(path: str | os.PathLike) -> Facts:
     """`examine`, or what it found in a file of the same bytes before; it never raises."""
-    state = _state(path)
+    state = state_of(path)
     facts = known.get(state) or _examined(path)
     if not facts.passing:
         known[state] = facts
@@ -32,7 +32,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "isimed_bundles" / "scans"
 
 
-def _state(path: str | os.PathLike) -> tuple:
+def state_of(path: str | os.PathLike) -> tuple:
+    """What changes with a file's content: where it is, its size, and when it was written; its path if there is none."""
     try:
         status = os.stat(path)
         return os.path.realpath(path), _suffix(path), status.st_size, status.st_mtime_ns

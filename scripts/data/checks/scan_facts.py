@@ -11,7 +11,7 @@ from ...transforms.foreground import body_mask
 from ...transforms.padding import padding_to_air
 from .fingerprint import fingerprint
 from .mask_like import looks_like_mask
-from .whole_file import Unusable, read_whole
+from .whole_file import NO_MEMORY, Unusable, read_whole
 
 __all__ = ["Facts", "examine"]
 
@@ -76,7 +76,7 @@ def examine(path: str | os.PathLike) -> Facts:
     except Unusable as fault:
         return Facts(fault=str(fault), passing=fault.passing)
     except MemoryError:
-        return Facts(fault="takes more memory than there is", passing=True)
+        return Facts(fault=NO_MEMORY, passing=True)
     except Exception as error:  # no one has thought of: torch's, where it has no memory, or of the scan
         return Facts(fault=f"cannot be examined ({shorten(error)})", passing=True)
 

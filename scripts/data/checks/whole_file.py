@@ -1,10 +1,10 @@
-"""A file read as a scan is, to its last byte."""
+"""A file read to its last byte, as a scan is."""
 
 import contextlib
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import nibabel
@@ -14,18 +14,20 @@ from monai.data.utils import correct_nifti_header_if_necessary
 from ...errors import shorten
 from .resampled import NATIVE, memory_of_process
 
-__all__ = ["Unusable", "read_whole"]
+__all__ = ["NO_MEMORY", "Unusable", "header_of", "in_words", "read_whole", "require_finite", "shape_text", "voxels_of"]
 
 RATIO = 1032  # of what is compressed to what it was, the most that gzip does
 BLOCK = 2**20  # bytes
 SLACK = 2**26  # bytes that a file may hold before its voxels, or after them
+
+NO_MEMORY = "takes more memory than there is"
 
 # what the header calls its unit of length, and how many mm that is
 OTHER_UNITS = {"meter": "1000", "micron": "0.001"}
 
 
 class Unusable(Exception):
-    """What keeps a file from being a scan: how a sentence goes on that begins with its path.
+    """What keeps a file from being used: how a sentence goes on that begins with its path.
 
     Args:
         text: as above.
@@ -51,29 +53,88 @@ def read_whole(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         Unusable: the file, or what is in it, cannot be used as a 3D scan.
     """
-    with _said(str(path)):
-        image = _header(path)
-        voxels = _voxels(path, image.dataobj)
-    if voxels.dtype.kind == "f" and not (finite := np.isfinite(voxels)).all():
-        raise Unusable(f"has {int((~finite).sum())} voxels that are NaN or infinite")
+    with in_words(path):
+        image = _as_scan(header_of(path))
+        voxels = voxels_of(path, image)
+    require_finite(voxels)
     return _as_float32(voxels).reshape(voxels.shape[:3]), np.asarray(image.affine, float)
 
 
-def _header(path: str | os.PathLike) -> Any:
-    """The image as nibabel has it before it reads voxels, if all that its header says can be."""
+def header_of(path: str | os.PathLike) -> Any:
+    """The image as nibabel has it before it reads voxels, which are real numbers, of any shape."""
     if not str(path).lower().endswith((".nii", ".nii.gz")):
         raise Unusable("is no NIfTI file (.nii, .nii.gz): convert it")
     image: Any = nibabel.load(path)
-    shape = image.shape
-    if len(shape) < 3 or min(shape[:3]) < 2 or not isinstance(image, nibabel.spatialimages.SpatialImage):
-        raise Unusable(f"is not 3D (shape {'x'.join(map(str, shape))})")
-    if len(shape) == 4 and shape[3] > 1:
-        raise Unusable(f"holds {shape[3]} volumes (shape {'x'.join(map(str, shape))}): give one, or a file of each")
-    if shape[3:] not in ((), (1,)):
-        raise Unusable(f"is not 3D (shape {'x'.join(map(str, shape))})")
+    if not isinstance(image, nibabel.spatialimages.SpatialImage):
+        raise Unusable(f"is not 3D (shape {shape_text(image.shape)})")
     stored: Any = image.dataobj
     if stored.dtype.fields or stored.dtype.kind not in "biuf":
         raise Unusable("has voxels that are colours or complex numbers")
+    return image
+
+
+def voxels_of(path: str | os.PathLike, image: Any) -> np.ndarray:
+    """All voxels, once it is known that they fit, and what follows them to the end of the file.
+
+    Args:
+        path: of the file.
+        image: its `header_of`.
+    """
+    stored, compressed = image.dataobj, str(path).lower().endswith(".gz")
+    expected = int(np.prod(stored.shape, dtype=object)) * stored.dtype.itemsize
+    size = os.path.getsize(path)
+    if stored.offset > SLACK or stored.offset + expected > size * (RATIO if compressed else 1):
+        raise Unusable(f"is truncated: by its header it has {expected:,} bytes of voxels")
+    if NATIVE * expected / stored.dtype.itemsize > memory_of_process() / 2:
+        raise Unusable(f"has too many voxels for this machine ({shape_text(stored.shape)})", passing=True)
+    with gzip.open(path) if compressed else open(path, "rb") as file:
+        specification = (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)
+        voxels: Any = np.asanyarray(nibabel.arrayproxy.ArrayProxy(file, specification))
+        if compressed:
+            _read_to_end(file, expected + SLACK)
+    return voxels
+
+
+def require_finite(voxels: np.ndarray) -> None:
+    """Raise where one is NaN or infinite."""
+    if voxels.dtype.kind == "f" and not (finite := np.isfinite(voxels)).all():
+        raise Unusable(f"has {int((~finite).sum())} voxels that are NaN or infinite")
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """In words, as 9x8x7."""
+    return "x".join(map(str, shape))
+
+
+@contextlib.contextmanager
+def in_words(path: str | os.PathLike) -> Iterator[None]:
+    """Say in words whatever a reader raises, which means that the file cannot be read."""
+    try:
+        yield
+    except Unusable:
+        raise
+    except MemoryError as error:
+        raise Unusable(NO_MEMORY, passing=True) from error
+    except EOFError as error:
+        raise Unusable("is truncated") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise Unusable(f"is damaged ({shorten(error)})") from error
+    except FileNotFoundError as error:
+        raise Unusable("is not there", passing=True) from error
+    except Exception as error:
+        passing = isinstance(error, OSError) and error.errno is not None  # of the file system, not of the content
+        raise Unusable(f"cannot be read ({shorten(error).replace(str(path), 'the file')})", passing) from error
+
+
+def _as_scan(image: Any) -> Any:
+    """The image with the affine that `LoadImage` gives it, if it is a scan by all that its header says."""
+    shape = image.shape
+    if len(shape) < 3 or min(shape[:3]) < 2:
+        raise Unusable(f"is not 3D (shape {shape_text(shape)})")
+    if len(shape) == 4 and shape[3] > 1:
+        raise Unusable(f"holds {shape[3]} volumes (shape {shape_text(shape)}): give one, or a file of each")
+    if shape[3:] not in ((), (1,)):
+        raise Unusable(f"is not 3D (shape {shape_text(shape)})")
     _check_unit(image)
     _check_affine(image)
     image = correct_nifti_header_if_necessary(image)  # as LoadImage does: it may take another affine
@@ -99,23 +160,6 @@ def _check_affine(image: Any) -> None:
         raise Unusable("has an affine that puts it a kilometre or more from the scanner")
 
 
-def _voxels(path: str | os.PathLike, stored: Any) -> np.ndarray:
-    """All voxels, once it is known that they fit, and what follows them to the end of the file."""
-    compressed = str(path).lower().endswith(".gz")
-    expected = int(np.prod(stored.shape, dtype=object)) * stored.dtype.itemsize
-    size = os.path.getsize(path)
-    if stored.offset > SLACK or stored.offset + expected > size * (RATIO if compressed else 1):
-        raise Unusable(f"is truncated: by its header it has {expected:,} bytes of voxels")
-    if NATIVE * expected / stored.dtype.itemsize > memory_of_process() / 2:
-        raise Unusable(f"has too many voxels for this machine ({'x'.join(map(str, stored.shape))})", passing=True)
-    with gzip.open(path) if compressed else open(path, "rb") as file:
-        specification = (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)
-        voxels: Any = np.asanyarray(nibabel.arrayproxy.ArrayProxy(file, specification))
-        if compressed:
-            _read_to_end(file, expected + SLACK)
-    return voxels
-
-
 def _read_to_end(file: Any, most: int) -> None:
     """Python compares the checksum of a gzip stream when its end is read, and not before."""
     while block := file.read(BLOCK):
@@ -130,21 +174,3 @@ def _as_float32(voxels: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all() or max(abs(float(values.min())), abs(float(values.max()))) > 1e18:
         raise Unusable("has values that float32 cannot hold, or not their squares: above 1e18")
     return values
-
-
-@contextlib.contextmanager
-def _said(path: str) -> Iterator[None]:
-    """Say in words whatever a reader raises, which means that the file cannot be read."""
-    try:
-        yield
-    except (Unusable, MemoryError):
-        raise
-    except EOFError as error:
-        raise Unusable("is truncated") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise Unusable(f"is damaged ({shorten(error)})") from error
-    except FileNotFoundError as error:
-        raise Unusable("is not there", passing=True) from error
-    except Exception as error:
-        passing = isinstance(error, OSError) and error.errno is not None  # of the file system, not of the content
-        raise Unusable(f"cannot be read ({shorten(error).replace(path, 'the file')})", passing) from error

@@ -1,7 +1,6 @@
 """Scans in other formats, made NIfTI once."""
 
 import glob
-import gzip
 import json
 import logging
 import os
@@ -10,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-import nibabel
-
-from ...atomic import write_atomically, write_json_atomically
+from ...atomic import write_json_atomically
 from ...errors import some
 from ...progress import with_progress
 from ..files import CONVERTED, Kind, kind_of
+from ..nifti import write_compressed
 from ..stem import scan_stem
 from .readers import images_of, reader_of, says_no_side, sentence_on, unreadable
 
@@ -97,14 +95,10 @@ def _converted(source: Path, root: Path, folder: Path, taken: set[str]) -> dict:
             faults.append(f"{source}{f' ({part})' if part else ''} {image}.")
             continue
         target = _free(name if source.is_dir() else name.with_name(scan_stem(name)), taken)
-        _write(image, folder / target)
+        write_compressed(folder / target, image.to_bytes())
         taken.add(target)
         files.append((str(name), target))
     return {"files": files, "faults": faults, "sides_unknown": bool(files) and says_no_side(source)}
-
-
-def _write(image: nibabel.Nifti1Image, path: Path) -> None:
-    write_atomically(path, lambda file: file.write_bytes(gzip.compress(image.to_bytes(), 6)))
 
 
 def _name(source: Path, root: Path) -> PurePath:

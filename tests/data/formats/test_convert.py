@@ -255,17 +255,17 @@ def test_what_a_killed_process_had_converted_is_found_again_and_no_scan(tmp_path
     (tmp_path / "in").mkdir()
     for name in "ab":
         nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / f"in/{name}.img")
-    folder, write = tmp_path / "in/run/converted", convert._write
+    folder, write = tmp_path / "in/run/converted", convert.write_compressed
 
-    def killed(image, path):
-        write(image, path)
+    def killed(path, content):
+        write(path, content)
         if path.name == "b.nii.gz":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(convert, "_write", killed)
+    monkeypatch.setattr(convert, "write_compressed", killed)
     with pytest.raises(KeyboardInterrupt):
         find_scans(tmp_path / "in", tmp_path / "made", folder)
-    monkeypatch.setattr(convert, "_write", write)
+    monkeypatch.setattr(convert, "write_compressed", write)
     before = (folder / "a.nii.gz").stat().st_ino
     scans = find_scans(tmp_path / "in", tmp_path / "made", folder)
     assert [scan["image"] for scan in scans] == [str(folder / "a.nii.gz"), str(folder / "b.nii.gz")]
@@ -275,8 +275,10 @@ def test_what_a_killed_process_had_converted_is_found_again_and_no_scan(tmp_path
 def test_the_folder_of_converted_scans_is_known_before_the_first_is_there(find, tmp_path, voxels, monkeypatch):
     (tmp_path / "in").mkdir()
     nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / "in/a.img")
-    seen, write = [], convert._write
-    monkeypatch.setattr(convert, "_write", lambda image, path: (seen.extend(path.parent.iterdir()), write(image, path)))
+    seen, write = [], convert.write_compressed
+    monkeypatch.setattr(
+        convert, "write_compressed", lambda path, content: (seen.extend(path.parent.iterdir()), write(path, content))
+    )
     find()
     assert seen == [tmp_path / "converted/converted.json"]
 
