@@ -64,19 +64,17 @@ class PrepareViews(PrepareBatch):
 
 
 class PrepareScan:
-    """Gives an inferer that makes crops of a scan its `image`, and by name all else of its item."""
+    """Gives an inferer that makes crops of a scan its `image`, and by name all else of its item.
+
+    The image alone goes to the device: where a crop is follows from its affine, which stays behind, and from the rest.
+    """
 
     def __call__(
         self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
     ) -> Prepared:
         """The image, no target, and the rest of a batch of one scan, whose affine crops need."""
-        moved = {
-            str(key): value.to(device, non_blocking=non_blocking, **kwargs)
-            if isinstance(value, torch.Tensor)
-            else value
-            for key, value in batch.items()
-        }
-        return moved.pop("image"), None, (), moved
+        others = {str(key): value for key, value in batch.items() if key != "image"}
+        return batch["image"].to(device, non_blocking=non_blocking, **kwargs), None, (), others
 
 
 def _flat(views: torch.Tensor) -> torch.Tensor:

@@ -146,7 +146,7 @@ def _r2(metrics: dict) -> list[str]:
 
 def _map_figure(network, inferer: GridInferer, scan: dict, basis: PrincipalComponents, device: torch.device) -> Figure:
     image = scan["image"]
-    others = {key: [value.to(device) if isinstance(value, torch.Tensor) else value] for key, value in scan.items()}
+    others = {key: [value] for key, value in scan.items() if key != "image"}
     with torch.no_grad():
         embedding = inferer(image[None].to(device), network.eval(), **others)[0]
     affine = grid_affine(image.affine, inferer.crop_size, inferer.stride)

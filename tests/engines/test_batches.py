@@ -70,3 +70,9 @@ def test_a_scan_keeps_its_affine_and_goes_with_all_else_by_name(batch):
     image, target, others, named = PrepareScan()(batch, torch.device("cpu"))
     assert isinstance(image, MetaTensor) and (target, others) == (None, ())
     assert named.keys() == batch.keys() - {"image"}
+
+
+def test_a_scan_goes_to_the_device_and_what_says_where_it_is_stays_behind(batch):
+    image, _, _, named = PrepareScan()(batch, torch.device("meta"))
+    places = {value.device.type for value in [image.affine, *named.values()] if isinstance(value, torch.Tensor)}
+    assert image.device.type == "meta" and places == {"cpu"}
