@@ -70,20 +70,6 @@ def test_training_runs_from_a_folder_with_scripts_of_its_own(launch, small, coho
 
 
 @pytest.mark.slow
-def test_a_run_of_several_processes_is_evaluated_with_its_own_settings(run, launch, small, cohort, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
-    settings = small | {"val_size": 2, "batch_size": 1, "dataset_dir": cohort, "output_dir": tmp_path / "2026"}
-    settings["test_size"] = 0.1
-    launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
-    configs = ("train", tmp_path / "2026" / "config", "evaluate")
-    overrides = {"encoder": tmp_path / "2026" / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
-    run(BUNDLE, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
-    assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text(
-        encoding="utf-8"
-    )
-
-
-@pytest.mark.slow
 def test_a_run_has_its_folder_to_itself_and_ends_with_a_sentence_when_asked_to(
     run, small, command, history, cohort, tmp_path
 ):
