@@ -100,8 +100,8 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return (
-            "Interrupted. What was saved is whole: the same command resumes where it can, a training that left a "
-            "checkpoint.pt with --resume true."
+            "Interrupted. What was saved is whole. Where there is a checkpoint.pt, the same command with --resume true "
+            "resumes the training; else give the same command again."
         )
     if isinstance(error, OSError) and error.errno in NO_WRITING:
         name = "A file" if error.filename is None else error.filename

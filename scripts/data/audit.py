@@ -70,6 +70,8 @@ def audited_scans(
     usable = [scan | {"fingerprint": marks[scan[images[0]]]} for scan in scans if id(scan) not in left_out]
     if not usable:
         raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
+    if left_out and rank() == 0:
+        logger.info(f"What is left: {len(usable)} scans of {len({scan['subject'] for scan in usable})} subjects.")
     return join_subjects([scan | {"scan": number} for number, scan in enumerate(usable)])
 
 
@@ -127,12 +129,14 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
     masks, faulty = (sum(verdict.kind == kind for *_, verdict in audited) for kind in (MASK, FAULTY))
     if masks:
         logger.warning(
-            f"{masks} files have the values of masks, and are not taken for scans: {_named(audited, MASK)}. A name "
-            "such as CASE_seg.nii.gz makes one the mask of CASE.nii.gz; a list (CSV, JSON) as dataset_dir can make it "
-            "a scan."
+            f"Not taken for scans, since they have the values of masks: {masks} of {len(audited)} files "
+            f"({some(path for path, *_, verdict in audited if verdict.kind == MASK)}). A name such as CASE_seg.nii.gz "
+            "makes one the mask of CASE.nii.gz; a list (CSV, JSON) as dataset_dir can make it a scan."
         )
     if faulty:
-        logger.warning(f"{faulty} files are left out, which cannot be used as scans: {_named(audited, FAULTY)}.")
+        logger.warning(
+            f"Left out, since they cannot be used: {faulty} of {len(audited)} files ({_named(audited, FAULTY)})."
+        )
     for name, (text, cure) in SUSPICIONS.items():
         paths = [path for path, *_, verdict in audited if name in verdict.suspicions]
         if paths:

@@ -44,10 +44,13 @@ def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int)
     n_val, n_test = part_numbers(len(subjects), val_size, test_size)
     if len(subjects) < n_val + n_test + 1:
         raise InputError(
-            f"{len(subjects)} subjects ({', '.join(subjects[:3])}...) cannot be split into training, {n_val} for "
-            f"validation and {n_test} for testing: lower val_size or test_size, or add scans. If several subjects "
-            "were taken for one, give dataset_dir a CSV list with the columns image and subject."
+            f"{len(subjects)} subjects ({some(subjects)}) cannot be split into training, {n_val} for validation and "
+            f"{n_test} for testing: add scans of others, or lower val_size or test_size (each part has at least 1). If "
+            "several subjects were taken for one, give dataset_dir a CSV list with the columns image and subject."
         )
+    logger.info(
+        f"Of {len(subjects)} subjects, {len(subjects) - n_val - n_test} train, {n_val} validate, {n_test} test."
+    )
     return scans_of_parts(scans, draw_subjects(subjects, n_val, n_test, seed))
 
 
@@ -151,7 +154,7 @@ def recorded_split(
         return split_scans(scans, val_size, test_size, seed)
     parts = known_parts(scans, path, known_by)
     if not any(parts):
-        logger.warning(f"{path} knows none of these scans: the encoder has seen none of them, or by other names.")
+        logger.warning(f"{path} knows none of these scans: they are taken for ones that the encoder has never seen.")
         return split_scans(scans, val_size, test_size, seed)
     members = [(part or "test", scan) for part, scan in zip(parts, scans, strict=True)]
     split = {name: [scan for part, scan in members if part == name] for name in PARTS}
@@ -190,7 +193,7 @@ def unseen_scans(
             "to use them all the same."
         )
     if not any(parts):
-        logger.warning(f"{path} knows none of these scans: the encoder has seen none of them, or by other names.")
+        logger.warning(f"{path} knows none of these scans: they are taken for ones that the encoder has never seen.")
     if len(unseen) < len(scans):
         _say_left_out(scans, unseen, path, read_split(path))
     return unseen

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -54,7 +55,9 @@ def log_understood(
 
 def _headline(source: Path, scans: list[dict]) -> str:
     subjects, masked = len({scan["subject"] for scan in scans}), sum("label" in scan for scan in scans)
-    return f"{source}: {len(scans)} scans of {subjects} subjects, {masked} with a mask."
+    most = max(Counter(scan["subject"] for scan in scans).values())
+    several = f" (up to {most} each; contrasts are not told apart)" if most > 1 else ""
+    return f"{source}: {len(scans)} scans of {subjects} subjects{several}, {masked} with a mask."
 
 
 def _of_folder(folder: InFolder, done: Conversions) -> list[tuple[str, str]]:

@@ -40,7 +40,8 @@ def _draw_curve(history: dict[str, np.ndarray], name: str, axes) -> None:
     loss = name == "validation_loss"
     if loss:
         axes.plot(epoch, history["train_loss"], "." if len(epoch) == 1 else "-", color=QUIET, lw=1.3, label="training")
-        axes.set(yscale="log")
+        if np.nanmax(history["train_loss"]) > 10 * np.nanmin(history["train_loss"]) > 0:
+            axes.set(yscale="log")
     if name in history:
         axes.plot(epoch[seen], history[name][seen], "o-", color=TRAINED, lw=1.8, ms=3, label="validation")
         for best in np.flatnonzero(history["best"] == 1)[-1:]:

@@ -79,12 +79,16 @@ def test_they_are_left_out_where_that_is_asked_for(cohort, tmp_path, caplog):
     usable = audited_scans(cohort, on_bad_scan="skip", output_dir=tmp_path / "out")
     assert [Path(scan["image"]).name for scan in usable] == ["0.nii.gz", "1.nii.gz", "4.nii.gz"]
     assert [scan["scan"] for scan in usable] == [0, 1, 2] and len({scan["fingerprint"] for scan in usable}) == 3
-    assert "1 files are left out" in caplog.text and "2.nii.gz is damaged" in caplog.text
+    assert "Left out, since they cannot be used: 1 of" in caplog.text and "2.nii.gz is damaged" in caplog.text
 
 
 def test_what_looks_like_a_mask_is_left_out_with_the_way_to_say_otherwise(cohort, caplog):
     audited_scans(cohort, on_bad_scan="skip")
-    assert "1 files have the values of masks" in caplog.text and "CASE_seg" in caplog.text and "list" in caplog.text
+    assert (
+        "since they have the values of masks: 1 of" in caplog.text
+        and "CASE_seg" in caplog.text
+        and "list" in caplog.text
+    )
 
 
 def test_a_list_is_believed(cohort, caplog):

@@ -180,7 +180,7 @@ def test_what_was_understood_is_a_table_with_examples(fill, log):
     assert (level, table.splitlines()) == (
         "INFO",
         [
-            f"{root}: 10 scans of 5 subjects, 1 with a mask.",
+            f"{root}: 10 scans of 5 subjects (up to 2 each; contrasts are not told apart), 1 with a mask.",
             "  read      11 NIfTI files; 1 of them are masks by their names",
             "  left out  1 .csv, 1 .txt",
             "  subjects  read from names of files, less contrasts, visits and repeats",

@@ -44,7 +44,7 @@ def test_another_seed_gives_another_split():
 
 
 def test_too_few_subjects_are_refused():
-    with pytest.raises(InputError, match=r"2 subjects \(S000, S001\.\.\.\) cannot be split.*CSV"):
+    with pytest.raises(InputError, match=r"2 subjects \(S000, S001\) cannot be split.*CSV"):
         split_scans(scans_of(2, each=9), 0.1, 0.2, seed=0)
 
 
