@@ -48,12 +48,12 @@ def _warning(metrics: dict, key: str, other: str) -> str:
             "The encoder does not surely beat {whom} in {what}"
             + f"{figures} (95 % of the difference: {low:.1f} to {high:.1f})."
         )
-    return "" if said == "better" or own < theirs else "The encoder does not beat {whom} in {what}" + f"{figures}."
+    return "" if said == "better" or own < theirs else "The encoder is not ahead of {whom} in {what}" + f"{figures}."
 
 
 def _intervals(metrics: dict) -> str:
     if not metrics["intervals"]:
-        return f"{metrics['subjects']} test subjects are too few to say what is better: that takes {FEWEST}."
+        return f"{metrics['subjects']} test subjects are too few to be sure of what is better: that takes {FEWEST}."
     known = {what: metrics["intervals"][key] for key, what in ERRORS.items() if key in metrics["intervals"]}
     found = [f"{what} {low:.1f} to {high:.1f} mm" for what, (low, high) in known.items()]
     return f"95 % intervals, over {metrics['subjects']} test subjects: {', '.join(found)}."

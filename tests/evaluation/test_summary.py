@@ -52,14 +52,14 @@ def test_what_is_not_sure_is_not_called_a_win(warnings):
     )
 
 
-def test_few_subjects_say_what_is_no_better_and_nothing_of_the_rest(warnings, caplog):
+def test_few_subjects_say_who_is_ahead_and_that_it_is_not_sure(warnings, caplog):
     few = {"subjects": 3, "intervals": {}, "differences": {}}
     assert warnings(**few) == [
-        "The encoder does not beat the untrained encoder in location error: 17.7 against 14.8 mm."
+        "The encoder is not ahead of the untrained encoder in location error: 17.7 against 14.8 mm."
     ]
     caplog.set_level("INFO")
     summarise(METRICS | few)
-    assert "3 test subjects are too few to say what is better: that takes 5." in caplog.text
+    assert "3 test subjects are too few to be sure of what is better: that takes 5." in caplog.text
 
 
 def test_intervals_stand_before_the_figures(caplog):
