@@ -1,0 +1,128 @@
+"""Features of a network as it goes: of any of its layers, pooled and joined into one vector a crop."""
+
+import difflib
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import nn
+from torch.fx import GraphModule, Tracer
+
+from ..errors import InputError, shorten, some
+
+__all__ = ["POOLINGS", "layer_features"]
+
+
+def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
+    """A network's features at some of its layers, each pooled to a vector, joined.
+
+    What comes after the last of these layers does not run. The new network has the modules of the old one themselves,
+    under their names, so that weights of either are the other's, and it can be scripted.
+
+    Args:
+        network: any whose way to these layers `torch.fx` can trace, from an image [B, C, *spatial].
+        layers: `NAME` or `NAME:POOLING`, of modules, as in `features.denseblock1:mean_sd`, with POOLING as in
+            `POOLINGS`, `mean` where there is none. A layer's output is [B, C, *spatial], [B, positions, C], or [B, C],
+            which is taken as it is.
+
+    Returns:
+        Network whose output is [B, D].
+
+    Raises:
+        InputError: there is no such layer or pooling, or the way to a layer cannot be traced.
+
+    Example:
+        >>> from monai.networks.nets import DenseNet121
+        >>> network = layer_features(DenseNet121(3, 1, 8).eval(), ["features.denseblock1:mean_sd", "class_layers.out"])
+        >>> network(torch.zeros(2, 1, 32, 32, 32)).shape
+        torch.Size([2, 520])
+    """
+    wanted = [_name_and_pooling(layer) for layer in layers]
+    if not wanted:
+        raise InputError("There are no layers: name one at least, such as class_layers.out.")
+    modules = [name for name, _ in wanted]
+    _require_modules(network, modules)
+    try:
+        graph = _LayerTracer(modules).trace(network)
+    except Exception as error:  # whatever a forward does with what it takes for a tensor
+        raise InputError(
+            f"The way of {type(network).__name__} to {some(modules)} cannot be followed ({shorten(error)}): name "
+            "layers that are reached without a decision on what the image is like."
+        ) from error
+    return _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted)
+
+
+def mean(features: torch.Tensor) -> torch.Tensor:
+    """Over all positions, [B, C]."""
+    return _positions(features).mean(2)
+
+
+def mean_sd(features: torch.Tensor) -> torch.Tensor:
+    """Over all positions, their mean and their standard deviation, [B, 2 C]."""
+    spread, centre = torch.std_mean(_positions(features), 2, correction=0)
+    return torch.cat([centre, spread], 1)
+
+
+def local(features: torch.Tensor) -> torch.Tensor:
+    """Mean over the positions in the middle half of each axis, [B, C]: of the crop's centre. As `mean` of tokens."""
+    for axis in range(2, features.dim() if features.dim() > 3 else 2):
+        size = features.shape[axis]
+        edge = (size - max(size // 2, 2 - size % 2)) // 2
+        features = features.narrow(axis, edge, size - 2 * edge)
+    return mean(features)
+
+
+POOLINGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"mean": mean, "mean_sd": mean_sd, "local": local}
+
+
+def _positions(features: torch.Tensor) -> torch.Tensor:
+    """As [B, C, positions], float32, which sums of many positions need."""
+    features = features.float()
+    if features.dim() == 3:  # tokens
+        return features.transpose(1, 2)
+    return features.flatten(2) if features.dim() > 3 else features.unsqueeze(2)
+
+
+class _LayerTracer(Tracer):
+    """Looks no deeper into a network than its layers lie, so that little of it has to be traceable."""
+
+    def __init__(self, layers: list[str]) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return not any(layer.startswith(f"{module_qualified_name}.") for layer in self.layers)
+
+
+def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
+    """The network with its pooled layers in place of its output, and without what comes after them."""
+    calls = {node.target: node for node in network.graph.nodes if node.op == "call_module"}  # of several, the last
+    for name, _ in wanted:
+        if name not in calls:
+            raise InputError(f"An image does not pass {name} as a whole: name one of the modules in it.")
+    (output,) = network.graph.find_nodes(op="output")
+    with network.graph.inserting_before(output):
+        vectors = [network.graph.call_function(POOLINGS[pooling], (calls[name],)) for name, pooling in wanted]
+        output.args = (network.graph.call_function(torch.cat, (vectors, 1)),)
+    for node in network.graph.nodes:
+        node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
+    network.graph.eliminate_dead_code()
+    network.delete_all_unused_submodules()
+    network.recompile()
+    return network
+
+
+def _name_and_pooling(layer: str) -> tuple[str, str]:
+    name, _, pooling = layer.partition(":")
+    if pooling and pooling not in POOLINGS:
+        raise InputError(f"{layer}: there is no pooling {pooling}: give one of {', '.join(POOLINGS)}.")
+    return name, pooling or "mean"
+
+
+def _require_modules(network: nn.Module, names: list[str]) -> None:
+    known = [name for name, _ in network.named_modules() if name]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 3) or known[:3]
+            raise InputError(
+                f"{type(network).__name__} has no layer {name}: give one of its modules, such as {', '.join(near)}."
+            )
