@@ -16,8 +16,10 @@ from ..errors import InputError
 from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold
 from ..metrics.operating_point import best_threshold, sensitivity_specificity
 from ..metrics.roc_auc import roc_auc
+from ..networks.transfer import UNTRAINED
 from ..probes.logistic import LogisticProbe, require_sklearn
 from .features import Features
+from .strata import write_strata
 
 __all__ = ["FOLD_METRICS", "Probes", "cross_validate", "fold_metrics"]
 
@@ -72,7 +74,8 @@ def cross_validate(
     """Score every item by classifiers that have seen nothing of its subject.
 
     Writes cross_validation.csv (encoder, fold, auc, average_precision, sensitivity, specificity, positives, negatives,
-    subjects), scores.csv (the out-of-fold score of each item) and, where there are shares, label_efficiency.csv.
+    subjects, layers), scores.csv (the out-of-fold score of each item), strata.csv where it is known how much lesion a
+    crop holds and, where there are shares, label_efficiency.csv.
 
     Args:
         features: of an encoder and its baselines, or of the baselines alone.
@@ -107,8 +110,10 @@ def cross_validate(
             trained_on = len(folds.parts(fold, share)["train"])
             efficiency.append([name, share, fold, metrics["auc"], metrics["average_precision"], trained_on])
         scores[name][inside] = test
-        rows.append([name, fold, *metrics.values(), int(label.sum()), int((1 - label).sum()), subjects])
+        counted = [int(label.sum()), int((1 - label).sum()), subjects]
+        rows.append([name, fold, *metrics.values(), *counted, features.layers.get(name, "")])
     _write(Path(output_dir), features, folds, scores, rows, efficiency)
+    write_strata(Path(output_dir), features, _fold_of(features, folds), scores)
     _tell(features, folds, scores, rows)
 
 
@@ -129,7 +134,7 @@ def _require_both_labels(label: torch.Tensor, fold: int, share: float) -> None:
 
 
 def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, rows: list, efficiency: list) -> None:
-    header = ["encoder", "fold", *FOLD_METRICS, "positives", "negatives", "subjects"]
+    header = ["encoder", "fold", *FOLD_METRICS, "positives", "negatives", "subjects", "layers"]
     write_csv_atomically(folder / "cross_validation.csv", [header, *rows])
     (folder / "label_efficiency.csv").unlink(missing_ok=True)  # of an earlier run
     if len(efficiency) > len(rows):
@@ -143,7 +148,7 @@ def _write(folder: Path, features: Features, folds: SubjectFolds, scores: dict, 
 def _tell(features: Features, folds: SubjectFolds, scores: dict, rows: list) -> None:
     """A line an encoder, with what its interval rests on; folds that no mean is over; baselines that are not beaten."""
     label, fold = features.class_label.numpy().astype(int), _fold_of(features, folds)
-    number = {row[1]: row[-1] for row in rows}  # of a fold's test subjects
+    number = {row[1]: row[-2] for row in rows}  # of a fold's test subjects
     without = sorted({row[1] for row in rows if np.isnan(row[2])})
     if without:
         logger.warning(
@@ -160,7 +165,11 @@ def _tell(features: Features, folds: SubjectFolds, scores: dict, rows: list) -> 
     own, *baselines = means
     for baseline in baselines:
         if means[own] <= means[baseline]:
-            logger.warning(f"{own} does not beat {baseline} alone: {means[own]:.3f} against {means[baseline]:.3f}.")
+            logger.warning(f"{own} does not beat {_called(baseline)}: {means[own]:.3f} against {means[baseline]:.3f}.")
+
+
+def _called(baseline: str) -> str:
+    return "the untrained encoder" if baseline == UNTRAINED else f"{baseline} alone"
 
 
 def _interval(scores: np.ndarray, label: np.ndarray, subject: np.ndarray, fold: np.ndarray) -> str:

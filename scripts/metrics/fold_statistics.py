@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from ..errors import require_package
-from .roc_auc import roc_auc
 from .subject_bootstrap import draw_subjects, percentiles
 
 __all__ = ["FEWEST_IN_A_FOLD", "bootstrap_interval", "fewest_in_a_fold", "paired_tests"]
@@ -35,21 +34,27 @@ def bootstrap_interval(
     Returns:
         Percentiles (1 - level) / 2 and (1 + level) / 2.
     """
-    groups = [
-        [np.flatnonzero((folds == fold) & (subjects == one)) for one in np.unique(subjects[folds == fold])]
-        for fold in np.unique(folds)
-    ]
-    of_folds = np.cumsum([len(group) for group in groups])[:-1]
-    counts = draw_subjects([len(group) for group in groups], repeats, seed)
-    score, label = torch.from_numpy(scores), torch.from_numpy(labels)
-
-    def auc(group: list[np.ndarray], often: np.ndarray) -> float:
-        items = np.concatenate([np.tile(rows, times) for rows, times in zip(group, often, strict=True)])
-        return roc_auc(score[items], label[items])
-
-    aucs = [[auc(*fold) for fold in zip(groups, np.split(drawn, of_folds), strict=True)] for drawn in counts]
-    low, high = percentiles(torch.tensor(aucs, dtype=torch.float64).nanmean(1), (1 - level) / 2).tolist()
+    compared = [_compared(*(each[folds == fold] for each in (scores, labels, subjects))) for fold in np.unique(folds)]
+    sizes = [len(won) for won, _ in compared]
+    drawn = np.split(draw_subjects(sizes, repeats, seed), np.cumsum(sizes)[:-1], axis=1)
+    aucs = [_drawn_auc(counts, *pairs) for counts, pairs in zip(drawn, compared, strict=True)]
+    low, high = percentiles(torch.from_numpy(np.array(aucs)).nanmean(0), (1 - level) / 2).tolist()
     return low, high
+
+
+def _compared(scores: np.ndarray, labels: np.ndarray, subjects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positives of a subject against negatives of another: how often they score higher (ties half), and all pairs."""
+    member = (subjects[:, None] == np.unique(subjects)).astype(float)
+    positive, negative = labels == 1, labels == 0
+    first, second = scores[positive][:, None], scores[negative]
+    won = member[positive].T @ ((first > second) + (first == second) / 2) @ member[negative]
+    return won, np.outer(member[positive].sum(0), member[negative].sum(0))
+
+
+def _drawn_auc(counts: np.ndarray, won: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """AUC in each draw, [R], from how often each of S subjects is in it, [R, S]; nan where a class is missing."""
+    number = ((counts @ pairs) * counts).sum(1)
+    return np.where(number > 0, ((counts @ won) * counts).sum(1), np.nan) / np.maximum(number, 1)
 
 
 def fewest_in_a_fold(subjects: np.ndarray, folds: np.ndarray) -> int:

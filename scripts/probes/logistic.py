@@ -28,7 +28,7 @@ class LogisticProbe:
 
     Attributes:
         penalty: that was chosen.
-        direction, intercept: logit = features @ direction [D] + intercept, of features as they are, float64.
+        standardise, weights, intercept: logit = standardise(features) @ weights [D] + intercept, float64.
     """
 
     def __init__(
@@ -37,8 +37,11 @@ class LogisticProbe:
         require_sklearn()
         from sklearn.linear_model import LogisticRegression
 
-        standardise, val_labels = Standardise(features), val_labels.double()
-        train, validate = standardise(features).numpy(), standardise(val_features).numpy()
+        self.standardise, val_labels = Standardise(features), val_labels.double()
+        train, validate = self.standardise(features), self.standardise(val_features)
+        # weights lie in the span of what is trained on, and a rotation of it changes no penalty
+        basis = torch.linalg.qr(train.T).Q
+        train, validate = (train @ basis).numpy(), (validate @ basis).numpy()
         balance, lowest = class_weights(val_labels), float("inf")
         for penalty in PENALTIES:
             strength = 1 / (penalty * len(labels))
@@ -48,12 +51,11 @@ class LogisticProbe:
             loss = float(binary_cross_entropy_with_logits(logits, val_labels, weight=balance))
             if loss < lowest:
                 lowest, self.penalty, best = loss, penalty, model
-        self.direction = torch.from_numpy(best.coef_[0]) / standardise.scale
-        self.intercept = torch.from_numpy(best.intercept_)[0] - self.direction @ standardise.mean
+        self.weights, self.intercept = basis @ torch.from_numpy(best.coef_[0]), torch.from_numpy(best.intercept_)[0]
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """Logits [M], float64, of features [M, D]."""
-        return features.double() @ self.direction + self.intercept
+        return self.standardise(features) @ self.weights + self.intercept
 
 
 def class_weights(labels: torch.Tensor) -> torch.Tensor:

@@ -2,11 +2,13 @@
 
 import torch
 
-__all__ = ["Standardise"]
+__all__ = ["CLIP", "Standardise"]
+
+CLIP = 8.0  # standard deviations: one feature far from all in training would else decide alone
 
 
 class Standardise:
-    """Features less their mean in training, in units of their standard deviation there.
+    """Features less their mean in training, in units of their standard deviation there, of which 8 at most are kept.
 
     Args:
         features: of training, [N, D].
@@ -21,4 +23,4 @@ class Standardise:
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """Of features [..., D], in their shape, float64."""
-        return (features.double() - self.mean) / self.scale
+        return ((features.double() - self.mean) / self.scale).clamp(-CLIP, CLIP)

@@ -10,7 +10,7 @@ from ..atomic import write_csv_atomically
 from ..errors import report_input_errors
 from .figure import Figure
 from .fold_figures import fold_dots, label_curves
-from .fold_results import FoldResults, read_folds
+from .fold_results import FoldResults, is_untrained, read_folds
 from .head import made
 from .page import write_page
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_folds", "findings", "fold_figures"]
 
-UNTRAINED = "untrained"  # an encoder of this name is to be beaten too
-CALLED = {UNTRAINED: "the untrained encoder"}
-SURE = 0.05  # largest p of the corrected test at which a difference is called one
+SURE = 0.05  # largest p of the corrected test over folds, corrected by Holm, at which a difference is called one
 
 
 def compare_folds(output_dir: str | Path, folds: FoldResults) -> Path:
@@ -54,15 +52,20 @@ def fold_figures(folds: FoldResults) -> list[Figure]:
 def findings(folds: FoldResults) -> dict[str, list[str]]:
     """What each encoder beats, and what not, in words."""
     encoders = [name for name in folds.names if name not in folds.baselines]
-    to_beat = [*(name for name in encoders if name == UNTRAINED), *folds.baselines]
+    to_beat = [*filter(is_untrained, encoders), *folds.baselines]
     return {name: [_verdict(folds, name, other) for other in to_beat if other != name] for name in encoders}
 
 
 def _verdict(folds: FoldResults, name: str, other: str) -> str:
     test = folds.tests[name, other]
-    p, better = test["p_corrected"], test["difference"] > 0
+    p, better = test["p_holm"], test["difference"] > 0
     verdict = "beats" if better and p < SURE else "is not surely better than" if better else "does not beat"
-    return f"{verdict} {CALLED.get(other, other + ' alone')} (p = {p:.2g})"
+    over_subjects = f" over folds, {test['p_subjects_holm']:.2g} over subjects" if test["subjects"] else ""
+    return f"{verdict} {_called(other)} (p = {p:.2g}{over_subjects})"
+
+
+def _called(other: str) -> str:
+    return f"the {other} encoder" if is_untrained(other) else f"{other} alone"
 
 
 def _label_efficiency(folds: FoldResults, table: "pandas.DataFrame") -> Figure:

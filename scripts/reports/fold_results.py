@@ -1,6 +1,6 @@
 """What several cross-validations left behind, if they are of the same items and folds, and how sure it is."""
 
-import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +13,13 @@ from monai.utils import optional_import
 
 from ..errors import InputError
 from ..evaluation.cross_validation import FOLD_METRICS
-from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold, paired_tests
+from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold
 from ..metrics.roc_auc import roc_auc
+from ..metrics.subject_tests import within_subject_auc
+from ..networks.transfer import UNTRAINED
+from .fold_tests import Tests, pair_tests
 
-__all__ = ["FoldResults", "read_folds"]
+__all__ = ["FoldResults", "is_untrained", "read_folds"]
 
 if TYPE_CHECKING:
     import pandas
@@ -36,6 +39,9 @@ class FoldResults:
         means: over the folds that have them, of `FOLD_METRICS` (the columns), of each classifier (the rows);
             `numbers` of these folds likewise.
         efficiency: a row a classifier, label_share and fold, with its auc; None where it was not measured.
+        strata: a row a classifier and stratum of lesions, as `write_strata` says; None where nobody knows their size.
+
+    A classifier is called as its encoder and, in brackets, the layers whose features it has.
     """
 
     scores: "pandas.DataFrame"
@@ -43,6 +49,7 @@ class FoldResults:
     means: "pandas.DataFrame"
     numbers: "pandas.DataFrame"
     efficiency: "pandas.DataFrame | None"
+    strata: "pandas.DataFrame | None" = None
 
     @property
     def names(self) -> list[str]:
@@ -96,10 +103,48 @@ class FoldResults:
         }
 
     @cached_property
-    def tests(self) -> dict[tuple[str, str], dict[str, float]]:
-        """`paired_tests` of each pair; of k folds, one tests and one validates, so that k - 2 train."""
-        share, pairs = 1 / (self.number - 2), itertools.permutations(self.names, 2)
-        return {(first, second): paired_tests(self.aucs[first], self.aucs[second], share) for first, second in pairs}
+    def within(self) -> dict[str, np.ndarray]:
+        """ROC AUC of each classifier within each subject, [S]; nan where a subject has crops of one kind alone."""
+        label, subject = (self.scores[key].to_numpy(copy=True) for key in ("label", "subject"))
+        return {name: within_subject_auc(self.scores[name].to_numpy(copy=True), label, subject) for name in self.names}
+
+    def within_mean(self, name: str) -> float:
+        """Mean over subjects of `within`; nan where none has one."""
+        known = self.within[name][np.isfinite(self.within[name])]
+        return float(known.mean()) if len(known) else math.nan
+
+    @property
+    def of_both_kinds(self) -> int:
+        """How many subjects have an AUC of their own."""
+        return int(np.isfinite(next(iter(self.within.values()))).sum())
+
+    @cached_property
+    def tests(self) -> Tests:
+        """`pair_tests` of all classifiers."""
+        return pair_tests(self.aucs, self.within, self.number)
+
+    def stratum(self, name: str, stratum: str) -> tuple[str, str]:
+        """AUC of a classifier for lesions of a stratum, and its interval, in words; nothing where there is none."""
+        if self.strata is None:
+            return "", ""
+        known = self.strata.set_index(["encoder", "stratum"])
+        if (name, stratum) not in known.index or np.isnan(known.loc[(name, stratum), "auc"]):
+            return "", ""
+        auc, low, high = known.loc[(name, stratum), ["auc", "low", "high"]]
+        return f"{auc:.3f}", "" if np.isnan(low) else f"95 % from {low:.3f} to {high:.3f}"
+
+    @property
+    def lesions(self) -> dict[str, str]:
+        """What strata there are, and of how many crops and subjects, in words."""
+        if self.strata is None:
+            return {}
+        known = self.strata.drop_duplicates("stratum").set_index("stratum")
+        return {name: f"{row['positives']} crops of {row['subjects']} subjects" for name, row in known.iterrows()}
+
+
+def is_untrained(name: str) -> bool:
+    """Whether a classifier is of an untrained encoder, at whichever layers."""
+    return name.partition(" (")[0] == UNTRAINED
 
 
 def read_folds(folders: Iterable[str | Path]) -> FoldResults:
@@ -114,15 +159,17 @@ def read_folds(folders: Iterable[str | Path]) -> FoldResults:
             raise InputError(f"Cross-validations are compared with {package}: pip install {package}.")
     paths = [Path(folder) for folder in folders]
     scores, baselines = _scores(paths)
-    of_folds = _once(paths, "cross_validation.csv", ["encoder", "fold"]).groupby("encoder")[[*FOLD_METRICS]]
-    measured = [folder for folder in paths if (folder / "label_efficiency.csv").is_file()]
-    shares = _once(measured, "label_efficiency.csv", ["encoder", "label_share", "fold"]) if measured else None
-    return FoldResults(scores, baselines, of_folds.mean(), of_folds.count(), shares)
+    table = _once(paths, "cross_validation.csv", ["encoder", "fold"])
+    assert table is not None  # as _names has read it in each folder
+    of_folds = table.groupby("encoder")[[*FOLD_METRICS]]
+    shares = _once(paths, "label_efficiency.csv", ["encoder", "label_share", "fold"])
+    strata = _once(paths, "strata.csv", ["encoder", "stratum"])
+    return FoldResults(scores, baselines, of_folds.mean(), of_folds.count(), shares, strata)
 
 
 def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
     """`FoldResults`' scores, and the names of the baselines, which all folders have."""
-    tables = [_table(folder, "scores.csv") for folder in folders]
+    tables = [_table(folder, "scores.csv").rename(columns=_names(folder)) for folder in folders]
     items = tables[0][ALIKE]
     scores: dict[str, pandas.Series] = {}
     baselines: dict[str, pandas.Series] = {}
@@ -136,23 +183,35 @@ def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
             raise InputError(f"Two encoders are called {own}: cross-validate one again with another --name.")
         scores[own] = table[own]
         for name in others:
-            if not np.allclose(table[name], baselines.setdefault(name, table[name]), atol=1e-3):
+            first = baselines.setdefault(name, table[name])
+            # of a network, last digits depend on the machine
+            if not is_untrained(name) and not np.allclose(table[name], first, atol=1e-3):
                 raise InputError(
                     f"{name} alone says something else in {folder} than in the folders before it: cross-validate all "
                     "with the same spacing, crop_size, frame, intensity and seed."
                 )
-    return items.assign(**scores | baselines), list(baselines)
+    own_alone = {name: values for name, values in scores.items() if name not in baselines}
+    return items.assign(**own_alone, **baselines), list(baselines)
 
 
-def _once(folders: list[Path], file: str, keys: list[str]) -> "pandas.DataFrame":
-    """The tables of all folders in one; what several say of a baseline stands there once."""
-    return pandas.concat([_table(folder, file) for folder in folders]).drop_duplicates(keys, keep="last")
+def _names(folder: Path) -> dict[str, str]:
+    """What the encoders of a folder are called, by what it calls them itself."""
+    table = _table(folder, "cross_validation.csv")
+    known = table[["encoder", "layers"]].drop_duplicates().itertuples(index=False)
+    return {encoder: f"{encoder} ({layers})" if layers else encoder for encoder, layers in known}
+
+
+def _once(folders: list[Path], file: str, keys: list[str]) -> "pandas.DataFrame | None":
+    """The tables of all folders that have one; what several say of a baseline stands there once."""
+    measured = [folder for folder in folders if (folder / file).is_file()]
+    tables = [_table(folder, file).replace({"encoder": _names(folder)}) for folder in measured]
+    return pandas.concat(tables).drop_duplicates(keys, keep="last") if tables else None
 
 
 def _table(folder: Path, file: str) -> "pandas.DataFrame":
     if not (folder / file).is_file():
         raise InputError(f"There is no {file} in {folder}: cross-validate an encoder with it as output_dir first.")
-    texts = {"subject": str, "encoder": str}  # though they may look like numbers, or like pandas' "NA"
+    texts = {"subject": str, "encoder": str, "layers": str}  # though they may look like numbers, or like pandas' "NA"
     return pandas.read_csv(folder / file, dtype=texts, keep_default_na=False, na_values="nan")
 
 

@@ -35,6 +35,8 @@ def lesion_windows(mask: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
 class LabelledCropsd(Randomizable, MapTransform):
     """Draw crops; `class_label` of each, [1], is 1 if it holds a lesion voxel of the scan's mask, else 0.
 
+    `lesion_ml`, [1], is the volume of lesion in it, by the affine of its first image.
+
     Crops with a lesion and crops without are each drawn uniformly among all places where there are such, so that the
     share of positive ones is as stated. A scan that has one kind alone gives that. (MONAI's `RandCropByPosNegLabel`
     draws centres: with pos 1 and neg 1, well over half of its crops hold some lesion.)
@@ -86,5 +88,11 @@ class LabelledCropsd(Randomizable, MapTransform):
         for start, class_label in zip(self.starts, self.class_labels, strict=True):
             cut = SpatialCrop(roi_start=start, roi_end=start + self.crop_size)
             images = {key: cut(data[key]) for key in self.key_iterator(data)}
-            crops.append({**rest, **images, "class_label": torch.tensor([float(class_label)])})
+            known = {"class_label": torch.tensor([float(class_label)]), "lesion_ml": self._lesion_ml(dict(data), cut)}
+            crops.append({**rest, **images, **known})
         return crops
+
+    def _lesion_ml(self, data: dict, cut: SpatialCrop) -> torch.Tensor:
+        voxels = (torch.as_tensor(cut(data[self.label_key])) > 0).sum()
+        affine = torch.as_tensor(data[self.first_key(data)].affine, dtype=torch.float64)
+        return (voxels * affine[:3, :3].det().abs() / 1000).float()[None]

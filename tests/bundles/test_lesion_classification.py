@@ -9,6 +9,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from scripts.evaluation.strata import STRATA
+
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
 SMALL = {"spacing": "[4.0,4.0,4.0]", "crops_per_volume": 8, "folds": 3, "batch_size": 2}
 ALL = SMALL | {"pretraining_split": "null"}
@@ -42,9 +44,11 @@ def folds(run, bodies, encoder, tmp_path_factory):
     return output
 
 
-def test_a_frozen_encoder_is_cross_validated_beside_position_and_intensity(folds):
-    found = {(row["encoder"], row["fold"]) for row in rows(folds / "cross_validation.csv")}
-    assert found == {(name, fold) for name in ("mine", "position", "intensity") for fold in "012"}
+def test_a_frozen_encoder_is_cross_validated_beside_the_untrained_one_position_and_intensity(folds):
+    found = {(row["encoder"], row["fold"], row["layers"]) for row in rows(folds / "cross_validation.csv")}
+    layers = {"mine": "several", "untrained": "several", "position": "", "intensity": ""}
+    assert found == {(name, fold, of) for name, of in layers.items() for fold in "012"}
+    assert {row["stratum"] for row in rows(folds / "strata.csv")} == set(STRATA)
 
 
 def test_encoder_and_linear_classifier_as_one_network_say_what_they_said_apart(frozen, folds):
@@ -79,7 +83,7 @@ def test_a_training_leaves_a_classifier_that_can_be_evaluated(run, bodies, tmp_p
 
 def test_a_classifier_is_evaluated_on_the_fold_that_it_never_saw(run, bodies, frozen, encoder, tmp_path):
     settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "model": frozen / "models" / "model.pt"}
-    output = run(BUNDLE, "train", "evaluate", status=1, output_dir=tmp_path, fold=1, **settings)
+    output = run(BUNDLE, "linear_probe", "evaluate", status=1, output_dir=tmp_path, fold=1, **settings)
     assert "split.json holds another split than these scans, seed and sizes give" in output
 
 
@@ -103,7 +107,8 @@ def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, bodies, frozen, tmp
         "model": frozen / "models" / "model.pt",
         "spacing": SMALL["spacing"],
     }
-    run(BUNDLE, "inference", output_dir=tmp_path, cwd=tmp_path, **settings)
+    assert "network_def is " in run(BUNDLE, "inference", output_dir=tmp_path, status=1, **settings)
+    run(BUNDLE, "inference", "linear_classifier", output_dir=tmp_path, cwd=tmp_path, **settings)
     table = rows(tmp_path / "scores.csv")
     assert len(table) == 6
     for row in table:

@@ -1,6 +1,7 @@
 """Every score is of a classifier that has seen nothing of its subject, and stands beside its baselines'."""
 
 import csv
+import dataclasses
 import functools
 import logging
 import sys
@@ -47,7 +48,7 @@ def test_the_table_has_a_row_for_each_encoder_and_fold(tmp_path):
     cross_validate(features(mine=2, position=0), FOLDS, [], tmp_path)
     rows, scores = read(tmp_path / "cross_validation.csv"), read(tmp_path / "scores.csv")
     metrics = ["auc", "average_precision", "sensitivity", "specificity"]
-    assert list(rows[0]) == ["encoder", "fold", *metrics, "positives", "negatives", "subjects"]
+    assert list(rows[0]) == ["encoder", "fold", *metrics, "positives", "negatives", "subjects", "layers"]
     assert [(row["encoder"], row["fold"]) for row in rows] == [
         (name, str(fold)) for name in ("mine", "position") for fold in range(5)
     ]
@@ -68,6 +69,25 @@ def test_an_encoder_that_loses_to_a_baseline_is_said_to(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         cross_validate(features(mine=0, position=2), FOLDS, [], tmp_path)
     assert "mine does not beat position alone" in caplog.text
+
+
+def test_layers_stand_in_the_table_and_the_untrained_encoder_is_called_so(tmp_path, caplog):
+    known = dataclasses.replace(features(mine=0, untrained=2), layers={"mine": "early", "untrained": "early"})
+    known.values["position"] = torch.randn(240, 5)
+    with caplog.at_level(logging.INFO):
+        cross_validate(known, FOLDS, [], tmp_path)
+    layers = {row["encoder"]: row["layers"] for row in read(tmp_path / "cross_validation.csv")}
+    assert layers == {"mine": "early", "untrained": "early", "position": ""}
+    assert "mine does not beat the untrained encoder: " in caplog.text
+
+
+def test_lesions_of_each_size_have_a_row_where_their_size_is_known(tmp_path):
+    known = dataclasses.replace(features(mine=2), lesion_ml=5 * LABELS)
+    cross_validate(known, FOLDS, [], tmp_path)
+    rows = read(tmp_path / "strata.csv")
+    aucs = [float(row["auc"]) for row in rows if row["positives"] == "120"]
+    assert aucs == [pytest.approx(mean_auc(read(tmp_path / "cross_validation.csv"), "mine"))]
+    assert [row["positives"] for row in rows] == ["0", "120", "0"]
 
 
 def test_a_fold_with_one_label_is_named_and_no_mean_is_over_it(tmp_path, caplog):

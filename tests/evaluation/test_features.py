@@ -1,5 +1,7 @@
 """Crops are embedded by a frozen encoder and go, with their baselines, to the subjects that they are of."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,34 @@ def test_trained_weights_are_loaded(encode, tmp_path):
     save_atomically(trained.state_dict(), tmp_path / "encoder.pt")
     loaded = encode(str(tmp_path / "encoder.pt")).network.state_dict()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in trained.state_dict().items())
+
+
+def test_features_are_of_the_named_layers_and_the_untrained_network_has_its_own_at_the_same(tmp_path, batches, encode):
+    trained, drawn = tiny_network(), tiny_network()
+    save_atomically(trained.state_dict(), tmp_path / "encoder.pt")
+    run, sets = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu"), {"first": ["1"]}
+    encoder = FrozenEncoder("mine", copy.deepcopy(drawn), str(tmp_path / "encoder.pt"), run, sets, "first")
+    features = crop_features(batches, SCANS, ["place"], encoder, encoder.untrained)
+    crops = torch.cat([batch["image"] for batch in batches]).flatten(1)
+    assert list(features.values) == ["mine", "untrained", "place"]
+    assert features.layers == {"mine": "first", "untrained": "first"}
+    torch.testing.assert_close(features.values["mine"], trained[1].eval()(crops))
+    torch.testing.assert_close(features.values["untrained"], drawn[1].eval()(crops))
+
+
+def test_an_untrained_encoder_has_no_untrained_one_beside_it(encode):
+    assert encode().untrained is None
+
+
+def test_how_much_lesion_a_crop_holds_is_kept_where_it_is_known(batches):
+    known = [batch | {"lesion_ml": batch["class_label"] * 3} for batch in batches]
+    assert crop_features(known, SCANS, ["place"]).lesion_ml.tolist() == [0, 3, 0] * 2
+    assert crop_features(batches, SCANS, ["place"]).lesion_ml is None
+
+
+def test_layers_that_are_not_there_are_named(encode):
+    with pytest.raises(InputError, match="There are no layers late: give one of first"):
+        FrozenEncoder("mine", tiny_network(), "untrained", None, {"first": ["1"]}, "late")
 
 
 def test_an_encoder_is_not_mistaken_for_a_baseline(batches, encode):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
+from scripts.metrics.subject_bootstrap import draw_subjects
 
 
 @pytest.fixture
@@ -30,6 +31,23 @@ def test_the_interval_holds_the_mean(cohort):
     low, high = bootstrap_interval(scores, labels, subjects, folds, repeats=300)
     mean = np.mean([auc(scores[folds == fold], labels[folds == fold]) for fold in range(5)])
     assert low < mean < high
+
+
+def test_the_interval_is_that_of_the_drawn_crops_themselves(cohort):
+    scores, labels, subjects, folds = cohort
+    labels = np.where((folds == 0) & (subjects > 4), 0, labels)  # the crops of one subject alone are of both kinds
+    members = [[np.flatnonzero(subjects == one) for one in np.unique(subjects[folds == fold])] for fold in range(5)]
+    means = []
+    for drawn in draw_subjects([8] * 5, 30, 0).reshape(30, 5, 8):
+        items = [
+            np.concatenate([np.tile(rows, n) for rows, n in zip(*fold, strict=True)])
+            for fold in zip(members, drawn, strict=True)
+        ]
+        aucs = [auc(scores[rows], labels[rows]) for rows in items if 0 < labels[rows].sum() < len(rows)]
+        means.append(np.mean(aucs))
+    assert min(len(set(labels[rows])) for rows in members[0]) == 1
+    found = bootstrap_interval(scores, labels, subjects, folds, repeats=30)
+    assert found == pytest.approx(np.quantile(means, [0.025, 0.975]))
 
 
 def test_crops_of_one_subject_are_not_taken_for_independent(cohort):

@@ -13,7 +13,9 @@ from monai.metrics import compute_roc_auc
 from scripts.errors import InputError
 from scripts.evaluation.cross_validation import FOLD_METRICS
 from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
-from scripts.reports.compare_folds import compare_folds
+from scripts.metrics.holm import holm
+from scripts.metrics.subject_tests import subject_test, within_subject_auc
+from scripts.reports.compare_folds import compare_folds, findings
 from scripts.reports.fold_results import read_folds
 
 pytest.importorskip("pandas")
@@ -33,21 +35,24 @@ def _few_resamplings(monkeypatch):
 def folder(tmp_path):
     """A function: folder of a cross-validation of an encoder whose scores show the label so much."""
 
-    def make(name, strength, labels=LABELS, seed=0, subjects=SUBJECTS):
+    def make(name, strength, labels=LABELS, seed=0, subjects=SUBJECTS, layers="", untrained=False):
         random, baselines = np.random.RandomState(seed), np.random.RandomState(99)
         scores = {name: strength * LABELS + random.randn(240)}
         scores |= {baseline: 0.5 * LABELS + baselines.randn(240) for baseline in ("position", "intensity")}
-        path = tmp_path / name
+        scores |= {"untrained": 0.3 * LABELS + np.random.RandomState(98).randn(240)} if untrained else {}
+        path = tmp_path / f"{name}{layers}"
         path.mkdir()
         with open(path / "scores.csv", "w", encoding="utf-8", newline="") as file:
             rows = zip(subjects, FOLDS, labels, *scores.values(), strict=True)
             csv.writer(file).writerows([["subject", "fold", "label", *scores], *rows])
         with open(path / "cross_validation.csv", "w", encoding="utf-8", newline="") as file:
-            rows = [[who, fold, 0.5 + fold / 10, 0.4, 0.3, 0.2] for who in scores for fold in range(5)]
+            of = {who: layers if who in (name, "untrained") else "" for who in scores}
+            rows = [[who, fold, 0.5 + fold / 10, 0.4, 0.3, 0.2, of[who]] for who in scores for fold in range(5)]
             rows = [
-                [*row[:2], *("nan" if labels is SOME and row[1] == 4 else v for v in row[2:5]), row[5]] for row in rows
+                [*row[:2], *("nan" if labels is SOME and row[1] == 4 else v for v in row[2:5]), *row[5:]]
+                for row in rows
             ]
-            csv.writer(file).writerows([["encoder", "fold", *FOLD_METRICS], *rows])
+            csv.writer(file).writerows([["encoder", "fold", *FOLD_METRICS, "layers"], *rows])
         make.scores[name] = scores
         return path
 
@@ -70,6 +75,60 @@ def test_each_pair_is_tested_in_the_same_folds(folder, tmp_path):
     expected = paired_tests(aucs(folder.scores["good"]["good"]), aucs(folder.scores["poor"]["poor"]), 1 / 3)
     row = table(tmp_path)["good", "poor"]
     assert {key: float(row[key]) for key in expected} == pytest.approx(expected)
+    within = [within_subject_auc(folder.scores[name][name], LABELS, SUBJECTS) for name in ("good", "poor")]
+    expected = subject_test(*within)
+    assert {key: float(row[key]) for key in expected} == pytest.approx(expected)
+
+
+def test_p_values_are_corrected_for_all_pairs_of_the_page(folder, tmp_path):
+    compare_folds(tmp_path / "all", read_folds([folder("good", 3), folder("poor", 0.2, seed=1)]))
+    rows = table(tmp_path)
+    pairs = [pair for pair in rows if pair[0] < pair[1]]
+    for plain, corrected in (("p_corrected", "p_holm"), ("p_subjects", "p_subjects_holm")):
+        expected = dict(zip(pairs, holm([float(rows[pair][plain]) for pair in pairs]), strict=True))
+        for (first, second), p in expected.items():
+            assert float(rows[first, second][corrected]) == pytest.approx(p)
+            assert float(rows[second, first][corrected]) == pytest.approx(p)
+
+
+def test_one_encoder_at_several_layers_stands_side_by_side(folder, tmp_path):
+    compare_folds(tmp_path / "all", read_folds([folder("mine", 1, layers="output"), folder("mine", 3, layers="early")]))
+    rows = table(tmp_path)
+    assert float(rows["mine (early)", "mine (output)"]["difference"]) > 0
+    assert {name for pair in rows for name in pair} == {"mine (early)", "mine (output)", "position", "intensity"}
+
+
+def test_the_untrained_encoder_of_a_run_and_one_of_its_own_are_one(folder, tmp_path):
+    folders = [folder("mine", 3, layers="early", untrained=True), folder("untrained", 0.3, layers="early")]
+    folds = read_folds(folders)
+    assert folds.names == ["mine (early)", "position", "intensity", "untrained (early)"]
+    assert list(findings(folds)) == ["mine (early)"]
+    assert any("the untrained (early) encoder" in verdict for verdict in findings(folds)["mine (early)"])
+
+
+def test_lesions_of_each_size_have_their_own_column(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    path = folder("mine", 3, layers="early")
+    header = ["encoder", "layers", "stratum", "positives", "negatives", "subjects", "auc", "low", "high"]
+    with open(path / "strata.csv", "w", encoding="utf-8", newline="") as file:
+        small, large = ["below 1 ml", 7, 50, 3, 0.61, "nan", "nan"], ["1 to 10 ml", 20, 50, 9, 0.72, 0.6, 0.8]
+        csv.writer(file).writerows([header, ["mine", "early", *small], ["mine", "early", *large]])
+    page = compare_folds(tmp_path / "all", read_folds([path])).read_text(encoding="utf-8")
+    row = re.search(r"By how much lesion.*?<tr><td>mine \(early\)</td>(.*?)</tr>", page, re.DOTALL)[1]
+    assert re.findall(r'<td data-of="(.*?)">(.*?)</td>', row) == [
+        ("below 1 ml", "0.610"),
+        ("1 to 10 ml", "0.720<small>95 % from 0.600 to 0.800</small>"),
+    ]
+    assert "below 1 ml: 7 crops of 3 subjects" in page
+
+
+def test_subjects_with_crops_of_one_kind_are_not_compared_within(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    labels = np.where(SUBJECTS % 2, LABELS, 0)
+    page = compare_folds(tmp_path / "all", read_folds([folder("mine", 3, labels=labels)])).read_text(encoding="utf-8")
+    assert "which the 15 of 30 subjects have" in page
+    alone = read_folds([folder("one", 3, labels=(SUBJECTS // 5) % 2)])
+    assert "over subjects" not in str(findings(alone)) and alone.of_both_kinds == 0
 
 
 def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
@@ -78,7 +137,7 @@ def test_baselines_are_compared_with_once_and_stand_last(folder, tmp_path):
         encoding="utf-8"
     )
     columns = re.findall(r"<th>(.*?)</th>", page)
-    assert columns[-4:] == ["good", "poor", "position", "intensity"]
+    assert columns[-4:] == ["good", "poor", "position", "intensity"] and columns.count("good") == 2
 
 
 def test_the_means_of_all_metrics_stand_below(folder, tmp_path):

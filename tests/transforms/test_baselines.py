@@ -7,23 +7,38 @@ from monai.data import MetaTensor
 from scripts.transforms.baselines import BodyBaselinesd, CropBaselinesd
 
 
-def test_intensities_of_a_crop_do_not_know_where_its_voxels_are():
+def shuffle(image):
+    """The same voxels in other places."""
+    return image.flatten()[torch.randperm(image.numel())].reshape(image.shape)
+
+
+def test_intensities_of_a_crop_do_not_know_where_its_voxels_are_but_in_its_centre_or_not():
     image, location = torch.randn(1, 4, 4, 4), torch.randn(3)
-    shuffled = image.flatten()[torch.randperm(64)].reshape(image.shape)
+    shuffled = image.clone()
+    shuffled[:, 1:3, 1:3, 1:3] = shuffle(image[:, 1:3, 1:3, 1:3])
     first, second = (
         CropBaselinesd("image")({"image": i, "location": x}) for i, x in ((image, location), (shuffled, location + 1))
     )
     assert torch.allclose(first["intensity"], second["intensity"], atol=1e-5)
     assert not torch.allclose(first["position"], second["position"])
-    assert first["position"].shape == (9,) and first["intensity"].shape == (35,)
+    assert first["position"].shape == (9,) and first["intensity"].shape == (68,)
 
 
-def test_the_statistics_are_numpys():
-    image = torch.randn(1, 5, 5, 5)
-    statistics = CropBaselinesd("image")({"image": image, "location": torch.zeros(3)})["intensity"][:7].numpy()
-    values = image.numpy().ravel()
+def test_the_histograms_are_numpys_of_the_crop_and_of_its_centre():
+    image = 1.5 * torch.randn(1, 8, 8, 8)
+    found = CropBaselinesd("image")({"image": image, "location": torch.zeros(3)})["intensity"]
+    edges = [-np.inf, *np.linspace(-2, 2, 33), np.inf]
+    for histogram, part in zip(found.split(34), (image, image[:, 2:6, 2:6, 2:6]), strict=True):
+        counts, _ = np.histogram(part.numpy(), edges)
+        assert np.allclose(histogram.square() * part.numel(), counts, atol=1e-3)
+
+
+def test_the_statistics_of_a_body_are_numpys():
+    scan = torch.cat([torch.zeros(1, 5, 5, 5), 100 + torch.rand(1, 5, 5, 5)], 1)
+    known = BodyBaselinesd("image")({"image": MetaTensor(scan)})["intensity"].numpy()
+    values = scan[scan > 50].numpy()
     levels = np.percentile(values, [5, 25, 50, 75, 95], method="nearest")
-    assert np.allclose(statistics, [values.mean(), values.std(ddof=1), *levels], atol=1e-5)
+    assert np.allclose(known, [values.mean(), values.std(ddof=1), *levels], atol=1e-4)
 
 
 def test_the_size_of_a_body_is_in_mm_and_ml(oblique):

@@ -46,6 +46,14 @@ def test_a_share_that_is_none_is_refused(share):
         LabelledCropsd("image", "label", SIZE, 20, share)
 
 
+def test_crops_know_how_much_lesion_they_hold(scan):
+    crops = LabelledCropsd("image", "label", SIZE, 40)(scan)
+    voxel = 1.5 * 2.5 * 3.5 / 1000
+    assert len({float(crop["lesion_ml"]) for crop in crops}) > 3
+    for crop in crops:
+        assert float(crop["lesion_ml"]) == pytest.approx(float((crop["image"] > 0).sum()) * voxel)
+
+
 def test_labels_say_what_the_crops_hold(scan):
     for crop in LabelledCropsd("image", "label", SIZE, 40)(scan):
         assert float(crop["class_label"]) == float(crop["image"].max())
@@ -72,7 +80,7 @@ def test_a_scan_of_one_kind_gives_that_kind(scan, value):
 
 def test_all_else_but_the_mask_goes_with_each_crop(scan):
     crop = LabelledCropsd(["image", "pet"], "label", SIZE, 1)(scan | {"pet": scan["image"] + 1})[0]
-    assert crop.keys() == {"image", "pet", "scan", "class_label"}
+    assert crop.keys() == {"image", "pet", "scan", "class_label", "lesion_ml"}
     assert torch.equal(crop["pet"].as_tensor(), crop["image"].as_tensor() + 1)
 
 
