@@ -1,4 +1,4 @@
-"""What classifiers are fitted to: embeddings of crops by a frozen encoder, or bags of them, and their baselines."""
+"""What classifiers are fitted to: embeddings of crops by a frozen encoder, and their baselines."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,15 @@ from ..errors import InputError
 from ..networks.transfer import SCRATCH, UNTRAINED
 from ..networks.weights import load_encoder
 
-__all__ = ["Features", "FrozenEncoder", "bags_of_subjects", "crop_features"]
+__all__ = ["Features", "FrozenEncoder", "crop_features"]
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of N crops, or of N subjects.
+    """Features of N crops.
 
     Attributes:
-        values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
-            n crops, nan beyond.
+        values: by name, the encoder's first and then its baselines', [N, D].
         class_label: 0 or 1, [N].
         subject: [N].
     """
@@ -82,19 +81,3 @@ def crop_features(
     class_label, scan = joined.pop("class_label"), joined.pop("scan")
     subject = {item["scan"]: item["subject"] for item in scans}
     return Features(joined, class_label, np.array([subject[int(number)] for number in scan]))
-
-
-def bags_of_subjects(features: Features) -> Features:
-    """Put the crops of each subject, all of which have its class label, into one bag."""
-    subjects = np.unique(features.subject)
-    members = [torch.from_numpy(np.flatnonzero(features.subject == subject)) for subject in subjects]
-    largest = max(map(len, members))
-
-    def bags(values: torch.Tensor) -> torch.Tensor:
-        filled = torch.full((len(subjects), largest, values.shape[1]), torch.nan)
-        for bag, rows in zip(filled, members, strict=True):
-            bag[: len(rows)] = values[rows]
-        return filled
-
-    values = {name: bags(crops) for name, crops in features.values.items()}
-    return Features(values, torch.stack([features.class_label[rows[0]] for rows in members]), subjects)

@@ -1,7 +1,7 @@
 """Features of a network as it goes: of any of its layers, pooled and joined into one vector a crop."""
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from torch.fx import GraphModule, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["POOLINGS", "layer_features"]
+__all__ = ["POOLINGS", "layer_features", "layer_set"]
 
 
 def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
@@ -49,6 +49,17 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
             "layers that are reached without a decision on what the image is like."
         ) from error
     return _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted)
+
+
+def layer_set(layer_sets: Mapping[str, list[str]], name: str) -> list[str]:
+    """Layers of the set of that name, as `layer_features` takes them.
+
+    Raises:
+        InputError: there is no such set.
+    """
+    if name not in layer_sets:
+        raise InputError(f"There are no layers {name}: give one of {', '.join(layer_sets)}.")
+    return layer_sets[name]
 
 
 def mean(features: torch.Tensor) -> torch.Tensor:

@@ -20,5 +20,5 @@ class Standardise:
         self.scale = torch.where(spread > 1e-12, spread, 1.0)
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
-        """Of features [..., D], in their shape, float64."""
-        return (features.double() - self.mean) / self.scale
+        """Of features [..., D], in their shape, float64; no further than 8 from 0, so that no outlier decides."""
+        return ((features.double() - self.mean) / self.scale).clamp(-8, 8)

@@ -9,7 +9,7 @@ from monai.utils import convert_to_tensor
 
 from .foreground import otsu_threshold
 
-__all__ = ["BodyBaselinesd", "CropBaselinesd"]
+__all__ = ["BodySized", "CropBaselinesd"]
 
 
 class CropBaselinesd(MapTransform):
@@ -29,11 +29,10 @@ class CropBaselinesd(MapTransform):
         return item | {"position": _quadratic(item["location"].float()), "intensity": _quadratic(statistics)}
 
 
-class BodyBaselinesd(MapTransform):
-    """Write `size` and `intensity` of a body, from a scan that was cropped to its box and not scaled yet.
+class BodySized(MapTransform):
+    """Write `size` of a body, [4], from a scan that was cropped to its box and not scaled yet.
 
-    `size`, [4]: extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
-    `intensity`, [7]: mean, standard deviation and five percentiles of that, in the scan's own unit.
+    Extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
 
     Args:
         keys: of the scan's image; of several, the first is measured.
@@ -41,15 +40,13 @@ class BodyBaselinesd(MapTransform):
     """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        """The item with `size` and `intensity`."""
+        """The item with `size`."""
         item = dict(data)
         scan = item[self.first_key(item)]
         image = convert_to_tensor(scan).float()
         spacing = torch.as_tensor(scan.affine)[:3, :3].square().sum(0).sqrt().float()
-        body = image[image > otsu_threshold(image)]
-        volume = len(body) * spacing.prod() / 1000
-        size = torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])
-        return item | {"size": size, "intensity": _statistics(body)}
+        volume = (image > otsu_threshold(image)).sum() * spacing.prod() / 1000
+        return item | {"size": torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])}
 
 
 def _statistics(values: torch.Tensor) -> torch.Tensor:
