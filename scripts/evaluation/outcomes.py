@@ -19,7 +19,7 @@ MEAN = "mean"  # of the training subjects: what is known of a quantity before an
 def evaluate_outcomes(
     features: Mapping[str, torch.Tensor],
     outcome: Outcome,
-    folds: int,
+    fold: np.ndarray,
     seed: int,
     layers: Mapping[str, str],
     output_dir: str,
@@ -32,15 +32,11 @@ def evaluate_outcomes(
     Args:
         features: [S, D] by the model's name, the encoder's first; subjects in the order of the outcome's.
         outcome: what is predicted; its covariates are one more model.
-        folds: of the subjects, the same for all models.
-        seed: deals them.
+        fold: number of each subject's fold, [S], the same for all models.
+        seed: of the folds within folds that choose penalties.
         layers: name of the set of layers, of each model that is an encoder.
         output_dir: where the tables go.
-
-    Raises:
-        InputError: there are fewer subjects than folds.
     """
-    fold = outcome.folds(folds, seed)
     if outcome.covariates.size:
         features = {**features, "covariates": torch.from_numpy(outcome.covariates)}
     models = {name: _out_of_fold(values, outcome, fold, seed) for name, values in features.items()}

@@ -34,8 +34,8 @@ def rows(path):
 
 
 def evaluate(folder, of=None, values=None):
-    known, layers = values or features(), {"mine": "early"}
-    evaluate_outcomes(known, of or outcome(), folds=FOLDS, seed=0, layers=layers, output_dir=folder)
+    known, of, layers = values or features(), of or outcome(), {"mine": "early"}
+    evaluate_outcomes(known, of, of.folds(FOLDS, seed=0), 0, layers, folder)
     return {(row["model"], row["metric"]): row for row in rows(folder / "outcomes.csv")}
 
 
