@@ -21,7 +21,7 @@ def stratified_folds(target: np.ndarray, folds: int, seed: int, ordered: bool) -
 
     Example:
         >>> stratified_folds(np.array([0, 0, 0, 0, 1, 1]), folds=2, seed=0, ordered=False).tolist()
-        [1, 0, 1, 0, 0, 1]
+        [1, 1, 0, 0, 0, 1]
     """
     kinds = target.argsort(kind="stable").argsort() // folds if ordered else target
     order = np.lexsort((np.random.RandomState(seed).rand(len(target)), kinds))
