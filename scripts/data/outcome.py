@@ -82,9 +82,8 @@ def read_outcome(
     known = _covariates(rows, subject, list(covariates))
     if kind != "quantity" and threshold is None:
         classes = _classes(column, texts, kind)
-        outcome = Outcome(
-            column, subject, np.array([classes.index(_plain(one)) for one in texts]), classes, None, known
-        )
+        numbers = np.array([classes.index(_plain(text)) for text in texts])
+        outcome = Outcome(column, subject, numbers, classes, None, known)
     elif kind == "class":
         above = (_quantities(column, texts, subject) > threshold).astype(int)
         outcome = Outcome(f"{column} above {threshold:g}", subject, above, ("no", "yes"), None, known)
@@ -131,9 +130,9 @@ def _coded(texts: list[str]) -> np.ndarray:
 
 
 def _plain(text: str) -> str:
-    """A whole number as it is usually written: `1.0` is `1`."""
+    """A number as it is usually written: `1.0` is `1`."""
     number = _number(text)
-    return str(int(number)) if number is not None and number == int(number) else text
+    return text if number is None else f"{number:.15g}"
 
 
 def _number(text: str) -> float | None:
