@@ -1,15 +1,12 @@
-"""One class label a scan: whether its mask holds a lesion, or what a table says of its subject."""
+"""One class label a scan: whether its mask holds a lesion."""
 
-import csv
 import logging
-from collections.abc import Iterable
 
-from ..errors import InputError, some
+from ..errors import InputError
 from .mask_audit import audited_masks
 from .mask_meaning import BINARY, MaskMeaning
-from .names.tables import match_names
 
-__all__ = ["label_by_mask", "label_by_table", "scans_with_lesions"]
+__all__ = ["label_by_mask", "scans_with_lesions"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,65 +45,3 @@ def scans_with_lesions(scans: list[dict], meaning: MaskMeaning = BINARY) -> list
     if len(found) < len(labelled):
         logger.info(f"{len(labelled) - len(found)} scans without a lesion are left out.")
     return found
-
-
-def label_by_table(scans: list[dict], table: str | None) -> list[dict]:
-    """The scans whose subject is in a table, each with `class_label`, 0.0 or 1.0, of its subject.
-
-    Args:
-        scans: items of `find_scans`.
-        table: path of a CSV file with the columns subject and label (0 or 1); subjects with none are left out.
-
-    Raises:
-        InputError: there is no such table, a label is neither 0 nor 1, or it names none of the subjects.
-    """
-    labels = _read_table(table)
-    rows = match_names(labels, {scan["subject"] for scan in scans})
-    named = {subject: labels[row] for row, subject in rows.items()}
-    labelled = [scan | {"class_label": named[scan["subject"]]} for scan in scans if scan["subject"] in named]
-    if not labelled:
-        raise InputError(
-            f"{table} names none of the subjects ({scans[0]['subject']}, ...): write them as the names of the scans do."
-        )
-    _tell_of_others(scans, rows, labels, table)
-    return labelled
-
-
-def _tell_of_others(scans: list[dict], rows: dict[str, str], labels: Iterable[str], table: str | None) -> None:
-    """What of a table and of the scans is not written alike, or has no counterpart."""
-    loose = [f"{row} for {subject}" for row, subject in rows.items() if row != subject]
-    strange = [row for row in labels if row not in rows]
-    bare = sorted({scan["subject"] for scan in scans}.difference(rows.values()))
-    if loose:
-        logger.warning(f"{table} is taken to say {some(loose)}: if that is wrong, write the names of scans there.")
-    if strange:
-        logger.warning(
-            f"{len(strange)} subjects of {table} have no scan and are left out: {some(strange)}. Scans have names such "
-            f"as {scans[0]['subject']}: write them so, or ignore this if there are no scans of theirs."
-        )
-    if bare:
-        logger.warning(
-            f"{len(bare)} subjects with scans have no label in {table} and are left out: {some(bare)}. Add them, or "
-            "ignore this if their labels are not known."
-        )
-
-
-def _read_table(table: str | None) -> dict[str, float]:
-    if table in (None, "null"):
-        raise InputError("No labels are given: give labels a CSV with the columns subject and label.")
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{table} is no table that can be read: give labels a CSV with the columns subject and label."
-        ) from error
-    if not rows or not {"subject", "label"} <= rows[0].keys():
-        raise InputError(f"{table} lacks the columns subject and label: name them so in its first line.")
-    labels: dict[str, float] = {}
-    for row in rows:
-        if row["label"] not in ("", "0", "1", "0.0", "1.0"):
-            raise InputError(f"{table} has the label {row['label']} for {row['subject']}: write 0, 1, or nothing.")
-        if row["label"] and labels.setdefault(row["subject"], float(row["label"])) != float(row["label"]):
-            raise InputError(f"{table} has both labels for {row['subject']}: leave one.")
-    return labels

@@ -1,4 +1,4 @@
-"""What classifiers are fitted to: embeddings of crops by a frozen encoder, or bags of them, and their baselines."""
+"""What classifiers are fitted to: embeddings of crops by a frozen encoder, and their baselines."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
@@ -13,16 +13,15 @@ from ..networks.layers import layer_features, layer_set
 from ..networks.transfer import SCRATCH, UNTRAINED
 from ..networks.weights import load_encoder
 
-__all__ = ["Features", "FrozenEncoder", "bags_of_subjects", "crop_features"]
+__all__ = ["Features", "FrozenEncoder", "crop_features"]
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of N crops, or of N subjects.
+    """Features of N crops.
 
     Attributes:
-        values: by name, the encoder's first and then its baselines': [N, D] of crops; [N, n, D] of subjects with up to
-            n crops, nan beyond.
+        values: by name, the encoder's first and then its baselines', [N, D].
         class_label: 0 or 1, [N].
         subject: [N].
         lesion_ml: how much lesion a crop holds, [N]; None where that is not known.
@@ -119,20 +118,3 @@ def crop_features(
 
 def _known(batch: Mapping, baselines: list[str]) -> dict[str, torch.Tensor]:
     return {key: batch[key] for key in (*baselines, "class_label", "scan", "lesion_ml") if key in batch}
-
-
-def bags_of_subjects(features: Features) -> Features:
-    """Put the crops of each subject, all of which have its class label, into one bag."""
-    subjects = np.unique(features.subject)
-    members = [torch.from_numpy(np.flatnonzero(features.subject == subject)) for subject in subjects]
-    largest = max(map(len, members))
-
-    def bags(values: torch.Tensor) -> torch.Tensor:
-        filled = torch.full((len(subjects), largest, values.shape[1]), torch.nan)
-        for bag, rows in zip(filled, members, strict=True):
-            bag[: len(rows)] = values[rows]
-        return filled
-
-    values = {name: bags(crops) for name, crops in features.values.items()}
-    label = torch.stack([features.class_label[rows[0]] for rows in members])
-    return Features(values, label, subjects, layers=features.layers)

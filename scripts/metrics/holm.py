@@ -1,4 +1,4 @@
-"""p values of several comparisons at once."""
+"""Several tests at once: how small p has to be for any of them."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,23 @@ __all__ = ["holm"]
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p values so corrected that with all below 0.05, a false one is among them in 5 % of cases at most.
+    """Holm's adjusted p-values: reject those up to a level, and any wrong rejection has a chance of that level at most.
 
-    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6:65
-    (1979).
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scand. J. Statist. 6 (1979).
 
     Args:
-        p: of one comparison each, in any order.
+        p: of each test; a nan is no test, and stays nan.
 
     Returns:
-        In the same order: the smallest times their number, the next times one less, and so on, none below one before.
+        In the same order.
 
     Example:
-        >>> [round(value, 3) for value in holm([0.04, 0.01, 0.03])]
-        [0.06, 0.03, 0.06]
+        >>> [round(value, 3) for value in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
     """
-    corrected, largest = [0.0] * len(p), 0.0
-    for place, index in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
-        largest = max(largest, min(1.0, (len(p) - place) * p[index]))
-        corrected[index] = largest
-    return corrected
+    order = sorted((value, i) for i, value in enumerate(p) if value == value)
+    adjusted, largest = [float("nan")] * len(p), 0.0
+    for rank, (value, i) in enumerate(order):
+        largest = max(largest, min(1.0, value * (len(order) - rank)))
+        adjusted[i] = largest
+    return adjusted

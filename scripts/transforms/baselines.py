@@ -8,10 +8,9 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
 from .foreground import otsu_threshold
+from .histogram import histogram
 
-__all__ = ["BodyBaselinesd", "CropBaselinesd"]
-
-EDGES = torch.linspace(-2, 2, 33)  # intensities are scaled from the 5th percentile at -1 to the 95th at 1
+__all__ = ["BodySized", "CropBaselinesd"]
 
 
 class CropBaselinesd(MapTransform):
@@ -31,15 +30,15 @@ class CropBaselinesd(MapTransform):
         """The item with `position` and `intensity`."""
         item = dict(data)
         image = convert_to_tensor(item[self.first_key(item)]).float()
-        intensity = torch.cat([_histogram(image), _histogram(_centre(image))])
-        return item | {"position": _quadratic(item["location"].float()), "intensity": intensity}
+        # intensities are scaled from the 5th percentile at -1 to the 95th at 1
+        shares = torch.cat([histogram(part, low=-2.0, high=2.0) for part in (image, _centre(image))])
+        return item | {"position": _quadratic(item["location"].float()), "intensity": shares.sqrt()}
 
 
-class BodyBaselinesd(MapTransform):
-    """Write `size` and `intensity` of a body, from a scan that was cropped to its box and not scaled yet.
+class BodySized(MapTransform):
+    """Write `size` of a body, [4], from a scan that was cropped to its box and not scaled yet.
 
-    `size`, [4]: extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
-    `intensity`, [7]: mean, standard deviation and five percentiles of that, in the scan's own unit.
+    Extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
 
     Args:
         keys: of the scan's image; of several, the first is measured.
@@ -47,20 +46,13 @@ class BodyBaselinesd(MapTransform):
     """
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
-        """The item with `size` and `intensity`."""
+        """The item with `size`."""
         item = dict(data)
         scan = item[self.first_key(item)]
         image = convert_to_tensor(scan).float()
         spacing = torch.as_tensor(scan.affine)[:3, :3].square().sum(0).sqrt().float()
-        body = image[image > otsu_threshold(image)]
-        volume = len(body) * spacing.prod() / 1000
-        size = torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])
-        return item | {"size": size, "intensity": _statistics(body)}
-
-
-def _histogram(values: torch.Tensor) -> torch.Tensor:
-    bins = torch.bucketize(values.flatten(), EDGES)
-    return (torch.bincount(bins, minlength=len(EDGES) + 1) / values.numel()).sqrt()
+        volume = (image > otsu_threshold(image)).sum() * spacing.prod() / 1000
+        return item | {"size": torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])}
 
 
 def _centre(image: torch.Tensor) -> torch.Tensor:
@@ -69,12 +61,6 @@ def _centre(image: torch.Tensor) -> torch.Tensor:
         edge = image.shape[axis] // 4
         image = image.narrow(axis, edge, image.shape[axis] - 2 * edge)
     return image
-
-
-def _statistics(values: torch.Tensor) -> torch.Tensor:
-    levels = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
-    ranks = (levels * (len(values) - 1)).round().long()  # torch.quantile takes no more than 16 million values
-    return torch.cat([values.mean()[None], values.std()[None], values.sort().values[ranks]])
 
 
 def _quadratic(features: torch.Tensor) -> torch.Tensor:

@@ -19,7 +19,7 @@ LOCATOR = ComponentLocator()  # looks for MONAI's components once
 PAPERS = [path for path in TRAINABLE if path.name.removesuffix("_pretraining") in METHODS]
 WEIGHTED = [path for path in TRAINABLE if (path / "models" / "model.pt").is_file()]
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
-WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "inference")]
+WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "subject_outcomes", "inference")]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
 VOCABULARY |= {"batch_size", "crops_per_volume", "crop_size", "spacing", "embedding_size", "learning_rate"}
 VOCABULARY |= {"num_workers", "val_interval"}
@@ -122,8 +122,12 @@ def test_the_defaults_of_the_classifier_are_those_of_the_paper():
 @pytest.mark.parametrize("path", WHOLE, ids=label)
 def test_every_setting_is_described(path):
     config = read(path)
-    settings = list(config)[list(config).index("imports") + 1 : list(config).index("network_def")]
-    settings = [key for key in settings if not key.startswith("_desc_") and key != "encoder_def"]
+    keys = list(config)
+    settings = keys[
+        keys.index("imports") + 1 : min(keys.index(key) for key in ("network_def", "cohort") if key in keys)
+    ]
+    made = ("encoder_def", "encoder_network")
+    settings = [key for key in settings if not key.startswith("_desc_") and key not in made]
     assert not [key for key in settings if f"_desc_{key}_" not in config]
 
 

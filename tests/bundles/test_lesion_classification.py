@@ -118,26 +118,22 @@ def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, bodies, frozen, tmp
         assert 0 <= lesions.get_fdata().max() <= float(row["score"]) + 1e-6 <= 1
 
 
-@pytest.mark.parametrize("overlay", [(), ("attention_pooling",)])
-def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
-    table, scans = tmp_path / "labels.csv", tmp_path / "scans"
+def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
+    table, scans = tmp_path / "participants.csv", tmp_path / "scans"
     scans.mkdir()
     for i in range(9):
         body = nibabel.load(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
         other = nibabel.Nifti1Image(body.get_fdata(dtype=np.float32) + i, body.affine)  # the same scan is one subject
         nibabel.save(other, scans / f"body_{i}.nii.gz")
-    table.write_text("subject,label\n" + "".join(f"body_{i},{i % 2}\n" for i in range(8)), encoding="utf-8")
-    settings = SMALL | {
-        "labels": table,
-        "dataset_dir": scans,
-        "output_dir": tmp_path,
-        "name": "mine",
-        "encoder": "untrained",
-    }
-    run(BUNDLE, "linear_probe", "cross_validate", "subject_labels", *overlay, **settings)
-    scores = rows(tmp_path / "scores.csv")
-    assert [row["subject"] for row in scores] == [f"body_{i}" for i in range(8)]
-    assert [row["label"] for row in scores] == list("01010101") and list(scores[0])[3:] == ["mine", "size", "intensity"]
+    ages = "".join(f"body_{i},{20.5 + 5 * i},{'MF'[i % 2]}\n" for i in range(8))
+    table.write_text("participant_id,age,sex\n" + ages, encoding="utf-8")
+    settings = {"spacing": SMALL["spacing"], "folds": 3, "windows": "[1,1,2]", "dataset_dir": scans, "labels": table}
+    settings |= {"label_column": "age", "threshold": 40, "covariates": "['sex']", "output_dir": tmp_path / "output"}
+    run(BUNDLE, "subject_outcomes", name="mine", encoder="untrained", layers="early", **settings)
+    found = rows(tmp_path / "output" / "predictions.csv")
+    assert [(row["subject"], row["target"]) for row in found] == [(f"body_{i}", str(20.5 + 5 * i)) for i in range(8)]
+    assert list(found[0])[3:] == ["mine", "histogram", "size", "covariates", "mean"]
+    assert [row["label"] for row in rows(tmp_path / "output" / "scores.csv")] == list("00001111")
 
 
 @pytest.mark.parametrize(
@@ -157,8 +153,6 @@ def test_one_label_a_subject_comes_from_a_table(run, bodies, tmp_path, overlay):
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
         (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
-        (["linear_probe", "cross_validate", "subject_labels"], {}, "error: No labels are given: give labels a CSV"),
-        (["linear_probe", "subject_labels"], {}, "error: subject_labels.json is for linear probes in all folds"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(run, bodies, tmp_path, configs, overrides, sentence):

@@ -2,7 +2,6 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
 from monai.inferers import SimpleInferer
@@ -11,7 +10,7 @@ from torch import nn
 from scripts.atomic import save_atomically
 from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
-from scripts.evaluation.features import Features, FrozenEncoder, bags_of_subjects, crop_features
+from scripts.evaluation.features import FrozenEncoder, crop_features
 from scripts.inferers.batch import BatchInferer
 
 SCANS = [{"scan": 7, "subject": "B"}, {"scan": 9, "subject": "A"}]
@@ -105,12 +104,3 @@ def test_an_encoder_is_not_mistaken_for_a_baseline(batches, encode):
 def test_scratch_is_not_frozen(encode):
     with pytest.raises(InputError, match=r"A linear probe trains nothing of the encoder: give train\.json for scratch"):
         encode("scratch")
-
-
-def test_a_bag_has_the_crops_of_its_subject_and_nothing_else():
-    values = torch.arange(12.0).reshape(6, 2)
-    features = Features({"mine": values}, torch.tensor([1, 0, 1, 1, 0, 1.0]), np.array(list("BABBAB")))
-    bags = bags_of_subjects(features)
-    assert bags.subject.tolist() == ["A", "B"] and bags.class_label.tolist() == [0, 1]
-    assert torch.equal(bags.values["mine"][0][:2], values[[1, 4]]) and bags.values["mine"][0][2:].isnan().all()
-    assert torch.equal(bags.values["mine"][1], values[[0, 2, 3, 5]])

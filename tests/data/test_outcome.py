@@ -1,0 +1,92 @@
+"""A column is a class or a quantity, as is said, or as is plain; what is neither is asked about."""
+
+import numpy as np
+import pytest
+
+from scripts.data.outcome import read_outcome
+from scripts.errors import InputError
+
+AGES = [f"{20 + 2.5 * number}" for number in range(12)]
+
+
+def outcome(texts, kind=None, threshold=None, **covariates):
+    columns = {"it": texts, **covariates}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    scans = [{"subject": f"s{number:02}", "table": row} for number, row in enumerate(rows)]
+    return read_outcome(scans, "it", kind, threshold, list(covariates))
+
+
+def test_texts_are_classes_in_the_order_of_their_names():
+    found = outcome(["b", "a", "c"] * 3)
+    assert found.classes == ("a", "b", "c") and found.target.tolist() == [1, 0, 2] * 3
+
+
+def test_few_numbers_are_classes_in_their_own_order_however_they_are_written():
+    found = outcome(["10", "9", "9.0"] * 3)
+    assert found.classes == ("9", "10") and found.class_of.tolist() == [1, 0, 0] * 3
+
+
+def test_many_numbers_are_asked_about():
+    with pytest.raises(InputError, match=r"it has 12 different numbers .* give outcome quantity, or class if"):
+        outcome(AGES)
+
+
+def test_a_quantity_is_its_numbers():
+    found = outcome(AGES, "quantity")
+    assert found.classes == () and found.class_of is None and found.target.tolist() == [float(age) for age in AGES]
+
+
+def test_a_threshold_makes_two_classes_beside_a_quantity():
+    found = outcome(AGES, threshold=32.5)
+    assert found.target[:2].tolist() == [20, 22.5] and found.class_of.tolist() == [0] * 6 + [1] * 6
+
+
+def test_a_threshold_makes_two_classes_of_a_column_where_a_class_is_asked_for():
+    found = outcome(AGES, "class", 32.5)
+    assert (found.name, found.classes) == ("it above 32.5", ("no", "yes"))
+    assert found.target.tolist() == [0] * 6 + [1] * 6
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "threshold", "sentence"),
+    [
+        (["a", "1.5"] * 3, "quantity", None, "it of s00 is a, which is no number: correct it, or give outcome class"),
+        (["inf", "1.5"] * 3, "quantity", None, "it of s00 is inf, which is no number"),
+        (["2"] * 6, "quantity", None, "it is 2 for all subjects"),
+        (["a"] * 6, None, None, "it is a for all subjects"),
+        (["a"] * 6 + ["b"] * 2, None, None, "2 subjects have b as it: a class needs 3 at least"),
+        (AGES, None, 60, "0 subjects have above 60 as it: a class needs 3 at least"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(texts, kind, threshold, sentence):
+    with pytest.raises(InputError, match=sentence):
+        outcome(texts, kind, threshold)
+
+
+def test_covariates_are_numbers_or_a_column_for_each_text():
+    found = outcome(["a", "b"] * 3, age=["1", "2.5", "3", "4", "5", "6"], sex=["M", "F"] * 3)
+    assert found.covariates[:2].tolist() == [[1, 0, 1], [2.5, 1, 0]]
+
+
+def test_several_scans_of_a_subject_are_one():
+    scans = [{"subject": name, "table": {"it": "ab"[number % 2]}} for number, name in enumerate("abcdef")]
+    assert read_outcome(scans * 2, "it").subject == list("abcdef")
+
+
+def test_every_fold_has_its_share_of_each_class():
+    found = outcome(["a"] * 20 + ["b"] * 10)
+    folds = found.folds(5, seed=3)
+    for fold in range(5):
+        assert np.bincount(found.target[folds == fold]).tolist() == [4, 2]
+
+
+def test_every_fold_has_one_of_the_smallest_and_one_of_the_largest():
+    found = outcome([str(number * 1.5) for number in range(20)], "quantity")
+    folds = found.folds(5, seed=3)
+    assert all(sorted(folds[start : start + 5]) == list(range(5)) for start in range(0, 20, 5))
+    assert folds.tolist() != found.folds(5, seed=4).tolist()
+
+
+def test_more_folds_than_subjects_are_refused():
+    with pytest.raises(InputError, match="12 subjects cannot be cross-validated in 13 folds"):
+        outcome(AGES, "quantity").folds(13, seed=0)

@@ -1,0 +1,131 @@
+"""What is said of subjects' outcomes: each by a model that never saw it, beside what it must beat, with tests."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from scripts.data.outcome import Outcome
+from scripts.evaluation.outcome_results import Predicted, compare_models
+from scripts.evaluation.outcomes import evaluate_outcomes
+from scripts.reports.compare_folds import read_folds
+
+SUBJECTS = [f"s{number:02}" for number in range(40)]
+NONE = np.empty((40, 0))
+FOLDS = 4
+AGE = np.random.RandomState(0).uniform(20, 80, 40)
+
+
+def outcome(target=AGE, classes=(), threshold=None, covariates=NONE):
+    return Outcome("age", SUBJECTS, target, classes, threshold, covariates)
+
+
+def features(target=AGE):
+    """Of an encoder that knows the target, and of noise."""
+    random = np.random.RandomState(1)
+    knows = random.randn(40, 30) + (target[:, None] - target.mean()) / target.std() * 1.5 * (np.arange(30) < 10)
+    return {name: torch.from_numpy(values) for name, values in (("mine", knows), ("size", random.randn(40, 4)))}
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def evaluate(folder, of=None, values=None):
+    known, of, layers = values or features(), of or outcome(), {"mine": "early"}
+    evaluate_outcomes(known, of, of.folds(FOLDS, seed=0), 0, layers, folder)
+    return {(row["model"], row["metric"]): row for row in rows(folder / "outcomes.csv")}
+
+
+def test_a_quantity_is_predicted_beside_what_must_be_beaten(tmp_path):
+    found = evaluate(tmp_path)
+    assert {model for model, _ in found} == {"mine", "size", "mean"}
+    assert {metric for _, metric in found} == {"mae", "r2", "pearson_r"}
+    errors = {model: float(found[model, "mae"]["value"]) for model in ("mine", "size", "mean")}
+    assert errors["mine"] < 0.6 * errors["mean"]
+    said = rows(tmp_path / "predictions.csv")
+    assert [float(row["target"]) for row in said] == AGE.tolist()
+    mine = np.mean([abs(float(row["mine"]) - float(row["target"])) for row in said])
+    assert mine == pytest.approx(errors["mine"])
+
+
+def test_no_subject_is_predicted_by_a_model_that_saw_it(tmp_path):
+    """Another target of one subject changes all predictions but those of its own fold."""
+    changed = AGE.copy()
+    changed[7] += 1e-3  # less than to the next, so that folds stay
+    evaluate(tmp_path)
+    before = rows(tmp_path / "predictions.csv")
+    evaluate(tmp_path, outcome(changed))
+    after = rows(tmp_path / "predictions.csv")
+    same = [row["fold"] for row, other in zip(before, after, strict=True) if row["mine"] == other["mine"]]
+    assert set(same) == {before[7]["fold"]} and len(same) == 40 / FOLDS
+
+
+def test_the_mean_is_that_of_the_other_folds(tmp_path):
+    evaluate(tmp_path)
+    said = rows(tmp_path / "predictions.csv")
+    fold = np.array([row["fold"] for row in said])
+    assert float(said[3]["mean"]) == pytest.approx(AGE[fold != fold[3]].mean())
+
+
+def test_a_threshold_adds_what_two_classes_have(tmp_path):
+    found = evaluate(tmp_path, outcome(threshold=50))
+    assert float(found["mine", "auc"]["value"]) > 0.9 and float(found["mean", "auc"]["value"]) == 0.5
+    assert {row["label"] for row in rows(tmp_path / "scores.csv")} == {"0", "1"}
+
+
+def test_classes_can_be_compared_as_those_of_crops_are(tmp_path):
+    target = (AGE > 50).astype(int)
+    evaluate(tmp_path, outcome(target, ("no", "yes")), features(target))
+    folds = read_folds([tmp_path])
+    assert folds.names == ["mine", "size"] and folds.baselines == ["size"] and folds.means.loc["mine", "auc"] > 0.8
+    assert list(rows(tmp_path / "cross_validation.csv")[0])[-1] == "layers"
+
+
+def test_of_several_classes_the_likeliest_is_written(tmp_path):
+    target = (AGE / 20).astype(int) - 1
+    found = evaluate(tmp_path, outcome(target, ("young", "middle", "old")), features(target))
+    assert float(found["mine", "balanced_accuracy"]["value"]) > 0.5
+    said = rows(tmp_path / "predictions.csv")
+    assert {row["mine"] for row in said} <= {"young", "middle", "old"} and said[0]["target"] in said[0].values()
+    assert not (tmp_path / "scores.csv").exists()
+
+
+def test_tables_of_two_classes_do_not_outlive_them(tmp_path):
+    evaluate(tmp_path, outcome(threshold=50))
+    evaluate(tmp_path)
+    assert not {"scores.csv", "cross_validation.csv"} & {path.name for path in tmp_path.iterdir()}
+
+
+def test_covariates_are_one_more_thing_to_beat(tmp_path, caplog):
+    found = evaluate(tmp_path, outcome(covariates=AGE[:, None]))
+    assert float(found["covariates", "mae"]["value"]) < 0.1
+    assert "mine does not beat covariates: MAE" in caplog.text
+    assert "beat the mean" not in caplog.text
+
+
+def test_tests_are_of_the_first_model_against_each_other(tmp_path):
+    found = evaluate(tmp_path)
+    assert found["mine", "mae"]["p"] == "" and found["mean", "r2"]["p"] == ""
+    assert float(found["mean", "mae"]["p"]) < 0.01 < float(found["mean", "mae"]["effect_size"])
+    assert float(found["size", "mae"]["p_holm"]) <= 2 * float(found["size", "mae"]["p"])
+    assert found["mine", "mae"]["layers"] == "early" and found["size", "mae"]["layers"] == ""
+
+
+def test_wilcoxon_is_of_absolute_errors():
+    from scipy.stats import wilcoxon
+
+    random = np.random.RandomState(0)
+    said = {name: AGE + random.randn(40) * spread for name, spread in (("mine", 5), ("other", 7))}
+    lead = compare_models(Predicted(outcome(), np.arange(40) % FOLDS, said))["other"].leads["mae"]
+    errors = {name: np.abs(values - AGE) for name, values in said.items()}
+    assert lead.p == pytest.approx(wilcoxon(errors["mine"], errors["other"]).pvalue)
+    assert lead.better_in == (errors["mine"] < errors["other"]).sum()
+
+
+def test_the_same_predictions_are_no_lead():
+    said = {"mine": AGE + 1, "other": AGE + 1}
+    leads = compare_models(Predicted(outcome(threshold=50), np.arange(40) % FOLDS, said))["other"].leads
+    assert [lead.p for lead in leads.values()] == [1, 1] and [lead.better_in for lead in leads.values()] == [0, 0]

@@ -1,0 +1,81 @@
+"""Linear models of more features than subjects find what there is, and nothing where there is nothing."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from scripts.metrics.roc_auc import roc_auc
+from scripts.probes.nested import PENALTIES, Coordinates, fit_logistic, fit_ridge, nested_prediction
+
+
+def subjects(number, features=300, seed=0):
+    """Features, the first two of which are large, and a quantity that is the first."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(number, features, generator=generator)
+    signal = torch.randn(number, generator=generator)
+    return values + signal[:, None] * torch.linspace(0.5, 0, features), signal.double()
+
+
+def test_coordinates_keep_every_product_of_features():
+    (known, _), (others, _) = subjects(20), subjects(5, seed=1)
+    coordinates = Coordinates(known)
+    standard = coordinates.standardise(known)
+    assert coordinates.train.shape[1] <= 20
+    torch.testing.assert_close(coordinates.train @ coordinates.train.T, standard @ standard.T / 300)
+    torch.testing.assert_close(
+        coordinates(others) @ coordinates.train.T, coordinates.standardise(others) @ standard.T / 300
+    )
+
+
+def test_ridge_is_scikit_learns_with_all_features():
+    (known, target), (others, _) = subjects(20), subjects(5, seed=1)
+    coordinates = Coordinates(known)
+    scaled = coordinates.standardise(known) / 300**0.5
+    for penalty, found in zip(PENALTIES, fit_ridge(coordinates.train, target, coordinates(others)), strict=True):
+        model = Ridge(alpha=penalty * 20).fit(scaled, target)
+        assert np.allclose(found, model.predict(coordinates.standardise(others) / 300**0.5), atol=1e-6)
+
+
+def test_logistic_regression_is_scikit_learns_with_all_features():
+    (known, signal), (others, _) = subjects(30), subjects(5, seed=1)
+    target, coordinates = (signal > 0.3).long(), Coordinates(known)
+    model = LogisticRegression(C=1 / (1e-3 * 30), class_weight="balanced", solver="newton-cg", tol=1e-8)
+    model.fit(coordinates.standardise(known) / 300**0.5, target)
+    found = fit_logistic(coordinates.train, target, coordinates(others))[PENALTIES.index(1e-3)]
+    assert np.allclose(found, model.predict_proba(coordinates.standardise(others) / 300**0.5), atol=1e-3)
+
+
+def test_a_quantity_is_found_among_more_features_than_subjects():
+    (known, target), (others, expected) = subjects(60), subjects(60, seed=1)
+    predicted = nested_prediction(known, target.numpy(), others, classes=False, seed=0)
+    assert (predicted - expected).square().mean() < 0.3 * expected.var()
+
+
+def test_classes_are_found_among_more_features_than_subjects():
+    (known, signal), (others, expected) = subjects(60), subjects(60, seed=1)
+    predicted = nested_prediction(known, (signal > 0).numpy(), others, classes=True, seed=0)
+    assert roc_auc(predicted[:, 1], expected > 0) > 0.9
+    assert torch.allclose(predicted.sum(1), torch.ones(60).double())
+
+
+def test_noise_predicts_hardly_more_than_the_mean():
+    random = np.random.RandomState(0)
+    known, others, target = (random.randn(*shape) for shape in ((60, 300), (200, 300), (60,)))
+    predicted = nested_prediction(torch.from_numpy(known), target, torch.from_numpy(others), classes=False, seed=0)
+    assert (predicted - target.mean()).square().mean() < 0.2 * target.var()
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_features_that_never_vary_say_what_is_usual(classes):
+    target = np.array([0, 1] * 10) if classes else np.arange(20.0)
+    predicted = nested_prediction(torch.ones(20, 3), target, torch.ones(4, 3), classes, seed=0)
+    assert torch.allclose(predicted, torch.tensor(0.5 if classes else 9.5).double(), atol=1e-3)
+
+
+def test_one_wild_value_of_one_subject_decides_nothing():
+    (known, target), (others, _) = subjects(60), subjects(5, seed=1)
+    wild = others.clone()
+    wild[0, 7] = 1e6
+    plain, changed = (nested_prediction(known, target.numpy(), each, False, 0)[0] for each in (others, wild))
+    assert abs(changed - plain) < target.std()
