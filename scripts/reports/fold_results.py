@@ -191,7 +191,8 @@ def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
                     "with the same spacing, crop_size, frame, intensity and seed."
                 )
     own_alone = {name: values for name, values in scores.items() if name not in baselines}
-    return items.assign(**own_alone, **baselines), list(baselines)
+    beaten = sorted(baselines, key=is_untrained, reverse=True)
+    return items.assign(**own_alone, **{name: baselines[name] for name in beaten}), beaten
 
 
 def _names(folder: Path) -> dict[str, str]:
