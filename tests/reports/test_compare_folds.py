@@ -16,7 +16,7 @@ from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
 from scripts.metrics.holm import holm
 from scripts.metrics.subject_tests import subject_test, within_subject_auc
 from scripts.reports.compare_folds import compare_folds, findings
-from scripts.reports.fold_results import read_folds
+from scripts.reports.read_folds import read_folds
 
 pytest.importorskip("pandas")
 pytest.importorskip("scipy")
