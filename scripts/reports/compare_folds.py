@@ -10,9 +10,10 @@ from ..atomic import write_csv_atomically
 from ..errors import report_input_errors
 from .figure import Figure
 from .fold_figures import fold_dots, label_curves
-from .fold_results import FoldResults, is_untrained, read_folds
+from .fold_results import FoldResults, is_untrained
 from .head import made
 from .page import write_page
+from .read_folds import read_folds
 
 if TYPE_CHECKING:
     import pandas

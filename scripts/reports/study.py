@@ -8,8 +8,9 @@ from ..errors import report_input_errors
 from .compare_encoders import compare_encoders, encoder_figures, head_of_encoders
 from .compare_folds import compare_folds, findings, fold_figures
 from .encoder_results import EncoderResults, read_encoders
-from .fold_results import FoldResults, read_folds
+from .fold_results import FoldResults
 from .page import write_page
+from .read_folds import read_folds
 
 __all__ = ["write_study"]
 

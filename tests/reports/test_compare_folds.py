@@ -16,7 +16,7 @@ from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
 from scripts.metrics.holm import holm
 from scripts.metrics.subject_tests import subject_test, within_subject_auc
 from scripts.reports.compare_folds import compare_folds, findings
-from scripts.reports.fold_results import read_folds
+from scripts.reports.read_folds import read_folds
 
 pytest.importorskip("pandas")
 pytest.importorskip("scipy")
@@ -101,7 +101,7 @@ def test_one_encoder_at_several_layers_stands_side_by_side(folder, tmp_path):
 def test_the_untrained_encoder_of_a_run_and_one_of_its_own_are_one(folder, tmp_path):
     folders = [folder("mine", 3, layers="early", untrained=True), folder("untrained", 0.3, layers="early")]
     folds = read_folds(folders)
-    assert folds.names == ["mine (early)", "position", "intensity", "untrained (early)"]
+    assert folds.names == ["mine (early)", "untrained (early)", "position", "intensity"]
     assert list(findings(folds)) == ["mine (early)"]
     assert any("the untrained (early) encoder" in verdict for verdict in findings(folds)["mine (early)"])
 
