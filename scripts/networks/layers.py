@@ -9,7 +9,7 @@ from torch.fx import GraphModule, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["POOLINGS", "layer_features"]
+__all__ = ["POOLINGS", "layer_features", "name_and_pooling", "require_modules"]
 
 
 def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
@@ -36,11 +36,11 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
         >>> network(torch.zeros(2, 1, 32, 32, 32)).shape
         torch.Size([2, 520])
     """
-    wanted = [_name_and_pooling(layer) for layer in layers]
+    wanted = [name_and_pooling(layer) for layer in layers]
     if not wanted:
         raise InputError("There are no layers: name one at least, such as class_layers.out.")
     modules = [name for name, _ in wanted]
-    _require_modules(network, modules)
+    require_modules(network, modules)
     try:
         graph = _LayerTracer(modules).trace(network)
     except Exception as error:  # whatever a forward does with what it takes for a tensor
@@ -111,14 +111,14 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
     return network
 
 
-def _name_and_pooling(layer: str) -> tuple[str, str]:
+def name_and_pooling(layer: str) -> tuple[str, str]:
     name, _, pooling = layer.partition(":")
     if pooling and pooling not in POOLINGS:
         raise InputError(f"{layer}: there is no pooling {pooling}: give one of {', '.join(POOLINGS)}.")
     return name, pooling or "mean"
 
 
-def _require_modules(network: nn.Module, names: list[str]) -> None:
+def require_modules(network: nn.Module, names: list[str]) -> None:
     known = [name for name, _ in network.named_modules() if name]
     for name in names:
         if name not in known:

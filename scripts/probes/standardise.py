@@ -5,8 +5,13 @@ import torch
 __all__ = ["Standardise"]
 
 
+LIMIT = 8.0  # standard deviations
+
+
 class Standardise:
-    """Features less their mean in training, in units of their standard deviation there.
+    """Features less their mean in training, in units of their standard deviation there, clipped at `LIMIT` of them.
+
+    A feature that hardly varied in training may be far out elsewhere; unclipped, it would drown all others.
 
     Args:
         features: of training, [N, D].
@@ -21,4 +26,4 @@ class Standardise:
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """Of features [..., D], in their shape, float64."""
-        return (features.double() - self.mean) / self.scale
+        return ((features.double() - self.mean) / self.scale).clamp(-LIMIT, LIMIT)

@@ -12,7 +12,8 @@ from scripts.atomic import save_atomically
 from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
 from scripts.evaluation.drawn_metrics import draw_metrics, metrics_of_draws
-from scripts.evaluation.encoder import embed, evaluate_encoder
+from scripts.evaluation.embedding import embed
+from scripts.evaluation.encoder import evaluate_encoder
 from scripts.evaluation.predictions import baseline_predictions, encoder_predictions
 from scripts.inferers.batch import BatchInferer
 from scripts.metrics.location import Crops, physical_pairs
