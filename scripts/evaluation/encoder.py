@@ -87,12 +87,9 @@ def evaluate_encoder(
 
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
-    arrays = _arrays(test, said[""]) | {
-        "embedding_random_encoder": theirs["test"].embedding,
-        "components": basis(test.embedding),
-    }
-    arrays = {name: array.numpy() for name, array in arrays.items()} | {"subject": subjects}
-    savez_atomically(folder / "embeddings.npz", **arrays)
+    more = {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
+    arrays = {name: array.numpy() for name, array in (_arrays(test, said[""]) | more).items()}
+    savez_atomically(folder / "embeddings.npz", **arrays, subject=subjects)
     write_draws(folder / "draws.npz", drawn)
     write_json_atomically(folder / "metrics.json", metrics)
     summarise(metrics)

@@ -27,14 +27,15 @@ ENDINGS = {"trained": "", "untrained": "_random_encoder"}
 def join_shares(metrics: dict, found: MeasuredShares) -> dict:
     """Metrics, and `structure_share_r2` from all labelled subjects, of whole crops, with its baselines and intervals.
 
-    Under `layers`, each set has it too, and `structure_share_r2_centre`.
+    `structure_share_layers` names the encoder's set of layers. Under `layers`, each set has the metric too, and
+    `structure_share_r2_centre`.
     """
     joined = join_metrics(metrics, _beside_baselines(found))
     layers = {
         name: join_metrics(of_set, metrics_of_draws(_of_set(found, name), found.draws))
         for name, of_set in metrics["layers"].items()
     }
-    return joined | {"layers": layers}
+    return joined | {"layers": layers, "structure_share_layers": found.layers}
 
 
 def _beside_baselines(found: MeasuredShares) -> dict:
