@@ -11,7 +11,7 @@ from scripts.metrics.signed_rank import signed_rank
 @pytest.mark.parametrize("number", [5, 12, 30])
 def test_p_is_scipys(number):
     stats = pytest.importorskip("scipy.stats")
-    first, second = np.random.randn(2, number) + [[0.4], [0]]
+    first, second = np.random.randn(number) + 0.4, np.random.randn(number)
     assert signed_rank(first, second).p == pytest.approx(stats.wilcoxon(first, second, method="exact").pvalue)
 
 

@@ -16,7 +16,11 @@ def test_inner_products_of_training_points_are_the_kernels():
 
 
 def test_ridge_regression_from_them_is_kernel_ridge_regression():
-    points, asked, targets = 2 * torch.randn(40, 3).double(), 2 * torch.randn(9, 3).double(), torch.randn(40, 2).double()
+    points, asked, targets = (
+        2 * torch.randn(40, 3).double(),
+        2 * torch.randn(9, 3).double(),
+        torch.randn(40, 2).double(),
+    )
     features = GaussianKernel(points)
     known, penalty = features(points), 0.1
     weights = torch.linalg.solve(known.T @ known + penalty * torch.eye(known.shape[1]), known.T @ targets)
