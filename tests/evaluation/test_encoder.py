@@ -222,7 +222,7 @@ def test_structure_shares_are_measured_where_crops_have_them(loaders, encoder, t
         batch["structure_shares"] = batch["location"][:, None, :2].repeat(1, 2, 1) / 100 + 1
         batch["box_share"] = torch.rand(10, 3)
     found = measured(loaders, encoder, tmp_path, shares=SHARES)
-    assert found["structure_share_r2"] > 0.99 > 0.9 > found["structure_share_r2_random_encoder"]
+    assert found["structure_share_r2"] > 0.99 > 0.95 > found["structure_share_r2_random_encoder"]
     assert found["layers"]["output"]["structure_share_r2"] == found["structure_share_r2"]
     assert (tmp_path / "structure_shares.csv").is_file()
 
