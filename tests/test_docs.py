@@ -23,7 +23,8 @@ def test_the_guide_to_the_weights_runs_from_its_first_line_to_its_last(monkeypat
     names = {}
     exec("\n".join(blocks).replace("/my/bundles", str(ROOT / "bundles")), names)
     assert (names["embedding"].shape, names["logits"].shape) == ((4, 1024), (4, 1))
-    classifier, segmenter = capsys.readouterr().out.splitlines()[-2:]
+    classifier, segmenter, features = capsys.readouterr().out.splitlines()[-3:]
+    assert features == "torch.Size([4, 2560])"
     for printed, promised in ((classifier, "725 loaded"), (segmenter, "725 loaded")):
         assert printed.startswith(promised)
     assert classifier.endswith("2 reshaped (class_layers.out.weight, class_layers.out.bias)")

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,12 @@ from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops
 from ..metrics.rankme import rankme
 from ..metrics.subject_bootstrap import SubjectBootstrap
+from ..networks.layers import layer_set
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
 from .drawn_metrics import draw_metrics, metrics_of_draws, write_draws
 from .embedding import embed
-from .layer_figures import layer_figures, require_set
+from .layer_figures import layer_figures
 from .predictions import Predictions, baseline_predictions, encoder_predictions
 from .share_results import join_shares, write_shares
 from .structure_shares import LabelledCrops, StructureShares, measure_shares
@@ -39,7 +40,7 @@ def evaluate_encoder(
     run: Callable,
     split: Mapping[str, list[dict]],
     output_dir: str,
-    layer_sets: Mapping[str, Sequence[str]] | None = None,
+    layer_sets: Mapping[str, list[str]] | None = None,
     shares: StructureShares | None = None,
 ) -> None:
     """Measure an encoder and its baselines.
@@ -63,7 +64,7 @@ def evaluate_encoder(
     """
     untrained, layer_sets, folder = copy.deepcopy(network), layer_sets or {}, Path(output_dir)
     if shares is not None:
-        require_set(shares.layers, layer_sets)
+        layer_set(layer_sets, shares.layers)  # or it says that there is none
     load_encoder(network, encoder)
     ours, theirs = _embed_parts([network, untrained], loaders, run, split, layer_sets)
     fault = collapse(ours["test"].embedding)

@@ -4,22 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from ..errors import InputError
 from ..metrics.location import Crops, location_figures
 from ..metrics.subject_bootstrap import SubjectBootstrap
 from ..probes.ridge import RidgeProbe
 from ..progress import with_progress
 from .drawn_metrics import metrics_of_draws
 
-__all__ = ["layer_figures", "require_set"]
+__all__ = ["layer_figures"]
 
 LayerSets = Mapping[str, Sequence[str]]
-
-
-def require_set(name: str, layer_sets: LayerSets) -> None:
-    """Raise an `InputError` unless there is a set of layers of this name."""
-    if name not in layer_sets:
-        raise InputError(f"layers is {name}, which is none of the layer_sets: give one of {', '.join(layer_sets)}.")
 
 
 def layer_figures(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from .layers import POOLINGS, name_and_pooling, require_modules
+from .layers import OUTPUT, POOLINGS, name_and_pooling, require_modules
 
 __all__ = ["LayerReader"]
 
@@ -30,19 +30,21 @@ class LayerReader(nn.Module):
     def __init__(self, network: nn.Module, layers: Iterable[str]) -> None:
         super().__init__()
         self.network, self.wanted = network, [name_and_pooling(layer) for layer in layers]
-        require_modules(network, [name for name, _ in self.wanted])
+        self.modules_read = [layer for layer in self.wanted if layer[0] != OUTPUT]
+        require_modules(network, [name for name, _ in self.modules_read])
         self.widths: list[int] = []
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Output and features joined, [B, D + ...]."""
         seen: dict[tuple[str, str], torch.Tensor] = {}
-        hooks = [self._hook(name, pooling, seen) for name, pooling in self.wanted]
+        hooks = [self._hook(name, pooling, seen) for name, pooling in self.modules_read]
         try:
-            parts = [self.network(*inputs)]
+            output = self.network(*inputs)
         finally:
             for hook in hooks:
                 hook.remove()
-        parts += [seen[layer] for layer in self.wanted]
+        seen |= {layer: POOLINGS[layer[1]](output) for layer in self.wanted if layer[0] == OUTPUT}
+        parts = [output, *(seen[layer] for layer in self.wanted)]
         self.widths = [part.shape[1] for part in parts]
         return torch.cat([part.float() for part in parts], 1)
 

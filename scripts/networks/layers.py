@@ -1,7 +1,7 @@
 """Features of a network as it goes: of any of its layers, pooled and joined into one vector a crop."""
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import nn
@@ -9,37 +9,41 @@ from torch.fx import GraphModule, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["POOLINGS", "layer_features", "name_and_pooling", "require_modules"]
+__all__ = ["OUTPUT", "POOLINGS", "layer_features", "layer_set", "name_and_pooling", "require_modules"]
+
+OUTPUT = "output"
 
 
-def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
+def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
     """A network's features at some of its layers, each pooled to a vector, joined.
 
     What comes after the last of these layers does not run. The new network has the modules of the old one themselves,
-    under their names, so that weights of either are the other's, and it can be scripted.
+    under their names, takes the same weights, and can be scripted.
 
     Args:
         network: any whose way to these layers `torch.fx` can trace, from an image [B, C, *spatial].
         layers: `NAME` or `NAME:POOLING`, of modules, as in `features.denseblock1:mean_sd`, with POOLING as in
-            `POOLINGS`, `mean` where there is none. A layer's output is [B, C, *spatial], [B, positions, C], or [B, C],
-            which is taken as it is.
+            `POOLINGS`, `mean` where there is none; `output` is the network's own. What a layer gives is [B, C,
+            *spatial], [B, positions, C], or [B, C], which is taken as it is.
 
     Returns:
-        Network whose output is [B, D].
+        Network whose output is [B, D]; the network itself where its output is all that is asked for.
 
     Raises:
         InputError: there is no such layer or pooling, or the way to a layer cannot be traced.
 
     Example:
         >>> from monai.networks.nets import DenseNet121
-        >>> network = layer_features(DenseNet121(3, 1, 8).eval(), ["features.denseblock1:mean_sd", "class_layers.out"])
+        >>> network = layer_features(DenseNet121(3, 1, 8).eval(), ["features.denseblock1:mean_sd", "output"])
         >>> network(torch.zeros(2, 1, 32, 32, 32)).shape
         torch.Size([2, 520])
     """
     wanted = [name_and_pooling(layer) for layer in layers]
     if not wanted:
-        raise InputError("There are no layers: name one at least, such as class_layers.out.")
-    modules = [name for name, _ in wanted]
+        raise InputError("There are no layers: name one at least, such as output.")
+    modules = [name for name, _ in wanted if name != OUTPUT]
+    if not modules:
+        return network
     require_modules(network, modules)
     try:
         graph = _LayerTracer(modules).trace(network)
@@ -48,7 +52,21 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> GraphModule:
             f"The way of {type(network).__name__} to {some(modules)} cannot be followed ({shorten(error)}): name "
             "layers that are reached without a decision on what the image is like."
         ) from error
-    return _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted)
+    features = _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted)
+    unused = network.state_dict().keys() - features.state_dict().keys()
+    features.register_load_state_dict_pre_hook(lambda _, state, *rest: [state.pop(name, None) for name in unused])
+    return features
+
+
+def layer_set(layer_sets: Mapping[str, list[str]], name: str) -> list[str]:
+    """Layers of the set of that name, as `layer_features` takes them.
+
+    Raises:
+        InputError: there is no such set.
+    """
+    if name not in layer_sets:
+        raise InputError(f"There are no layers {name}: give one of {', '.join(layer_sets)}, or add them to layer_sets.")
+    return layer_sets[name]
 
 
 def mean(features: torch.Tensor) -> torch.Tensor:
@@ -96,10 +114,11 @@ class _LayerTracer(Tracer):
 def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
     """The network with its pooled layers in place of its output, and without what comes after them."""
     calls = {node.target: node for node in network.graph.nodes if node.op == "call_module"}  # of several, the last
+    (output,) = network.graph.find_nodes(op="output")
+    calls[OUTPUT] = output.args[0]
     for name, _ in wanted:
         if name not in calls:
             raise InputError(f"An image does not pass {name} as a whole: name one of the modules in it.")
-    (output,) = network.graph.find_nodes(op="output")
     with network.graph.inserting_before(output):
         vectors = [network.graph.call_function(POOLINGS[pooling], (calls[name],)) for name, pooling in wanted]
         output.args = (network.graph.call_function(torch.cat, (vectors, 1)),)
@@ -112,6 +131,7 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
 
 
 def name_and_pooling(layer: str) -> tuple[str, str]:
+    """What `NAME:POOLING` says, or an `InputError` that there is no such pooling."""
     name, _, pooling = layer.partition(":")
     if pooling and pooling not in POOLINGS:
         raise InputError(f"{layer}: there is no pooling {pooling}: give one of {', '.join(POOLINGS)}.")
@@ -119,6 +139,7 @@ def name_and_pooling(layer: str) -> tuple[str, str]:
 
 
 def require_modules(network: nn.Module, names: list[str]) -> None:
+    """Raise an `InputError` that names the first of these modules which a network does not have."""
     known = [name for name, _ in network.named_modules() if name]
     for name in names:
         if name not in known:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from monai.bundle import ComponentLocator, ConfigComponent, ConfigParser
 from monai.utils import min_version, optional_import
 
@@ -199,3 +200,12 @@ def test_switches_may_be_said_in_small_letters_on_the_command_line(said, meant):
     parser.update({"amp": said, "resume": said})
     assert parser.get_parsed_content("train#inferer").amp is meant
     assert (parser.get_parsed_content("train#load_checkpoint#_disabled_")) is not meant
+
+
+@pytest.mark.parametrize(("layers", "features"), [("output", 1024), ("several", 3584), ("early", 512)])
+def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
+    parser = ConfigParser()
+    parser.read_config(BUNDLES / "isimed_pretraining" / "configs" / "inference.json")
+    parser["layers"], parser["device"] = layers, torch.device("cpu")
+    network = parser.get_parsed_content("network").eval()
+    assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)

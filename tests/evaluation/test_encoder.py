@@ -196,7 +196,7 @@ def metrics(evaluated):
     return json.loads((evaluated / "metrics.json").read_text(encoding="utf-8"))
 
 
-LAYER_SETS = {"output": ["1"], "raw": ["0"]}
+LAYER_SETS = {"output": ["output"], "raw": ["0"]}
 SHARES = StructureShares(Structures(("one", "two"), ((1,), (2,))), "output", ())
 
 
@@ -234,7 +234,7 @@ def test_without_label_maps_there_are_no_structure_shares(loaders, encoder, tmp_
 
 
 def test_a_set_of_layers_that_is_not_there_is_refused(loaders, encoder, tmp_path):
-    with pytest.raises(InputError, match="layers is middle, which is none of the layer_sets: give one of output, raw"):
+    with pytest.raises(InputError, match="There are no layers middle: give one of output, raw"):
         measured(loaders, encoder, tmp_path, shares=StructureShares(SHARES.structures, "middle"))
 
 

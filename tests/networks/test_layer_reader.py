@@ -9,7 +9,7 @@ from scripts.errors import InputError
 from scripts.networks.layer_reader import LayerReader
 from scripts.networks.layers import layer_features
 
-LAYERS = ["features.denseblock1:mean_sd", "features.denseblock3", "class_layers.out"]
+LAYERS = ["features.denseblock1:mean_sd", "features.denseblock3", "output"]
 
 
 @pytest.fixture(scope="module")

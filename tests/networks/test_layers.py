@@ -6,7 +6,7 @@ from monai.networks.nets import BasicUNet, DenseNet121, EfficientNetBN, SegResNe
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.networks.layers import POOLINGS, layer_features
+from scripts.networks.layers import POOLINGS, layer_features, layer_set
 
 CROPS = torch.randn(2, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -27,13 +27,18 @@ def passes(network: nn.Module, layer: str) -> torch.Tensor:
 
 
 def test_layers_are_pooled_and_joined_in_the_order_in_which_they_are_named(densenet):
-    features = layer_features(densenet, ["class_layers.out", "features.denseblock1:mean_sd", "features.denseblock3"])
+    features = layer_features(densenet, ["output", "features.denseblock1:mean_sd", "features.denseblock3"])
     block1, block3 = passes(densenet, "features.denseblock1").flatten(2), passes(densenet, "features.denseblock3")
     expected = [densenet(CROPS), block1.mean(2), block1.std(2, correction=0), block3.mean((2, 3, 4))]
     torch.testing.assert_close(features(CROPS), torch.cat(expected, 1))
 
 
-def test_the_last_layer_alone_is_the_network_itself(densenet):
+def test_the_output_alone_is_the_network_itself_and_needs_no_tracing():
+    network = Undecided()
+    assert layer_features(network, ["output"]) is network
+
+
+def test_the_last_layer_alone_has_all_weights_of_the_network(densenet):
     features = layer_features(densenet, ["class_layers.out"])
     torch.testing.assert_close(features(CROPS), densenet(CROPS))
     assert list(features.state_dict()) == list(densenet.state_dict())
@@ -45,7 +50,15 @@ def test_weights_loaded_into_the_network_are_those_of_its_features(densenet):
     other.load_state_dict(densenet.state_dict())
     expected = layer_features(densenet, ["features.denseblock1"])(CROPS)
     torch.testing.assert_close(features(CROPS), expected)
-    assert not torch.allclose(layer_features(drawn, ["features.denseblock1"])(CROPS), expected)
+    of_the_drawn = layer_features(drawn, ["features.denseblock1"])
+    of_the_drawn.load_state_dict(densenet.state_dict())
+    torch.testing.assert_close(of_the_drawn(CROPS), expected)
+
+
+def test_weights_that_do_not_fit_the_features_are_refused(densenet):
+    features = layer_features(densenet, ["features.denseblock1"])
+    with pytest.raises(RuntimeError, match=r"(?s)Missing key.*Unexpected key.*elsewhere"):
+        features.load_state_dict({"elsewhere": torch.zeros(1)})
 
 
 def test_what_comes_after_the_last_layer_does_not_run(densenet):
@@ -114,3 +127,10 @@ class Undecided(nn.Module):
 def test_layers_that_are_not_there_are_named(network, layers, sentence):
     with pytest.raises(InputError, match=sentence):
         layer_features(network, layers)
+
+
+def test_a_set_of_layers_that_is_not_there_is_named():
+    sets = {"output": ["output"], "early": ["features.denseblock1"]}
+    assert layer_set(sets, "early") == ["features.denseblock1"]
+    with pytest.raises(InputError, match="There are no layers late: give one of output, early, or add them to layer_s"):
+        layer_set(sets, "late")
