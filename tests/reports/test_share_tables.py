@@ -48,8 +48,8 @@ def test_the_page_says_so(tables, tmp_path):
     layers["several"] |= {"intervals": {"location_error_mm": [4.0, 4.4]}, "differences": {}}
     page = write_report(tmp_path, "Title", {}, {"layers": layers}, [share_figure(tables)], {}, tables)
     text = " ".join(page.read_text(encoding="utf-8").split())
-    assert text.count("<mark>beats the encoder, from 5</mark>") == 2
-    assert text.count("<mark>not surely beaten, from 90</mark>") == 2
+    assert text.count("<mark>beats the encoder with 5 labelled</mark>") == 2
+    assert text.count("<mark>not surely beaten with 90 labelled</mark>") == 2
     assert "<strong>0.940</strong><small>0.930 to 0.950</small>" in text
     table = re.search(r"What each layer knows</h2>(.*?)</table>", text)[1]
     headings = ["", "location error (mm)", "structure shares (R²)", "structure shares (R²), untrained"]
