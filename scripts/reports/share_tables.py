@@ -61,6 +61,16 @@ class ShareTable:
         """Above the table."""
         return TITLES[self.target]
 
+    @property
+    def encoder(self) -> ShareRow:
+        """What is compared with baselines."""
+        return next(row for row in self.rows if self.is_compared(row))
+
+    @property
+    def baselines(self) -> list[ShareRow]:
+        """The untrained twin, and what predicts without an encoder."""
+        return [row for row in self.rows if row.encoder != "trained" and row.layers in ("", self.layers)]
+
     def is_compared(self, row: ShareRow) -> bool:
         """Whether a row is of the encoder that is compared with baselines."""
         return (row.encoder, row.layers) == ("trained", self.layers)

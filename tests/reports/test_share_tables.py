@@ -51,6 +51,10 @@ def test_the_page_says_so(tables, tmp_path):
     assert text.count("<mark>beats the encoder with 5 labelled</mark>") == 2
     assert text.count("<mark>not surely beaten with 90 labelled</mark>") == 2
     assert "<strong>0.940</strong><small>0.930 to 0.950</small>" in text
+    assert (
+        "with an R² of <b>0.940</b>; beside it, untrained encoder, several 0.900, position 0.930 (not surely beaten)."
+        in text
+    )
     table = re.search(r"What each layer knows</h2>(.*?)</table>", text)[1]
     headings = ["", "location error (mm)", "structure shares (R²)", "structure shares (R²), untrained"]
     assert re.findall("<th>(.*?)</th>", table) == headings
