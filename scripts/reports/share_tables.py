@@ -1,6 +1,7 @@
 """The tables of structure shares, and how they grow with the labels."""
 
 import csv
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -124,17 +125,18 @@ def share_figure(tables: Sequence[ShareTable]) -> Figure:
 
 
 def _draw(table: ShareTable, axes, legend: bool) -> None:
-    colours = iter(COLOURS[2:])
+    colours = itertools.cycle(COLOURS[2:])
     for row in table.rows:
         if row.encoder == "untrained" and row.layers != table.layers:
             continue
-        style = {"color": next(colours), "lw": 1.2, "ls": "-"}
-        if row.encoder == "untrained":
-            style = {"color": UNTRAINED, "lw": 1.5, "ls": "--"}
-        elif not row.layers:
-            style = {"color": QUIET, "lw": 1.5, "ls": ":" if row.encoder == "position" else "-."}
-        elif table.is_compared(row):
+        if table.is_compared(row):
             style = {"color": COLOURS[0], "lw": 2.2, "ls": "-"}
+        elif row.encoder == "trained":
+            style = {"color": next(colours), "lw": 1.2, "ls": "-"}
+        elif row.encoder == "untrained":
+            style = {"color": UNTRAINED, "lw": 1.5, "ls": "--"}
+        else:
+            style = {"color": QUIET, "lw": 1.5, "ls": ":" if row.encoder == "position" else "-."}
         axes.plot(table.numbers, [row.values[n] for n in table.numbers], "o", ms=3, label=row.label, **style)
     axes.set_xscale("log")
     axes.set_xticks(table.numbers, [str(number) for number in table.numbers])

@@ -1,6 +1,7 @@
 """Tables and figure of structure shares."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,12 @@ def test_the_page_says_so(tables, tmp_path):
 def test_a_page_without_layers_or_shares_has_no_such_tables(tmp_path):
     text = write_report(tmp_path, "Title", {}, {"rankme": 3.0}, [], {}).read_text(encoding="utf-8")
     assert "layer knows" not in text and "Structure shares" not in text
+
+
+def test_any_number_of_sets_of_layers_can_be_drawn(tables):
+    encoder = tables[0].rows[0]
+    rows = [replace(encoder, layers=f"set {i}") for i in range(12)]
+    assert len(share_figure([replace(tables[0], rows=[*tables[0].rows, *rows])]).picture.axes[0].lines) == 3 + 12
 
 
 def test_the_figure_draws_what_its_data_say(tables):
