@@ -12,7 +12,7 @@ from .checks.whole_file import Unusable, header_of, in_words, require_finite, sh
 from .mask_meaning import MaskMeaning
 from .nifti import in_one_grid, load_scan, voxels_apart
 
-__all__ = ["Mask", "lesion_of_scan", "paths_of", "read_mask"]
+__all__ = ["Mask", "lesion_of_scan", "paths_of", "read_mask", "whole_voxels"]
 
 Image = nibabel.spatialimages.SpatialImage
 
@@ -76,16 +76,35 @@ def read_mask(path: str, image: str, meaning: MaskMeaning) -> Mask:
         Unusable: it is unreadable, truncated, not 3D, not in the scan's grid, or has other numbers than a mask's.
         InputError: the scan is unreadable.
     """
+    voxels, is_cut = whole_voxels(path, image, meaning.channel)
+    values = np.unique(voxels[voxels != 0]).astype(int)
+    lesion = voxels > 0 if meaning.values is None else np.isin(voxels, meaning.values)
+    return Mask(lesion, frozenset(values.tolist()), is_cut)
+
+
+def whole_voxels(path: str, image: str, channel: int | None = None) -> tuple[np.ndarray, bool]:
+    """Numbers of a mask in the grid of its scan, whole and none below 0, read to the end of its file.
+
+    Args:
+        path: of the mask, [X, Y, Z] or [X, Y, Z, C].
+        image: path of its scan.
+        channel: of several.
+
+    Returns:
+        [X, Y, Z], and whether they were fractions between 0 and 1, which are cut at a half.
+
+    Raises:
+        Unusable: as for `read_mask`.
+        InputError: the scan is unreadable.
+    """
     scan = load_scan(image)
     with in_words(path):
         mask = header_of(path)
         _check_grid(mask, scan, image)
-        voxels, is_cut = _whole_numbers(_channel(voxels_of(path, mask), meaning.channel))
-    values = np.unique(voxels[voxels != 0]).astype(int)
-    if len(values) and values[0] < 0:
-        raise Unusable(f"has values below 0 ({values[0]})")
-    lesion = voxels > 0 if meaning.values is None else np.isin(voxels, meaning.values)
-    return Mask(lesion, frozenset(values.tolist()), is_cut)
+        voxels, is_cut = _whole_numbers(_channel(voxels_of(path, mask), channel))
+    if voxels.size and (lowest := voxels.min()) < 0:
+        raise Unusable(f"has values below 0 ({int(lowest)})")
+    return voxels, is_cut
 
 
 def _check_grid(mask: Image, scan: Image, path: str) -> None:

@@ -9,7 +9,7 @@ from ..metrics.location import Crops, distance_figures, location_figures, physic
 from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
 from .predictions import Predictions
 
-__all__ = ["draw_metrics", "metrics_of_draws", "write_draws"]
+__all__ = ["draw_metrics", "join_metrics", "metrics_of_draws", "write_draws"]
 
 
 def draw_metrics(
@@ -76,6 +76,11 @@ def metrics_of_draws(drawn: dict[str, dict[str, torch.Tensor]], draws: SubjectBo
     }
     figures = {name: values[0].tolist() for name, values in every.items()}
     return figures | {"intervals": _intervals(every, draws), "differences": _intervals(less, draws)}
+
+
+def join_metrics(first: dict, second: dict) -> dict:
+    """What `metrics_of_draws` says of two kinds of metrics, in one."""
+    return first | second | {key: first[key] | second[key] for key in ("intervals", "differences")}
 
 
 def write_draws(path: Path, drawn: dict[str, dict[str, torch.Tensor]]) -> None:

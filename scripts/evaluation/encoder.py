@@ -8,21 +8,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import adaptive_avg_pool3d
 
 from ..atomic import savez_atomically, write_json_atomically
 from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops
 from ..metrics.rankme import rankme
 from ..metrics.subject_bootstrap import SubjectBootstrap
+from ..networks.layers import layer_set
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
-from ..progress import with_progress
 from .drawn_metrics import draw_metrics, metrics_of_draws, write_draws
-from .predictions import baseline_predictions, encoder_predictions
+from .embedding import embed
+from .layer_figures import layer_figures
+from .predictions import Predictions, baseline_predictions, encoder_predictions
+from .share_results import join_shares, write_shares
+from .structure_shares import LabelledCrops, StructureShares, measure_shares
 from .summary import summarise
 
-__all__ = ["embed", "evaluate_encoder"]
+__all__ = ["evaluate_encoder"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +40,14 @@ def evaluate_encoder(
     run: Callable,
     split: Mapping[str, list[dict]],
     output_dir: str,
+    layer_sets: Mapping[str, list[str]] | None = None,
+    shares: StructureShares | None = None,
 ) -> None:
     """Measure an encoder and its baselines.
 
     Writes metrics.json, with 95 % intervals of the metrics and of what baselines differ by; draws.npz, with the metrics
-    in each draw of the test subjects that these are of; embeddings.npz, of the test crops; and basis.npz, the principal
-    components of the training crops.
+    in each draw of the test subjects that these are of; embeddings.npz, of the test crops; basis.npz, the principal
+    components of the training crops; and, where scans have label maps, structure_shares.csv.
 
     Args:
         network: as yet untrained; the encoder is loaded into it, and a copy stays untrained for comparison.
@@ -51,13 +56,17 @@ def evaluate_encoder(
         run: runs a network on a batch of crops, as `BatchInferer` does.
         split: the items of these parts, for their subjects.
         output_dir: where the files go.
+        layer_sets: names of layers, `NAME:POOLING` each, by that of their set; what each set knows is measured too.
+        shares: how structure shares are measured, where crops have them.
 
     Raises:
-        InputError: the weights are not there or not this network's.
+        InputError: the weights are not there or not this network's, or it has no such layers.
     """
-    untrained = copy.deepcopy(network)
+    untrained, layer_sets, folder = copy.deepcopy(network), layer_sets or {}, Path(output_dir)
+    if shares is not None:
+        layer_set(layer_sets, shares.layers)  # or it says that there is none
     load_encoder(network, encoder)
-    ours, theirs = _embed_parts([network, untrained], loaders, run, split)
+    ours, theirs = _embed_parts([network, untrained], loaders, run, split, layer_sets)
     fault = collapse(ours["test"].embedding)
     if fault:
         logger.warning(f"The encoder has collapsed: {fault}.")
@@ -71,34 +80,34 @@ def evaluate_encoder(
     drawn = draw_metrics(said, test, draws)
     metrics = metrics_of_draws(drawn, draws) | _spread(test, "") | _spread(theirs["test"], "_random_encoder")
     metrics |= _numbers(split) | {"crops": len(subjects), "encoder": str(encoder)}
+    metrics["layers"] = layer_figures(ours, theirs, layer_sets, draws)
+    if shares is not None and "structure_shares" in test.known:
+        found = measure_shares(_labelled(ours, split), _labelled(theirs, split), layer_sets, shares)
+        metrics = join_shares(metrics, found)
+        write_shares(folder / "structure_shares.csv", found)
 
-    folder, basis = Path(output_dir), PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
-    arrays = vars(test) | {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
-    arrays |= {f"predicted_{key}": getattr(said[""], key) for key in ("location", "location_of_components")}
-    arrays = {name: array.numpy() for name, array in arrays.items()} | {"subject": subjects}
+    basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
-    savez_atomically(folder / "embeddings.npz", **arrays)
+    more = {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
+    arrays = {name: array.numpy() for name, array in (_arrays(test, said[""]) | more).items()}
+    savez_atomically(folder / "embeddings.npz", **arrays, subject=subjects)
     write_draws(folder / "draws.npz", drawn)
     write_json_atomically(folder / "metrics.json", metrics)
     summarise(metrics)
 
 
-def embed(networks: list[nn.Module], loader: Iterable, run: Callable) -> list[Crops]:
-    """Embed all crops of a loader with each of some networks."""
-    parts: list[list] = [[] for _ in networks]
-    for batch in with_progress(loader, "Embedding batch"):
-        shared = [batch["location"], batch["scan"], adaptive_avg_pool3d(batch["image"], 8).flatten(1)]
-        for network, part in zip(networks, parts, strict=True):
-            part.append([run(batch, network), *shared])
-    return [Crops(*map(torch.cat, zip(*part, strict=True))) for part in parts]
+def _arrays(test: Crops, said: Predictions) -> dict[str, torch.Tensor]:
+    """Of the test crops, for figures."""
+    arrays = {name: getattr(test, name) for name in ("embedding", "location", "scan", "intensities")}
+    return arrays | {f"predicted_{key}": getattr(said, key) for key in ("location", "location_of_components")}
 
 
-def _embed_parts(networks, loaders, run, split) -> list[dict[str, Crops]]:
+def _embed_parts(networks, loaders, run, split, layer_sets) -> list[dict[str, Crops]]:
     """Crops of all parts, as each of the networks sees them."""
-    crops = {}
+    layers, crops = list(dict.fromkeys(layer for layers in layer_sets.values() for layer in layers)), {}
     for part, whose in USES.items():
         logger.info(f"Embedding crops of {len(split[part])} scans of {whose}")
-        crops[part] = embed(networks, loaders[part], run)
+        crops[part] = embed(networks, loaders[part], run, layers)
     return [{part: seen[i] for part, seen in crops.items()} for i in range(len(networks))]
 
 
@@ -106,6 +115,11 @@ def _subjects(crops: Crops, scans: list[dict]) -> np.ndarray:
     """Of each crop, [N]."""
     subject = {scan["scan"]: scan["subject"] for scan in scans}
     return np.array([subject[int(number)] for number in crops.scan])
+
+
+def _labelled(parts: Mapping[str, Crops], split: Mapping[str, list[dict]]) -> dict[str, LabelledCrops]:
+    """Crops that fit and test predictions of structure shares."""
+    return {part: LabelledCrops.of(parts[part], _subjects(parts[part], split[part])) for part in ("train", "test")}
 
 
 def _spread(crops: Crops, ending: str) -> dict[str, float]:

@@ -8,6 +8,7 @@ import torch
 from ..data.outcome import Outcome
 from ..metrics.holm import holm
 from ..metrics.outcome_metrics import class_metrics, placements, quantity_metrics
+from ..metrics.signed_rank import signed_rank
 from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
 
 __all__ = ["Lead", "ModelResult", "Predicted", "compare_models"]
@@ -108,14 +109,8 @@ def _draws(predicted: Predicted, name: str, counts: torch.Tensor) -> _Draws:
 
 def _p_value(metric: str, own: _Draws, other: _Draws) -> float:
     if metric == "mae":
-        return _signed_ranks(own.merits[metric] - other.merits[metric])
+        return signed_rank(own.merits[metric], other.merits[metric]).p
     return _paired_draws(own.metrics[metric][1:] - other.metrics[metric][1:])
-
-
-def _signed_ranks(ahead: np.ndarray) -> float:
-    from scipy.stats import wilcoxon
-
-    return float(wilcoxon(ahead).pvalue) if ahead.any() else 1.0
 
 
 def _paired_draws(difference: torch.Tensor) -> float:

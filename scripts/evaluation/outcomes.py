@@ -6,12 +6,11 @@ import numpy as np
 import torch
 
 from ..data.outcome import Outcome
-from ..errors import require_package
 from ..probes.nested import nested_prediction
 from .outcome_results import Predicted, compare_models
 from .outcome_tables import tell_outcomes, write_outcomes
 
-__all__ = ["evaluate_outcomes", "require_packages"]
+__all__ = ["evaluate_outcomes"]
 
 MEAN = "mean"  # of the training subjects: what is known of a quantity before anything is seen
 
@@ -46,12 +45,6 @@ def evaluate_outcomes(
     results = compare_models(predicted)
     write_outcomes(predicted, results, layers, output_dir)
     tell_outcomes(outcome, results, layers)
-
-
-def require_packages() -> None:
-    """Raise an `InputError` where a package is missing, before anything is computed that would be lost."""
-    require_package("scikit-learn", "A linear classifier", module="sklearn")
-    require_package("scipy", "A test of the difference")
 
 
 def _out_of_fold(features: torch.Tensor, outcome: Outcome, fold: np.ndarray, seed: int) -> np.ndarray:

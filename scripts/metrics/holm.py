@@ -1,4 +1,4 @@
-"""Several tests at once: how small p has to be for any of them."""
+"""Several tests at once: p values that allow for how many there are."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,20 @@ __all__ = ["holm"]
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values: reject those up to a level, and any wrong rejection has a chance of that level at most.
+    """Adjusted p values, [N], in the order of the p values [N]; nan, where there was no test, stays and does not count.
 
-    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scand. J. Statist. 6 (1979).
+    All below a level are significant, with no more than that probability of any false one among them.
 
-    Args:
-        p: of each test; a nan is no test, and stays nan.
-
-    Returns:
-        In the same order.
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6
+    (1979).
 
     Example:
-        >>> [round(value, 3) for value in holm([0.01, 0.04, 0.03])]
+        >>> holm([0.01, 0.04, 0.03])
         [0.03, 0.06, 0.06]
     """
-    order = sorted((value, i) for i, value in enumerate(p) if value == value)
     adjusted, largest = [float("nan")] * len(p), 0.0
-    for rank, (value, i) in enumerate(order):
-        largest = max(largest, min(1.0, value * (len(order) - rank)))
+    tests = sorted((value, i) for i, value in enumerate(p) if value == value)
+    for rank, (value, i) in enumerate(tests):
+        largest = max(largest, min(1.0, (len(tests) - rank) * value))
         adjusted[i] = largest
     return adjusted

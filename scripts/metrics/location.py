@@ -1,7 +1,7 @@
 """How well embeddings know places and distances in the body."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
@@ -19,12 +19,25 @@ class Crops:
         location: crop centres in mm, [N, 3].
         scan: number of the scan of each crop, [N].
         intensities: crops averaged down to 8³ blocks, [N, 512]: what is known without an encoder.
+        layers: features of the encoder's layers, by their names, [N, ...].
+        known: what else is known of the crops without an encoder, by name, [N, ...].
     """
 
     embedding: torch.Tensor
     location: torch.Tensor
     scan: torch.Tensor
     intensities: torch.Tensor
+    layers: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    known: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+    def features(self, layers: Sequence[str]) -> torch.Tensor:
+        """Features of some of the layers, joined, [N, D]."""
+        return torch.cat([self.layers[layer] for layer in layers], 1)
+
+    def some(self, kept: torch.Tensor) -> "Crops":
+        """Those of rows [N], bool."""
+        layers, known = ({name: values[kept] for name, values in named.items()} for named in (self.layers, self.known))
+        return Crops(self.embedding[kept], self.location[kept], self.scan[kept], self.intensities[kept], layers, known)
 
 
 def physical_pairs(crops: Crops) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,7 +9,7 @@ from torch.fx import GraphModule, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["POOLINGS", "layer_features", "layer_set"]
+__all__ = ["OUTPUT", "POOLINGS", "layer_features", "layer_set", "name_and_pooling", "require_modules"]
 
 OUTPUT = "output"
 
@@ -38,13 +38,13 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
         >>> network(torch.zeros(2, 1, 32, 32, 32)).shape
         torch.Size([2, 520])
     """
-    wanted = [_name_and_pooling(layer) for layer in layers]
+    wanted = [name_and_pooling(layer) for layer in layers]
     if not wanted:
         raise InputError("There are no layers: name one at least, such as output.")
     modules = [name for name, _ in wanted if name != OUTPUT]
     if not modules:
         return network
-    _require_modules(network, modules)
+    require_modules(network, modules)
     try:
         graph = _LayerTracer(modules).trace(network)
     except Exception as error:  # whatever a forward does with what it takes for a tensor
@@ -130,14 +130,16 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
     return network
 
 
-def _name_and_pooling(layer: str) -> tuple[str, str]:
+def name_and_pooling(layer: str) -> tuple[str, str]:
+    """What `NAME:POOLING` says, or an `InputError` that there is no such pooling."""
     name, _, pooling = layer.partition(":")
     if pooling and pooling not in POOLINGS:
         raise InputError(f"{layer}: there is no pooling {pooling}: give one of {', '.join(POOLINGS)}.")
     return name, pooling or "mean"
 
 
-def _require_modules(network: nn.Module, names: list[str]) -> None:
+def require_modules(network: nn.Module, names: list[str]) -> None:
+    """Raise an `InputError` that names the first of these modules which a network does not have."""
     known = [name for name, _ in network.named_modules() if name]
     for name in names:
         if name not in known:

@@ -3,8 +3,9 @@
 import torch
 
 from .standardise import Standardise
+from .thin_svd import thin_svd
 
-__all__ = ["RidgeProbe"]
+__all__ = ["PENALTIES", "RidgeProbe"]
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
 
@@ -23,9 +24,10 @@ class RidgeProbe:
         self, features: torch.Tensor, targets: torch.Tensor, val_features: torch.Tensor, val_targets: torch.Tensor
     ) -> None:
         self.standardise, targets = Standardise(features), targets.double()
-        self.target_mean = targets.mean(0)
+        standard = self.standardise(features)
+        self.mean, self.target_mean = standard.mean(0), targets.mean(0)  # the first is 0 where nothing was clipped
         # one decomposition serves all penalties
-        u, s, v = torch.linalg.svd(self.standardise(features), full_matrices=False)
+        u, s, v = thin_svd(standard - self.mean)
         projected = u.T @ (targets - self.target_mean)
         shrunk = {penalty: (s / (s**2 + penalty * len(features)))[:, None] for penalty in PENALTIES}
         fits = [(penalty, v.T @ (projected * by)) for penalty, by in shrunk.items()]
@@ -39,4 +41,4 @@ class RidgeProbe:
         return float((self._predict(features, weights) - targets).norm(dim=1).mean())
 
     def _predict(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        return self.standardise(features) @ weights + self.target_mean
+        return (self.standardise(features) - self.mean) @ weights + self.target_mean

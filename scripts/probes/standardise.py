@@ -4,11 +4,14 @@ import torch
 
 __all__ = ["CLIP", "Standardise"]
 
-CLIP = 8.0  # standard deviations: one feature far from all in training would else decide alone
+
+CLIP = 8.0  # standard deviations
 
 
 class Standardise:
-    """Features less their mean in training, in units of their standard deviation there, of which 8 at most are kept.
+    """Features less their mean in training, in units of their standard deviation there, clipped at `CLIP` of them.
+
+    A feature that hardly varied in training may be far out elsewhere; unclipped, it would drown all others.
 
     Args:
         features: of training, [N, D].

@@ -3,7 +3,7 @@
 import csv
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,12 @@ from .encoder_figures import (
     principal_components,
     umap_points,
 )
-from .encoder_table import ENCODER, metric_lines
+from .encoder_table import ENCODER, layer_columns, metric_lines
 from .figure import Figure
 from .head import head_of_evaluation, head_of_run, made, read_settings
 from .page import format_number, write_page
 from .scan_figure import scan_map
+from .share_tables import ShareTable, share_figure, share_tables
 
 __all__ = ["report_encoder", "write_report"]
 
@@ -68,16 +69,26 @@ def report_encoder(
     with np.load(folder / "embeddings.npz") as stored:
         figures += _embedding_figures(dict(stored), metrics)
     logger.info(f"Embedding a scan of {' × '.join(map(str, scan['image'].shape[1:]))} voxels for a map")
+    compared = metrics.get("structure_share_layers")  # none where a table is of an earlier evaluation
+    shares = share_tables(folder / "structure_shares.csv", compared) if compared else []
+    figures += [share_figure(shares)] if shares else []
     figures.append(_map_figure(network, inferer, scan, PrincipalComponents.load(folder / "basis.npz"), device))
     head = head_of_run(settings["config"], history, metrics["encoder"])
     head |= head_of_evaluation(metrics, settings["evaluate_config"]) | made(settings["evaluate_config"])
     logger.info(f"Drawing {len(figures)} figures")
-    page = write_report(folder, title, head, metrics, figures, {name: one for name, one in settings.items() if one})
+    settings = {name: one for name, one in settings.items() if one}
+    page = write_report(folder, title, head, metrics, figures, settings, shares)
     logger.info(f"Report: {page}")
 
 
 def write_report(
-    output_dir: str | Path, title: str, head: dict[str, str], metrics: dict, figures: list[Figure], settings: dict
+    output_dir: str | Path,
+    title: str,
+    head: dict[str, str],
+    metrics: dict,
+    figures: list[Figure],
+    settings: dict,
+    shares: Sequence[ShareTable] = (),
 ) -> Path:
     """Write report.html (its path is returned), and figures/NAME.png and figures/NAME.csv for other uses.
 
@@ -87,6 +98,7 @@ def write_report(
         head: what stands below the title, by name.
         metrics: as in metrics.json.
         settings: what the result depends on.
+        shares: tables of structure shares.
     """
     lines = metric_lines(metrics)
     measured = {line.label: line for line in lines if line.values[ENCODER] is not None}
@@ -96,7 +108,14 @@ def write_report(
         "lost": sum(bool(line.told(ENCODER, "worse")) for line in compared),
         "unsure": sum(bool(line.told(ENCODER, "unsure")) for line in compared),
     }
-    content = {"encoder": ENCODER, "lines": lines, "measured": measured, "counts": counts}
+    content: dict = {"encoder": ENCODER, "lines": lines, "measured": measured, "counts": counts}
+    layers = metrics.get("layers", {})
+    content |= {
+        "layers": layers,
+        "layer_columns": layer_columns(layers),
+        "layer_sets": settings.get("evaluate_config", {}).get("layer_sets", {}),
+        "share_tables": shares,
+    }
     known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}
     details = {"All metrics": metrics, "Settings": settings}
     return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, **content, **known)

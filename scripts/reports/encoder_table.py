@@ -11,7 +11,7 @@ from ..metrics.subject_bootstrap import expanded_interval
 from ..metrics.verdict import verdict
 from .figure import AXES
 
-__all__ = ["BASELINES", "ENCODER", "Line", "comparison_lines", "metric_lines"]
+__all__ = ["BASELINES", "ENCODER", "Line", "comparison_lines", "layer_columns", "metric_lines"]
 
 ENCODER = "this encoder"
 # what a column's metrics are named: the key of the row, and one of these endings
@@ -41,6 +41,8 @@ ROWS = (
         "",
     ),
 )
+# of sets of layers
+LAYER_COLUMNS = {"location_error_mm": "location error (mm)", "structure_share_r2": "structure shares (R²)"}
 Interval = tuple[float, float]
 
 
@@ -108,6 +110,17 @@ def metric_lines(metrics: dict) -> list[Line]:
             text = (label, explanation) if i is None else (f"{label}: {AXES[i]}", "" if i else explanation)
             lines.append(Line(*text, better, values, intervals, differences, names, i))
     return lines
+
+
+def layer_columns(layers: dict[str, dict]) -> dict[str, str]:
+    """Columns of a table of layers, and what their figures are called; those of the untrained encoder stand beside."""
+    measured = set().union(*layers.values())
+    pairs = [
+        (name + after, key + end)
+        for key, name in LAYER_COLUMNS.items()
+        for after, end in (("", ""), (", untrained", "_random_encoder"))
+    ]
+    return {name: key for name, key in pairs if key in measured}
 
 
 def comparison_lines(metrics: dict[str, dict], draws: dict[str, dict[str, np.ndarray]]) -> list[Line]:

@@ -9,7 +9,7 @@ from monai.transforms import MapTransform
 
 from ..errors import InputError
 
-__all__ = ["FRAMES", "CropLocationd", "FrameOrigind", "centre_mm"]
+__all__ = ["FRAMES", "BodyBoxd", "CropInBoxd", "CropLocationd", "FrameOrigind", "centre_mm"]
 
 FRAMES = ("foreground", "scanner")
 
@@ -76,3 +76,38 @@ class CropLocationd(MapTransform):
         location = centre_mm(image) - item["origin"]
         axes = torch.as_tensor(image.affine, dtype=torch.float64)[:3, :3]
         return item | {"location": location.float(), "voxel": torch.linalg.solve(axes, location).float()}
+
+
+class BodyBoxd(MapTransform):
+    """Write `box` of a scan that was cropped to its body, [4, 4], float64: from shares of its sides to mm.
+
+    Its middle is 0, 0, 0, and its sides end at -0.5 and 0.5.
+
+    Args:
+        keys: of the scan's images, in one grid; the first is measured.
+        allow_missing_keys: as for `MapTransform`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        """The item with `box`."""
+        item = dict(data)
+        image = item[self.first_key(item)]
+        box = torch.as_tensor(image.affine, dtype=torch.float64).clone()
+        box[:3, :3] *= torch.tensor(image.shape[1:])
+        box[:3, 3] = centre_mm(image)
+        return item | {"box": box}
+
+
+class CropInBoxd(MapTransform):
+    """Write `box_share` of a crop, [3], float32: where its centre is in its scan's `box`, from -0.5 to 0.5.
+
+    Args:
+        keys: of the crop's images, in one grid; the first is measured.
+        allow_missing_keys: as for `MapTransform`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:
+        """The item with `box_share`."""
+        item = dict(data)
+        box, centre = item["box"], centre_mm(item[self.first_key(item)])
+        return item | {"box_share": torch.linalg.solve(box[:3, :3], centre - box[:3, 3]).float()}

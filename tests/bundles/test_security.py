@@ -22,9 +22,11 @@ IMPORTS = {
 
 # functions that expressions may call, and what they may read of modules, by full name
 CALLS = {
+    "dict.fromkeys",
     "int",
     "isinstance",
     "len",
+    "str",
     "datetime.timedelta",
     "os.path.abspath",
     "os.path.basename",
@@ -45,7 +47,7 @@ CALLS = {
 }
 VALUES = {"int", "os.environ", "torch.bool"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
-METHODS = {"amax", "barlow_term", "distance_term", "meta", "parameters", "parts", "run", "to"}
+METHODS = {"amax", "barlow_term", "distance_term", "folds", "meta", "parameters", "parts", "run", "to", "untrained"}
 
 # components, besides those of scripts
 TARGETS = {

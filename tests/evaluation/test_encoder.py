@@ -9,11 +9,14 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.atomic import save_atomically
+from scripts.data.structures import Structures
 from scripts.engines.batches import PrepareBatch
 from scripts.errors import InputError
 from scripts.evaluation.drawn_metrics import draw_metrics, metrics_of_draws
-from scripts.evaluation.encoder import embed, evaluate_encoder
+from scripts.evaluation.embedding import embed
+from scripts.evaluation.encoder import evaluate_encoder
 from scripts.evaluation.predictions import baseline_predictions, encoder_predictions
+from scripts.evaluation.structure_shares import StructureShares
 from scripts.inferers.batch import BatchInferer
 from scripts.metrics.location import Crops, physical_pairs
 from scripts.metrics.subject_bootstrap import SubjectBootstrap
@@ -191,6 +194,48 @@ def evaluated(loaders, encoder, tmp_path):
 @pytest.fixture
 def metrics(evaluated):
     return json.loads((evaluated / "metrics.json").read_text(encoding="utf-8"))
+
+
+LAYER_SETS = {"output": ["output"], "raw": ["0"]}
+SHARES = StructureShares(Structures(("one", "two"), ((1,), (2,))), "output", ())
+
+
+def measured(loaders, encoder, folder, layer_sets=LAYER_SETS, **settings):
+    """metrics.json of an evaluation with sets of layers, whose untrained encoder is always the same."""
+    torch.manual_seed(3)
+    evaluate_encoder(tiny_network(), str(encoder), loaders, RUN, SPLIT, str(folder), layer_sets, **settings)
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_what_layers_know_stands_beside_their_untrained_twins_and_changes_no_other_figure(loaders, encoder, tmp_path):
+    metrics = measured(loaders, encoder, tmp_path / "without", {})
+    found = measured(loaders, encoder, tmp_path / "with")
+    layers = found.pop("layers")
+    assert metrics.pop("layers") == {} and found == metrics
+    for name in ("location_error_mm", "location_error_mm_random_encoder"):
+        assert layers["output"][name] == pytest.approx(metrics[name])
+    assert layers["raw"]["location_error_mm_random_encoder"] == layers["raw"]["location_error_mm"]
+
+
+def test_structure_shares_are_measured_where_crops_have_them(loaders, encoder, tmp_path):
+    for batch in (batch for part in ("train", "test") for batch in loaders[part]):
+        batch["structure_shares"] = batch["location"][:, None, :2].repeat(1, 2, 1) / 100 + 1
+        batch["box_share"] = torch.rand(10, 3)
+    found = measured(loaders, encoder, tmp_path, shares=SHARES)
+    assert found["structure_share_r2"] > 0.99 > 0.95 > found["structure_share_r2_random_encoder"]
+    assert found["layers"]["output"]["structure_share_r2"] == found["structure_share_r2"]
+    assert (tmp_path / "structure_shares.csv").is_file()
+
+
+def test_without_label_maps_there_are_no_structure_shares(loaders, encoder, tmp_path):
+    found = measured(loaders, encoder, tmp_path, shares=SHARES)
+    assert not [name for name in found if name.startswith("structure")]
+    assert not (tmp_path / "structure_shares.csv").exists()
+
+
+def test_a_set_of_layers_that_is_not_there_is_refused(loaders, encoder, tmp_path):
+    with pytest.raises(InputError, match="There are no layers middle: give one of output, raw"):
+        measured(loaders, encoder, tmp_path, shares=StructureShares(SHARES.structures, "middle"))
 
 
 def test_all_metrics_are_written(metrics):

@@ -23,12 +23,10 @@ def test_the_test_is_scipys_of_subjects_that_have_both():
 
 
 def test_the_rank_biserial_correlation_is_the_share_of_ranks_for_less_that_against():
-    pytest.importorskip("scipy")
     assert subject_test(np.array([4.0, 3, -1, 0]), np.zeros(4))["rank_biserial"] == pytest.approx((3 + 2 - 1) / 6)
 
 
 @pytest.mark.parametrize("same", [np.ones(5), np.full(5, np.nan)])
 def test_without_a_difference_there_is_no_p(same):
-    pytest.importorskip("scipy")
     found = subject_test(same, same)
     assert np.isnan(found["p_subjects"]) and np.isnan(found["rank_biserial"]) and found["better"] == 0

@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, LoadImage, Orientation, RandSpatialCropSamplesd, SpatialCrop
 
 from scripts.errors import InputError
-from scripts.transforms.location import CropLocationd, FrameOrigind, centre_mm
+from scripts.transforms.location import BodyBoxd, CropInBoxd, CropLocationd, FrameOrigind, centre_mm
 
 
 def coordinates(shape, affine):
@@ -86,3 +86,22 @@ def test_moving_the_scanner_moves_locations_in_its_own_frame_only(scan, locate):
 def test_an_unknown_frame_is_refused_with_those_that_there_are():
     with pytest.raises(InputError, match=r"no frame 'body'.*foreground, scanner"):
         FrameOrigind("image", "body")
+
+
+def in_box(scan, *start, size=(4, 4, 4)):
+    """Where a crop that begins at a voxel is in the box of its scan."""
+    ends = [first + side for first, side in zip(start, size, strict=True)]
+    crop = SpatialCrop(roi_start=start, roi_end=ends)(scan)
+    return CropInBoxd("image")({"image": crop, "box": BodyBoxd("image")({"image": scan})["box"]})["box_share"]
+
+
+def test_a_crop_in_the_middle_of_a_body_is_at_0_of_its_box_also_in_an_oblique_scan(scan):
+    assert torch.allclose(in_box(scan, 2, 2, 3, size=(5, 4, 5)), torch.zeros(3), atol=1e-6)
+
+
+def test_a_place_in_the_box_is_a_share_of_its_sides(scan):
+    moved = in_box(scan, 3, 1, 5) - in_box(scan, 0, 0, 0)
+    assert torch.allclose(moved, torch.tensor([3 / 9, 1 / 8, 5 / 11]), atol=1e-6)
+    assert torch.allclose(
+        in_box(scan, 0, 0, 0, size=(1, 1, 1)), torch.tensor([1 / 18, 1 / 16, 1 / 22]) - 0.5, atol=1e-6
+    )

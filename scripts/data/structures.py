@@ -1,0 +1,140 @@
+"""The structures of a cohort's label maps: which numbers each has, as a table says, or each number by itself."""
+
+import csv
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError, some
+from ..progress import with_progress
+from .checks.whole_file import Unusable
+from .lesion_voxels import paths_of, whole_voxels
+
+__all__ = ["Structures", "read_structures", "structures_of_cohort"]
+
+logger = logging.getLogger(__name__)
+
+FEWEST = 2  # structures, since a map with one value is a mask, and subjects, of whom one is left out
+
+
+@dataclass(frozen=True)
+class Structures:
+    """Structures of label maps; a value may belong to several.
+
+    Attributes:
+        names: of S structures; none where there are no label maps.
+        values: of each, numbers above 0.
+        subjects: whose label maps can be read.
+    """
+
+    names: tuple[str, ...] = ()
+    values: tuple[tuple[int, ...], ...] = ()
+    subjects: frozenset[str] = frozenset()
+
+    def members(self, largest: int) -> np.ndarray:
+        """Whether a value, from 0 to the largest, belongs to a structure, [largest + 1, S], bool."""
+        belongs = np.zeros((largest + 1, len(self.names)), bool)
+        for i, values in enumerate(self.values):
+            belongs[[value for value in values if value <= largest], i] = True
+        return belongs
+
+
+def structures_of_cohort(split: Mapping[str, list[dict]], table: str | os.PathLike | None = None) -> Structures:
+    """The structures that at least half of the labelled training subjects have, and log how many these are.
+
+    Args:
+        split: items under `train`, `validate` and `test`, with `label` (the path of a label map) where there is one.
+        table: as for `read_structures`; None (or null, as a command line says it): each value is a structure.
+
+    Returns:
+        None of them where masks have one value, or where no training and no test subject has a label map.
+
+    Raises:
+        InputError: the table cannot be read, or there is one and no label map of its structures.
+    """
+    wanted = None if table in (None, "null") else read_structures(table)
+    found = _values_of_subjects(split["train"])
+    structures = _common(wanted or _each(found), found)
+    tested = _values_of_subjects(split["test"]) if len(structures.names) >= FEWEST and len(found) >= FEWEST else {}
+    if tested:
+        logger.info(
+            f"Structure shares of {len(structures.names)} structures, which at least half of {len(found)} labelled "
+            "training subjects have"
+        )
+        return Structures(structures.names, structures.values, frozenset({*found, *tested}))
+    if wanted:
+        raise InputError(
+            f"{table} names {len(wanted.names)} structures, and {len(structures.names)} of them are in label maps of "
+            f"at least half of {len(found)} training subjects: two structures, two training subjects and a test "
+            "subject with label maps are needed."
+        )
+    return Structures()
+
+
+def read_structures(path: str | os.PathLike | None) -> Structures:
+    """Read a CSV table of structures: `name`, and `values`, whole numbers above 0 with blanks between them.
+
+    Raises:
+        InputError: names what is wrong, and in which line.
+    """
+    try:
+        with open(Path(str(path)).expanduser(), newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"structures is {path}, which cannot be read ({error}): give a CSV table.") from error
+    if not rows or not {"name", "values"} <= rows[0].keys():
+        raise InputError(f"{path} needs the columns name and values, and a line for each structure.")
+    values = tuple(_numbers(row["values"], f"{path}, line {line}") for line, row in enumerate(rows, 2))
+    names = tuple(str(row["name"]) for row in rows)
+    if twice := [name for name, number in Counter(names).items() if number > 1]:
+        raise InputError(f"{path} has {some(twice)} more than once: give each structure one line.")
+    return Structures(names, values)
+
+
+def _numbers(text: str | None, where: str) -> tuple[int, ...]:
+    words = (text or "").split()
+    if not words or not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise InputError(f"{where}: values is '{text}', not whole numbers above 0 with blanks between them.")
+    return tuple(map(int, words))
+
+
+def _has_map(scan: dict) -> bool:
+    return "label" in scan and len(paths_of(scan["label"])) == 1
+
+
+def _values_of_subjects(scans: Iterable[dict]) -> dict[str, set[int]]:
+    """Values above 0 in the label maps of each subject that has some, all of which can be read."""
+    found, unread = defaultdict[str, set[int]](set), dict[str, str]()
+    for scan in with_progress([scan for scan in scans if _has_map(scan)], "Reading label map"):
+        (path,) = paths_of(scan["label"])
+        try:
+            voxels, _ = whole_voxels(path, scan["image"])
+            found[scan["subject"]] |= set(np.unique(voxels).astype(int).tolist()) - {0}
+        except Unusable as fault:
+            unread[scan["subject"]] = f"{path} {fault}"
+    if unread:
+        logger.warning(f"Left out of structure shares, as no label maps: {some(unread.values())}.")
+    return {subject: values for subject, values in found.items() if subject not in unread}
+
+
+def _each(found: dict[str, set[int]]) -> Structures:
+    values = sorted(set().union(*found.values()))
+    return Structures(tuple(map(str, values)), tuple((value,) for value in values))
+
+
+def _common(structures: Structures, found: dict[str, set[int]]) -> Structures:
+    """Those that at least half of the subjects have."""
+    pairs = list(zip(structures.names, structures.values, strict=True))
+    number = {name: sum(bool(values & set(own)) for values in found.values()) for name, own in pairs}
+    rare = [name for name, _ in pairs if not found or number[name] < len(found) / 2]
+    if rare and len(rare) < len(pairs):
+        logger.info(
+            f"Structures that fewer than half of the labelled training subjects have are left out: {some(rare)}"
+        )
+    kept = [(name, values) for name, values in pairs if name not in rare]
+    return Structures(tuple(name for name, _ in kept), tuple(values for _, values in kept))

@@ -1,0 +1,53 @@
+"""Crops of subjects as encoders see them, and what is known of the crops without one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import torch
+from torch import nn
+from torch.nn.functional import adaptive_avg_pool3d
+
+from ..metrics.location import Crops
+from ..networks.layer_reader import LayerReader
+from ..progress import with_progress
+from .share_baselines import intensity_histogram
+
+__all__ = ["embed"]
+
+
+def embed(networks: Sequence[nn.Module], loader: Iterable, run: Callable, layers: Sequence[str] = ()) -> list[Crops]:
+    """Embed all crops of a loader with each of some networks, each of which runs once.
+
+    Args:
+        networks: whose outputs are embeddings.
+        loader: of batches with what they take, `image`, `location` and `scan`; where structure shares are to be
+            predicted, also `structure_shares` and `box_share`, which are `known` then, beside the `histogram`.
+        run: runs a network on a batch of crops, as `BatchInferer` does.
+        layers: of the networks, whose features are read on the way to their outputs.
+    """
+    readers = [LayerReader(network, layers) for network in networks]
+    parts: list[list[Crops]] = [[] for _ in networks]
+    for batch in with_progress(loader, "Embedding batch"):
+        blocks, known = adaptive_avg_pool3d(batch["image"], 8).flatten(1), _known(batch)
+        for reader, part in zip(readers, parts, strict=True):
+            embedding, *features = run(batch, reader).split(reader.widths, 1)
+            by_layer = dict(zip(layers, features, strict=True))
+            part.append(Crops(embedding, batch["location"], batch["scan"], blocks, by_layer, known))
+    return [_joined(part) for part in parts]
+
+
+def _known(batch: Mapping) -> dict[str, torch.Tensor]:
+    if "structure_shares" not in batch:
+        return {}
+    known = {name: batch[name] for name in ("structure_shares", "box_share")}
+    return known | {"histogram": intensity_histogram(batch["image"])}
+
+
+def _joined(parts: Sequence[Crops]) -> Crops:
+    """One for all batches."""
+
+    def cat(values: Sequence):
+        if isinstance(values[0], torch.Tensor):
+            return torch.cat(list(values))
+        return {name: torch.cat([value[name] for value in values]) for name in values[0]}
+
+    return Crops(*(cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
