@@ -1,7 +1,7 @@
 """What an encoder knows of anatomy: the share of each structure in a crop, predicted from many labels and from few."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -63,6 +63,11 @@ class LabelledCrops:
         """[n, targets, S]."""
         return self.crops.known["structure_shares"]
 
+    def in_units(self, unit: torch.Tensor) -> "LabelledCrops":
+        """With shares in units [targets, S] of their own; a structure that has none is taken for nowhere."""
+        shares = (self.shares / unit).where(unit > 0, 0.0)
+        return replace(self, crops=replace(self.crops, known={**self.crops.known, "structure_shares": shares}))
+
     def some(self, kept: np.ndarray) -> "LabelledCrops":
         """Those of rows [n], bool."""
         return LabelledCrops(self.crops.some(torch.from_numpy(kept)), self.subjects[kept])
@@ -73,8 +78,8 @@ class Share:
     """How well one method predicts one target from the labels of so many subjects.
 
     Attributes:
-        r2: mean over structures, in each draw of the test subjects, [R].
-        errors: of each test subject, in units of the structures' variance, [subjects].
+        r2: in each draw of the test subjects, [R].
+        errors: of each test subject, in units of the structures' variance in training, [subjects].
     """
 
     method: Method
@@ -131,13 +136,17 @@ def measure_shares(
         asked: what is to be measured.
     """
     draws = SubjectBootstrap(trained["test"].subjects)
-    encoders = {"trained": trained, "untrained": untrained}
+    unit = trained["train"].shares.std(0)
+    encoders = {
+        name: {part: of_part.in_units(unit) for part, of_part in crops.items()}
+        for name, crops in (("trained", trained), ("untrained", untrained))
+    }
     ways: dict[Method, tuple[Mapping[str, LabelledCrops], Alternatives]] = {
         Method(encoder, name): (crops, [partial(layer_features_of, layers=layers)])
         for encoder, crops in encoders.items()
         for name, layers in layer_sets.items()
     }
-    ways |= {Method(name): (trained, alternatives) for name, alternatives in share_baselines().items()}
+    ways |= {Method(name): (encoders["trained"], alternatives) for name, alternatives in share_baselines().items()}
     numbers = _numbers(asked.labelled_subjects, len(set(trained["train"].subjects)))
     shares: list[Share] = []
     for method, (crops, alternatives) in with_progress(

@@ -11,14 +11,14 @@ __all__ = ["structure_error", "structure_r2"]
 
 
 def structure_r2(draws: SubjectBootstrap, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """R² of shares: of each structure 1 - residual / total sum of squares over the crops, and the mean over structures.
+    """R² of shares: 1 - residual / total sum of squares over the crops and all structures together.
 
-    A structure whose share is the same in all crops of a draw does not count in it.
+    A mean over the R² of each structure would be that of the rarest one, where test crops hold next to nothing of it.
 
     Args:
         draws: of the subjects of N crops, R.
-        prediction: [N, S].
-        target: [N, S].
+        prediction: [N, S], of each structure in units of its deviation in training, so that all count alike.
+        target: [N, S], likewise.
 
     Returns:
         Of each draw, [R].
@@ -31,23 +31,20 @@ def structure_r2(draws: SubjectBootstrap, prediction: torch.Tensor, target: torc
     """
     missed, centred = (prediction - target).double(), target.double() - target.double().mean(0)
     residual, mean, square = draws.crop_means(torch.cat([missed**2, centred, centred**2], 1)).chunk(3, 1)
-    total = square - mean**2
-    return (1 - residual / total).where(total > 1e-12, torch.nan).nanmean(1)
+    return 1 - residual.sum(1) / (square - mean**2).sum(1)
 
 
 def structure_error(prediction: torch.Tensor, target: torch.Tensor, subjects: Sequence | np.ndarray) -> np.ndarray:
-    """Mean squared error of each subject, in units of the variance of each structure's share, mean over structures.
+    """Mean squared error of each subject, over its crops and all structures.
 
     Args:
-        prediction: of N crops, [N, S].
-        target: [N, S]; a structure whose share is the same in all crops does not count.
+        prediction: of N crops, [N, S], in units as for `structure_r2`.
+        target: [N, S].
         subjects: of each crop, [N].
 
     Returns:
         [subjects], in the order of `numpy.unique`.
     """
-    variance = target.double().var(0, correction=0)
-    varies = variance > 1e-12
-    squares = ((prediction - target).double() ** 2 / variance)[:, varies].mean(1).numpy()
+    squares = (prediction - target).double().square().mean(1).numpy()
     names, index = np.unique(np.asarray(subjects), return_inverse=True)
     return np.bincount(index, squares, len(names)) / np.bincount(index, minlength=len(names))
