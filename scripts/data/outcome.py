@@ -1,13 +1,13 @@
 """What is to be predicted of subjects: one of some classes, or a quantity."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError, some
-from .strata import stratified_folds
+from .stratified_folds import stratified_folds
+from .subject_table import finite_number
 
 __all__ = ["Outcome", "read_outcome"]
 
@@ -95,8 +95,14 @@ def read_outcome(
 
 def _classes(column: str, texts: list[str], kind: str | None) -> tuple[str, ...]:
     found = {_plain(text) for text in texts}
-    numbers = {text: _number(text) for text in found}
+    numbers = {text: finite_number(text) for text in found}
     if None in numbers.values():
+        wrong = _among_numbers(texts)
+        if wrong and kind is None:
+            raise InputError(
+                f"{column} has numbers and, of {len(wrong)} subjects, {some(sorted({*wrong}))}: write n/a where it is "
+                "not known, or give outcome class if each of them is a class of its own."
+            )
         return tuple(sorted(found))
     if kind is None and len(found) > MOST_CLASSES:
         raise InputError(
@@ -107,7 +113,7 @@ def _classes(column: str, texts: list[str], kind: str | None) -> tuple[str, ...]
 
 
 def _quantities(column: str, texts: list[str], subject: list[str]) -> np.ndarray:
-    numbers = [_number(text) for text in texts]
+    numbers = [finite_number(text) for text in texts]
     for text, number, name in zip(texts, numbers, subject, strict=True):
         if number is None:
             raise InputError(f"{column} of {name} is {text}, which is no number: correct it, or give outcome class.")
@@ -117,30 +123,33 @@ def _quantities(column: str, texts: list[str], subject: list[str]) -> np.ndarray
 
 
 def _covariates(rows: dict[str, dict[str, str]], subject: list[str], columns: list[str]) -> np.ndarray:
-    coded = [_coded([rows[name][column] for name in subject]) for column in columns]
+    coded = [_coded(column, [rows[name][column] for name in subject]) for column in columns]
     return np.concatenate([np.empty((len(subject), 0)), *coded], axis=1)
 
 
-def _coded(texts: list[str]) -> np.ndarray:
+def _coded(column: str, texts: list[str]) -> np.ndarray:
     """A column of numbers as it is, [S, 1]; one of texts as 0 and 1, [S, different texts]."""
-    numbers = [_number(text) for text in texts]
+    numbers = [finite_number(text) for text in texts]
     if None not in numbers:
         return np.array(numbers, dtype=float)[:, None]
+    if wrong := _among_numbers(texts):
+        raise InputError(
+            f"{column} has numbers and, of {len(wrong)} subjects, {some(sorted({*wrong}))}: write n/a where it is not "
+            "known or, if all are classes, a letter before the numbers."
+        )
     return np.array([[text == kind for kind in sorted(set(texts))] for text in texts], dtype=float)
+
+
+def _among_numbers(texts: list[str]) -> list[str]:
+    """Those that are no numbers, where others are."""
+    wrong = [text for text in texts if finite_number(text) is None]
+    return wrong if len(wrong) < len(texts) else []
 
 
 def _plain(text: str) -> str:
     """A number as it is usually written: `1.0` is `1`."""
-    number = _number(text)
+    number = finite_number(text)
     return text if number is None else f"{number:.15g}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _require_all_classes(outcome: Outcome) -> None:

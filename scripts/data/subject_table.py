@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 from ..errors import InputError, some
 from .names.tables import match_names
 
-__all__ = ["SubjectTable", "read_table", "scans_in_table"]
+__all__ = ["SubjectTable", "finite_number", "read_table", "scans_in_table"]
 
 logger = logging.getLogger(__name__)
 
 SUBJECT_COLUMNS = ("subject", "participant_id")
-MISSING = {"", "n/a", "na", "nan", "null", "none"}  # in lower case
+MISSING = {"", "n/a", "na", "nan", "null"}  # in lower case
+NONE = "none"  # nothing among numbers; among texts, such as mild and severe, it may be one of them
 WANTED = "give labels a CSV or TSV with a line a subject"
 
 
@@ -38,7 +40,7 @@ def read_table(path: str | None, columns: Iterable[str], subject_column: str | N
 
     Args:
         path: of a CSV file, or of a TSV file by its name, whose first line names the columns.
-        columns: a subject with nothing, or n/a, in one of them is left out.
+        columns: a subject with nothing, or n/a, in one of them is left out, and one with `none` in one of numbers.
         subject_column: the one with the subjects; None: `subject`, or `participant_id` as in BIDS.
 
     Raises:
@@ -49,10 +51,11 @@ def read_table(path: str | None, columns: Iterable[str], subject_column: str | N
     for column in columns:
         if column not in rows[0]:
             raise InputError(f"{path} has no column {column}: its columns are {some(rows[0], most=8)}.")
+    missing = {column: _missing(column, [row[column].strip() for row in rows], path) for column in columns}
     values: dict[str, dict[str, str]] = {}
     for row in rows:
         said = {column: row[column].strip() for column in columns}
-        if not MISSING.intersection(value.lower() for value in said.values()):
+        if not any(value.lower() in missing[column] for column, value in said.items()):
             name = row[subject].strip()
             _require_one_value(values.setdefault(name, said), said, f"of {name} in {path}")
     return SubjectTable(str(path), columns, values)
@@ -78,6 +81,29 @@ def scans_in_table(scans: list[dict], table: SubjectTable) -> list[dict]:
         )
     _tell_of_others(scans, names, table)
     return found
+
+
+def finite_number(text: str) -> float | None:
+    """What a text says, if that is a number."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _missing(column: str, texts: list[str], path: str | None) -> set[str]:
+    """What says that nothing is known, in lower case."""
+    others = [text for text in texts if text.lower() not in {*MISSING, NONE}]
+    nones = len([text for text in texts if text.lower() == NONE])
+    if all(finite_number(text) is not None for text in others):
+        return {*MISSING, NONE}
+    if nones:
+        logger.warning(
+            f"{column} is {NONE} in {nones} lines of {path}, which is taken for a class beside "
+            f"{some(sorted({*others}))}: write n/a where it is not known."
+        )
+    return MISSING
 
 
 def _rows(path: str | None) -> list[dict[str, str]]:

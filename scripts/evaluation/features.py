@@ -64,7 +64,7 @@ class FrozenEncoder:
     ) -> None:
         if encoder == SCRATCH:
             raise InputError(
-                "A linear probe trains nothing of the encoder: give train.json for scratch, or encoder untrained."
+                "Nothing of an encoder is trained here: give train.json for scratch, or encoder untrained."
             )
         self.untrained: FrozenEncoder | None = None
         if encoder != UNTRAINED:

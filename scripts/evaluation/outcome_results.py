@@ -1,5 +1,6 @@
 """How good predictions of an outcome are, how sure that is, and how sure the first model's lead over each other."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from ..data.outcome import Outcome
 from ..metrics.holm import holm
 from ..metrics.outcome_metrics import class_metrics, placements, quantity_metrics
 from ..metrics.signed_rank import signed_rank
-from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
+from ..metrics.subject_bootstrap import FEWEST, SubjectBootstrap, expanded_interval, expanded_p
 
 __all__ = ["Lead", "ModelResult", "Predicted", "compare_models"]
 
@@ -42,15 +43,18 @@ class Lead:
     """Of the first model over another, in one metric.
 
     Attributes:
-        p: two-sided, of the paired test over subjects; p_holm: with all tests of the comparison in view.
+        p: two-sided, of the paired test over subjects; p_holm: with all tests of the comparison in view; nan of fewer
+            subjects than an interval needs.
         better_in: in how many subjects the first is better.
         effect_size: mean over subjects of how much better it is, in standard deviations of that.
+        rank_biserial: where p is of signed ranks, their correlation, above 0 where they are for the first; else nan.
     """
 
     p: float
     p_holm: float
     better_in: int
     effect_size: float
+    rank_biserial: float
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,11 @@ def compare_models(predicted: Predicted) -> dict[str, ModelResult]:
     draws = {name: _draws(predicted, name, bootstrap.counts) for name in predicted.models}
     own, *others = draws
     tested = [(name, metric) for name in others for metric in draws[own].merits]
-    p = [_p_value(metric, draws[own], draws[name]) for name, metric in tested]
+    tests = [_test(metric, draws[own], draws[name], bootstrap.number) for name, metric in tested]
     leads: dict[str, dict[str, Lead]] = {name: {} for name in draws}
-    for (name, metric), plain, adjusted in zip(tested, p, holm(p), strict=True):
+    for (name, metric), (p, ranks), adjusted in zip(tested, tests, holm([p for p, _ in tests]), strict=True):
         ahead = draws[own].merits[metric] - draws[name].merits[metric]
-        leads[name][metric] = Lead(plain, adjusted, int((ahead > 0).sum()), _effect_size(ahead))
+        leads[name][metric] = Lead(p, adjusted, int((ahead > 0).sum()), _effect_size(ahead), ranks)
     return {name: _result(of_model, leads[name], bootstrap.number) for name, of_model in draws.items()}
 
 
@@ -107,17 +111,14 @@ def _draws(predicted: Predicted, name: str, counts: torch.Tensor) -> _Draws:
     return _Draws(metrics, merits)
 
 
-def _p_value(metric: str, own: _Draws, other: _Draws) -> float:
+def _test(metric: str, own: _Draws, other: _Draws, subjects: int) -> tuple[float, float]:
+    """p and, of signed ranks, their rank-biserial correlation."""
+    if subjects < FEWEST:
+        return math.nan, math.nan
     if metric == "mae":
-        return signed_rank(own.merits[metric], other.merits[metric]).p
-    return _paired_draws(own.metrics[metric][1:] - other.metrics[metric][1:])
-
-
-def _paired_draws(difference: torch.Tensor) -> float:
-    """Twice the share of draws on the rarer side of 0, both counted with one draw more, so that it is never 0."""
-    known = difference[~difference.isnan()]
-    rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
-    return min(1.0, 2 * (rarer + 1) / (len(known) + 1))
+        ranks = signed_rank(own.merits[metric], other.merits[metric])
+        return ranks.p, ranks.rank_biserial
+    return expanded_p(own.metrics[metric] - other.metrics[metric], subjects), math.nan
 
 
 def _effect_size(ahead: np.ndarray) -> float:

@@ -18,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 SURE = 0.05  # largest adjusted p at which a lead is called one
 CALLED = {"mae": "MAE", "r2": "R²", "pearson_r": "r", "auc": "AUC", "balanced_accuracy": "balanced accuracy"}
-OUTCOME_COLUMNS = ("model", "layers", "metric", "value", "low", "high", "p", "p_holm", "better_in", "subjects")
+OUTCOME_COLUMNS = (
+    *("model", "layers", "metric", "value", "low", "high"),
+    *("p", "p_holm", "better_in", "subjects", "effect_size", "rank_biserial"),
+)
 
 
 def write_outcomes(
@@ -36,7 +39,7 @@ def write_outcomes(
     """
     folder, subjects = Path(output_dir), len(predicted.fold)
     rows = [row for name, result in results.items() for row in _rows(name, layers.get(name, ""), result, subjects)]
-    write_csv_atomically(folder / "outcomes.csv", [[*OUTCOME_COLUMNS, "effect_size"], *rows])
+    write_csv_atomically(folder / "outcomes.csv", [OUTCOME_COLUMNS, *rows])
     write_csv_atomically(folder / "predictions.csv", _predictions(predicted))
     for file in ("cross_validation.csv", "scores.csv"):
         (folder / file).unlink(missing_ok=True)  # of an earlier run
@@ -55,7 +58,8 @@ def tell_outcomes(outcome: Outcome, results: Mapping[str, ModelResult], layers: 
         for metric, lead in results[name].leads.items():
             mine, theirs = results[own].values[metric], results[name].values[metric]
             ahead = mine < theirs if metric == "mae" else mine > theirs
-            if not (ahead and lead.p_holm <= SURE):
+            against = lead.rank_biserial < 0  # most errors are larger, though a few decide the mean
+            if not (ahead and lead.p_holm <= SURE) or against:
                 verdict = "does not surely beat" if ahead else "does not beat"
                 logger.warning(
                     f"{own} {verdict} {_called(name, layers)}: {CALLED[metric]} {mine:.3g} against {theirs:.3g} "
@@ -86,8 +90,9 @@ def _rows(name: str, layers: str, result: ModelResult, subjects: int) -> Iterabl
     for metric, value in result.values.items():
         lead = result.leads.get(metric)
         test = [lead.p, lead.p_holm, lead.better_in] if lead else [""] * 3
+        sizes = [lead.effect_size, lead.rank_biserial] if lead else [""] * 2
         interval = result.intervals.get(metric, ("", ""))
-        yield [name, layers, metric, value, *interval, *test, subjects, lead.effect_size if lead else ""]
+        yield [name, layers, metric, value, *interval, *test, subjects, *sizes]
 
 
 def _predictions(predicted: Predicted) -> Iterable[list]:

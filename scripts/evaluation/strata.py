@@ -21,7 +21,8 @@ def write_strata(folder: Path, features: Features, fold: np.ndarray, scores: dic
     """Write strata.csv: for each classifier and stratum, what tells its positive crops from all negative ones.
 
     Columns: encoder, layers, stratum, positives, negatives, subjects (who have such positives), auc (mean over the
-    folds that have both) and its 95 % interval, low and high, which few subjects have none of.
+    folds that have both) and its 95 % interval, low and high, where each fold that has such positives has them, and
+    negatives, of subjects enough.
 
     Args:
         folder: where it goes.
@@ -47,7 +48,10 @@ def _stratum(features: Features, fold: np.ndarray, scores: np.ndarray, positive:
     label = features.class_label.numpy().astype(int)
     rows, subjects = positive | (label == 0), len(set(features.subject[positive]))
     known = scores[rows], label[rows], features.subject[rows], fold[rows]
-    few = subjects < FEWEST or fewest_in_a_fold(features.subject, fold) < FEWEST_IN_A_FOLD
+    kinds = (positive, label == 0)
+    few = subjects < FEWEST or any(
+        fewest_in_a_fold(features.subject[kind], fold[kind]) < FEWEST_IN_A_FOLD for kind in kinds if kind.any()
+    )
     interval = (np.nan, np.nan) if few else bootstrap_interval(*known)
     return [int(positive.sum()), int((label == 0).sum()), subjects, _mean_auc(*known), *interval]
 

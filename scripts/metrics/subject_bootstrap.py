@@ -7,7 +7,15 @@ from statistics import NormalDist
 import numpy as np
 import torch
 
-__all__ = ["FEWEST", "SubjectBootstrap", "draw_subjects", "expanded_interval", "expanded_tail", "percentiles"]
+__all__ = [
+    "FEWEST",
+    "SubjectBootstrap",
+    "draw_subjects",
+    "expanded_interval",
+    "expanded_p",
+    "expanded_tail",
+    "percentiles",
+]
 
 # with 4 subjects, an interval of 95 % would end beyond the most extreme of their 4^4 draws
 FEWEST = 5
@@ -85,6 +93,23 @@ def expanded_interval(draws: torch.Tensor, number: int, level: float = 0.95) -> 
     Source: Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69:371 (2015).
     """
     return None if number < FEWEST else percentiles(draws[1:], expanded_tail(level, number))
+
+
+def expanded_p(draws: torch.Tensor, number: int) -> float:
+    """How likely draws of a difference, [R], are where there is none: two-sided p; nan below `FEWEST` subjects.
+
+    The `expanded_interval` of the level 1 - p ends at 0, so that p is below 0.05 where that of 95 % leaves 0 out. One
+    draw more than there are lies beyond 0, so that p is never 0.
+    """
+    if number < FEWEST:
+        return float("nan")
+    known = draws[1:][~draws[1:].isnan()]
+    beyond = (min(int((known <= 0).sum()), int((known >= 0).sum())) + 1) / (len(known) + 1)
+    low, high = 0.0, 1 - 1e-12
+    for _ in range(50):  # the higher the level, the smaller the tail
+        level = (low + high) / 2
+        low, high = (level, high) if expanded_tail(level, number) > beyond else (low, level)
+    return 1 - low
 
 
 def percentiles(draws: torch.Tensor, tail: float) -> torch.Tensor:

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from ..errors import InputError
 from ..probes.logistic import LogisticProbe
 from ..probes.standardise import CLIP
 from .layers import layer_features, layer_set
 
 __all__ = ["LinearClassifier"]
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 class LinearClassifier(nn.Module):
@@ -22,27 +25,28 @@ class LinearClassifier(nn.Module):
         network: the encoder, which takes an image [B, C, *spatial].
         layer_sets: layers of the encoder, by the name of their set.
         layers: name of the set whose features are classified.
-        crop: shape of one crop, [C, *spatial], of which features are counted.
+        crop_size: voxels of a crop along each axis, of which features are counted.
 
     Raises:
-        InputError: there are no such layers.
+        InputError: there are no such layers, or it has no convolution, which says how many channels it takes.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
 
     def __init__(
-        self, network: nn.Module, layer_sets: Mapping[str, list[str]], layers: str, crop: Sequence[int]
+        self, network: nn.Module, layer_sets: Mapping[str, list[str]], layers: str, crop_size: Sequence[int]
     ) -> None:
         super().__init__()
         self.features = layer_features(network, layer_set(layer_sets, layers))
+        crop = _crop_for(network, crop_size)
         with torch.no_grad():
-            number = self.features.eval()(torch.zeros(1, *crop)).shape[1]
+            number = self.features.eval()(crop).shape[1]
         self.train()
         self.clip = CLIP  # TorchScript knows no global
-        self.register_buffer("mean", torch.zeros(number))
-        self.register_buffer("scale", torch.ones(number))
-        self.weight, self.bias = nn.Parameter(torch.zeros(number)), nn.Parameter(torch.zeros(1))
+        self.register_buffer("mean", crop.new_zeros(number))
+        self.register_buffer("scale", crop.new_ones(number))
+        self.weight, self.bias = nn.Parameter(crop.new_zeros(number)), nn.Parameter(crop.new_zeros(1))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Logits [B, 1]."""
@@ -59,3 +63,13 @@ class LinearClassifier(nn.Module):
             "bias": probe.intercept[None],
         }
         self.load_state_dict(learned, strict=False)
+
+
+def _crop_for(network: nn.Module, crop_size: Sequence[int]) -> torch.Tensor:
+    """One that a network takes, [1, C, *spatial], where its weights are."""
+    first = next((module for module in network.modules() if isinstance(module, CONVOLUTIONS)), None)
+    if first is None:
+        raise InputError(
+            f"{type(network).__name__} has no convolution: give encoder_def a network that begins with one."
+        )
+    return first.weight.new_zeros(1, first.in_channels, *crop_size)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from ..data.strata import stratified_folds
+from ..data.stratified_folds import stratified_folds
 from .standardise import Standardise
 
 __all__ = ["fit_logistic", "fit_ridge", "nested_prediction"]
@@ -89,7 +89,7 @@ def nested_prediction(
 
     Args:
         features: of N training subjects, [N, D].
-        target: quantities, or numbers of classes, [N].
+        target: quantities, two at least, or numbers of classes, two of each at least, [N].
         others: features of M subjects, [M, D].
         classes: whether the target is a class.
         seed: of the folds of that cross-validation.
@@ -101,14 +101,15 @@ def nested_prediction(
     fit, loss = (fit_logistic, _cross_entropy) if classes else (fit_ridge, _squared_error)
     coordinates = Coordinates(features)
     train = coordinates.train
-    fold = torch.from_numpy(stratified_folds(target, INNER_FOLDS, seed, ordered=not classes))
+    number_of_folds = min(INNER_FOLDS, len(target))  # of two subjects of a class, no fold takes both
+    fold = torch.from_numpy(stratified_folds(target, number_of_folds, seed, ordered=not classes))
 
     def held_out(number: int) -> torch.Tensor:
         """Loss with each penalty, [P], on one fold of models that are fitted to the others."""
         out = fold == number
         return loss(fit(train[~out], known[~out], train[out]), known[out], known)
 
-    best = torch.stack([held_out(number) for number in range(INNER_FOLDS)]).sum(0).argmin()
+    best = torch.stack([held_out(number) for number in range(number_of_folds)]).sum(0).argmin()
     return fit(train, known, coordinates(others))[best]
 
 

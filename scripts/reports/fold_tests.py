@@ -22,7 +22,8 @@ def pair_tests(of_folds: dict[str, np.ndarray], of_subjects: dict[str, np.ndarra
     Args:
         of_folds: the metric of each classifier in each fold that has one.
         of_subjects: of each subject, [S]; nan where a subject has none.
-        folds: how many there are; of k, one tests and one validates, so that k - 2 train.
+        folds: how many there are; of k, one tests and one validates, so that k - 2 train. Where k - 1 do, as with
+            outcomes of subjects, the corrected test is a little stricter than it has to be.
     """
     tests = {
         (first, second): paired_tests(of_folds[first], of_folds[second], 1 / (folds - 2))

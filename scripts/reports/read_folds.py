@@ -70,6 +70,7 @@ def _scores(folders: list[Path]) -> tuple["pandas.DataFrame", list[str]]:
 def _names(folder: Path) -> dict[str, str]:
     """What the encoders of a folder are called, by what it calls them itself."""
     table = _table(folder, "cross_validation.csv")
+    table = table.assign(layers=table.get("layers", ""))  # which earlier versions did not write
     known = table[["encoder", "layers"]].drop_duplicates().itertuples(index=False)
     return {encoder: f"{encoder} ({layers})" if layers else encoder for encoder, layers in known}
 

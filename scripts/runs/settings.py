@@ -123,19 +123,25 @@ def record_settings(path: str | Path) -> None:
         write_json_atomically(path, config_in_use())
 
 
-def keep_results(path: str | Path, free: Iterable[str]) -> None:
-    """Check that no results of other settings lie in a folder, which would be lost.
+def keep_results(path: str | Path, free: Iterable[str], apart: Iterable[str] = ()) -> None:
+    """Check that no results of other settings, or of another kind, lie in a folder, which would be lost.
 
     Args:
         path: of the JSON file that `record_settings` wrote; where nothing is beside it, its run left no results.
         free: keys that may differ, besides those that decide nothing.
+        apart: names of such files of other kinds of runs, whose results are called as these are.
 
     Raises:
-        InputError: names a key that differs; or another process is writing to the folder.
+        InputError: names a key that differs, or a file of another kind; or another process is writing to the folder.
     """
-    path, ignored = Path(path), {*free, *IRRELEVANT}
+    path, apart, ignored = Path(path), [*apart], {*free, *IRRELEVANT}
     lock_if_there(path.parent)
-    if not path.is_file() or {other.name for other in path.parent.iterdir()} <= {path.name, *NO_RESULTS}:
+    if {other.name for other in path.parent.glob("*")} <= {path.name, *apart, *NO_RESULTS}:
+        return
+    for other in apart:
+        if (path.parent / other).is_file():
+            raise InputError(f"{path.parent} holds results of another kind ({other}): give another --output_dir.")
+    if not path.is_file():
         return
     before, now = json.loads(path.read_text(encoding="utf-8")), json.loads(_text(config_in_use()))
     ours, theirs = without_descriptions(now), without_descriptions(before)

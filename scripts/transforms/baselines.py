@@ -38,7 +38,8 @@ class CropBaselinesd(MapTransform):
 class BodySized(MapTransform):
     """Write `size` of a body, [4], from a scan that was cropped to its box and not scaled yet.
 
-    Extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold, in ml.
+    Extent of the box in mm along each axis, and volume of what is brighter than Otsu's threshold in the first channel,
+    in ml.
 
     Args:
         keys: of the scan's image; of several, the first is measured.
@@ -49,7 +50,7 @@ class BodySized(MapTransform):
         """The item with `size`."""
         item = dict(data)
         scan = item[self.first_key(item)]
-        image = convert_to_tensor(scan).float()
+        image = convert_to_tensor(scan)[:1].float()
         spacing = torch.as_tensor(scan.affine)[:3, :3].square().sum(0).sqrt().float()
         volume = (image > otsu_threshold(image)).sum() * spacing.prod() / 1000
         return item | {"size": torch.cat([torch.tensor(image.shape[1:]) * spacing, volume[None]])}

@@ -28,10 +28,10 @@ def test_weights_of_encoder_and_probe_in_one_file_give_the_probes_scores(tmp_pat
     run = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
     encoder = FrozenEncoder("mine", DenseNet121(3, 1, 8), "untrained", run, SETS, "several")
     features, folds = crop_features(batches, scans, [], encoder), SubjectFolds(scans, 3, 0)
-    new = LinearClassifier(DenseNet121(3, 1, 8), SETS, "several", [1, 32, 32, 32])
+    new = LinearClassifier(DenseNet121(3, 1, 8), SETS, "several", [32, 32, 32])
     fit_linear_head(new, encoder, features, folds, 0, 1.0, [tmp_path / "model.pt"])
 
-    network = LinearClassifier(DenseNet121(3, 1, 8), SETS, "several", [1, 32, 32, 32])
+    network = LinearClassifier(DenseNet121(3, 1, 8), SETS, "several", [32, 32, 32])
     network.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
     together = torch.cat([run(batch, network) for batch in batches]).flatten()
     apart = Probes(features, folds, "mine").fit(0, 1.0)(features.values["mine"])

@@ -13,7 +13,7 @@ CROPS = torch.randn(3, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0)
 
 def classifier(layers="early"):
     """With weights as if it were trained, in evaluation mode."""
-    network = LinearClassifier(DenseNet121(3, 1, 8), SETS, layers, [1, 32, 32, 32]).eval()
+    network = LinearClassifier(DenseNet121(3, 1, 8), SETS, layers, [32, 32, 32]).eval()
     torch.nn.init.normal_(network.weight)
     return network
 
@@ -51,5 +51,5 @@ def test_mixed_precision_does_not_round_the_classifier():
 def test_counting_features_leaves_the_encoder_as_it_is():
     encoder = DenseNet121(3, 1, 8)
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
-    assert LinearClassifier(encoder, SETS, "early", [1, 32, 32, 32]).training
+    assert LinearClassifier(encoder, SETS, "early", [32, 32, 32]).training
     assert all(torch.equal(tensor, before[name]) for name, tensor in encoder.state_dict().items())
