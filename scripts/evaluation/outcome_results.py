@@ -123,7 +123,7 @@ def _test(metric: str, own: _Draws, other: _Draws, subjects: int) -> tuple[float
 
 def _effect_size(ahead: np.ndarray) -> float:
     known = ahead[~np.isnan(ahead)]
-    spread = known.std(ddof=1)
+    spread = known.std(ddof=1) if len(known) > 1 else 0
     return float(known.mean() / spread) if spread > 0 else float("nan")
 
 

@@ -39,8 +39,9 @@ class LogisticProbe:
 
         self.standardise, val_labels = Standardise(features), val_labels.double()
         train, validate = self.standardise(features), self.standardise(val_features)
-        # weights lie in the span of what is trained on, and a rotation of it changes no penalty
-        basis = torch.linalg.qr(train.T).Q
+        # weights lie in the span of what is trained on, and a rotation of it changes no penalty; of more crops than
+        # features, Q is that of the first ones alone
+        basis = torch.linalg.qr(train[: train.shape[1]].T).Q
         train, validate = (train @ basis).numpy(), (validate @ basis).numpy()
         balance, lowest = class_weights(val_labels), float("inf")
         for penalty in PENALTIES:

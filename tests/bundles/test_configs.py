@@ -211,3 +211,34 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
     parser["layers"], parser["device"] = layers, torch.device("cpu")
     network = parser.get_parsed_content("network").eval()
     assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)
+
+
+DENSENET = {"_target_": "DenseNet121", "spatial_dims": 3, "in_channels": 2, "out_channels": 8}
+RESNET = {"_target_": "monai.networks.nets.resnet18", "spatial_dims": 3, "n_input_channels": 2}
+
+
+@pytest.mark.parametrize(
+    ("encoder", "layer"), [(DENSENET, "features.denseblock1"), (RESNET, "layer1")], ids=["DenseNet121", "ResNet"]
+)
+def test_a_linear_probe_counts_features_of_any_encoder_where_that_is(encoder, layer):
+    """On a device that is not the CPU, and of two channels."""
+    parser = ConfigParser()
+    parser.read_config(str(BUNDLES / "lesion_classification" / "configs" / "linear_probe.json"))
+    parser.update({"device": "meta", "encoder_def": encoder, "layer_sets": {"mine": [layer]}, "layers": "mine"})
+    parser.get_parsed_content("test#encoder")
+    network = parser.get_parsed_content("network_def")
+    assert {tensor.device.type for tensor in network.state_dict().values()} == {"meta"}
+    assert network(torch.zeros(3, 2, 32, 32, 32, device="meta")).shape == (3, 1)
+
+
+def test_runs_that_call_their_results_alike_do_not_share_a_folder():
+    configs = {
+        name: read(BUNDLES / f"lesion_classification/configs/{name}.json")
+        for name in ("cross_validate", "subject_outcomes")
+    }
+    kept = [
+        next(step for step in config["run"] if "keep_results" in step.get("_target_", ""))
+        for config in configs.values()
+    ]
+    files = [step["path"].split("'")[1].strip("/") for step in kept]
+    assert [step["apart"] for step in kept] == [[file] for file in files[::-1]]

@@ -90,3 +90,21 @@ def test_every_fold_has_one_of_the_smallest_and_one_of_the_largest():
 def test_more_folds_than_subjects_are_refused():
     with pytest.raises(InputError, match="12 subjects cannot be cross-validated in 13 folds"):
         outcome(AGES, "quantity").folds(13, seed=0)
+
+
+def test_a_covariate_of_numbers_and_texts_is_refused():
+    ages = ["61", "unknown", "70", "?", "unknown", "55"]
+    sentence = (
+        r"age has numbers and, of 3 subjects, \?, unknown: write n/a where it is not known or, if all are classes"
+    )
+    with pytest.raises(InputError, match=sentence):
+        outcome(["a", "b"] * 3, age=ages)
+
+
+def test_an_outcome_of_numbers_and_texts_is_of_classes_only_if_that_is_said():
+    texts = ["0", "1", "unknown"] * 3
+    with pytest.raises(
+        InputError, match=r"it has numbers and, of 3 subjects, unknown: write n/a .* or give outcome class"
+    ):
+        outcome(texts)
+    assert outcome(texts, "class").classes == ("0", "1", "unknown")

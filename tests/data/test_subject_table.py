@@ -91,3 +91,15 @@ def test_numbers_that_lost_their_zeros_are_found_and_that_is_said(table, caplog)
 def test_a_table_that_fits_gives_no_warning(table, caplog):
     said(table("subject,label\nA,1\nB,0\nC,0\n"))
     assert not warnings(caplog)
+
+
+def test_none_is_a_class_among_texts_and_that_is_said(table, caplog):
+    found = said(table("subject,label\nA,none\nB,mild\nC,severe\n"))
+    assert {subject: row["label"] for subject, row in found.items()} == {"A": "none", "B": "mild", "C": "severe"}
+    (text,) = warnings(caplog)
+    assert text.startswith("label is none in 1 lines of")
+    assert text.endswith("which is taken for a class beside mild, severe: write n/a where it is not known.")
+
+
+def test_none_among_numbers_is_nothing(table):
+    assert said(table("subject,label\nA,None\nB,1\nC,2.5\n")).keys() == {"B", "C"}

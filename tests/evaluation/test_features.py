@@ -102,5 +102,5 @@ def test_an_encoder_is_not_mistaken_for_a_baseline(batches, encode):
 
 
 def test_scratch_is_not_frozen(encode):
-    with pytest.raises(InputError, match=r"A linear probe trains nothing of the encoder: give train\.json for scratch"):
+    with pytest.raises(InputError, match=r"Nothing of an encoder is trained here: give train\.json for scratch"):
         encode("scratch")

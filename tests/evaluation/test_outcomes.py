@@ -8,6 +8,7 @@ import torch
 
 from scripts.data.outcome import Outcome
 from scripts.evaluation.outcome_results import Predicted, compare_models
+from scripts.evaluation.outcome_tables import tell_outcomes
 from scripts.evaluation.outcomes import evaluate_outcomes
 from scripts.reports.compare_folds import read_folds
 
@@ -130,3 +131,24 @@ def test_the_same_predictions_are_no_lead():
     leads = compare_models(Predicted(outcome(threshold=50), np.arange(40) % FOLDS, said))["other"].leads
     assert [lead.better_in for lead in leads.values()] == [0, 0]
     assert np.isnan(leads["mae"].p) and leads["auc"].p == 1
+
+
+def test_no_lead_is_sure_where_most_errors_are_larger(caplog):
+    """A few wild errors of the other decide the mean; the ranks, which are sure, say the opposite."""
+    error = np.linspace(1, 2, 40)
+    said = {"mine": AGE + error, "other": AGE + np.where(np.arange(40) < 4, 100, error / 2)}
+    predicted = Predicted(outcome(), np.arange(40) % FOLDS, said)
+    results = compare_models(predicted)
+    lead = results["other"].leads["mae"]
+    assert results["mine"].values["mae"] < results["other"].values["mae"]
+    assert lead.p_holm < 0.05 and lead.rank_biserial < 0
+    tell_outcomes(predicted.outcome, results, {})
+    assert "mine does not surely beat other: MAE" in caplog.text
+
+
+def test_four_subjects_have_neither_intervals_nor_tests():
+    few = Outcome("age", SUBJECTS[:4], AGE[:4], (), 50.0, NONE[:4])
+    said = {"mine": AGE[:4] + 1, "other": AGE[:4] + np.arange(1, 5)}
+    results = compare_models(Predicted(few, np.arange(4) % 2, said))
+    assert not results["mine"].intervals and set(results["other"].leads) == {"mae", "auc"}
+    assert all(np.isnan(lead.p) and np.isnan(lead.p_holm) for lead in results["other"].leads.values())

@@ -60,3 +60,11 @@ def test_where_nobody_knows_how_much_lesion_there_is_no_table_and_an_old_one_goe
     (tmp_path / "strata.csv").touch()
     write_strata(tmp_path, Features({}, LABELS.float(), SUBJECTS), FOLDS, {"mine": np.zeros(96)})
     assert not (tmp_path / "strata.csv").exists()
+
+
+def test_folds_in_which_few_subjects_have_such_lesions_have_no_interval(strata):
+    """One fold has large lesions in two subjects alone, though it has four."""
+    large = (LESIONS >= 10) & ~((torch.from_numpy(FOLDS) == 0) & (torch.from_numpy(SUBJECTS) > 3))
+    rows = strata(np.random.RandomState(0).randn(96), lesions=torch.where((LESIONS >= 10) & ~large, 5, LESIONS))
+    assert (rows["10 ml and more"]["subjects"], rows["10 ml and more"]["low"]) == ("10", "nan")
+    assert rows["1 to 10 ml"]["low"] != "nan"

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.evaluation.subject_features import encoders_at, subject_features
+from scripts.evaluation.features import FrozenEncoder
+from scripts.evaluation.subject_features import subject_features
 
 SCANS = [{"subject": name} for name in ("b", "a", "b")]
 
@@ -19,8 +20,12 @@ def batches():
     ]
 
 
+def encoder(name="mine", network=None, path="untrained"):
+    return FrozenEncoder(name, network or nn.Identity(), path, lambda batch, network: network(batch["image"]))
+
+
 def test_windows_are_joined_and_scans_of_a_subject_averaged():
-    found = subject_features(batches(), SCANS, {"mine": nn.Identity()}, lambda batch, network: network(batch["image"]))
+    found = subject_features(batches(), SCANS, encoder())
     assert list(found) == ["mine", "histogram", "size"]
     assert found["mine"].tolist() == [[2, 3], [2, 3]]  # of a; of b, the mean of 0 and 4, and of 1 and 5
     assert found["histogram"].tolist() == [[102, 103], [102, 103]]
@@ -28,34 +33,25 @@ def test_windows_are_joined_and_scans_of_a_subject_averaged():
 
 
 @pytest.fixture
-def network():
-    return nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 4))
+def trained(tmp_path):
+    """A function: an encoder of this name that doubles, and was drawn to do nothing."""
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(network.weight)
+    torch.save({"weight": torch.tensor([[2.0]])}, tmp_path / "encoder.pt")
+    return lambda name: encoder(name, network, str(tmp_path / "encoder.pt"))
 
 
-def test_the_untrained_encoder_stands_beside_a_trained_one(network, tmp_path):
-    weights = {name: tensor + 1 for name, tensor in network.state_dict().items()}
-    drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    torch.save(weights, tmp_path / "encoder.pt")
-    found = encoders_at(["0"], "mine", network, str(tmp_path / "encoder.pt"))
-    assert list(found) == ["mine", "untrained"]
-    x = torch.ones(1, 3)
-    for name, expected in (("mine", weights), ("untrained", drawn)):
-        torch.testing.assert_close(found[name](x), x @ expected["0.weight"].T + expected["0.bias"])
+def test_the_untrained_encoder_stands_beside_a_trained_one(trained):
+    found = subject_features(batches(), SCANS, trained("mine"))
+    assert list(found) == ["mine", "untrained", "histogram", "size"]
+    assert torch.equal(found["mine"], 2 * found["untrained"])
 
 
-def test_an_untrained_encoder_stands_alone(network):
-    assert list(encoders_at(["0"], "untrained", network, "untrained")) == ["untrained"]
+@pytest.mark.parametrize("name", ["size", "untrained", "mean"])
+def test_an_encoder_is_not_called_as_what_it_is_compared_with(trained, name):
+    with pytest.raises(InputError, match=f"cannot be called {name}"):
+        subject_features(batches(), SCANS, trained(name))
 
 
-@pytest.mark.parametrize(
-    ("name", "encoder", "sentence"),
-    [
-        ("size", "/a.pt", "cannot be called size"),
-        ("untrained", "/a.pt", "cannot be called untrained"),
-        ("mine", "scratch", "Nothing of an encoder is trained here"),
-        ("mine", "/no/such.pt", "There are no weights at /no/such.pt"),
-    ],
-)
-def test_an_encoder_that_cannot_be_used_is_refused(network, name, encoder, sentence):
-    with pytest.raises(InputError, match=sentence):
-        encoders_at(["0"], name, network, encoder)
+def test_an_untrained_encoder_may_be_called_so():
+    assert "untrained" in subject_features(batches(), SCANS, encoder("untrained"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.metrics.subject_bootstrap import SubjectBootstrap, expanded_interval, expanded_tail
+from scripts.metrics.subject_bootstrap import SubjectBootstrap, expanded_interval, expanded_p, expanded_tail
 
 SUBJECTS = ["B", "A", "B", "C", "A", "B"]
 
@@ -65,3 +65,23 @@ def test_a_draw_without_a_value_does_not_count():
     values = torch.arange(1000.0)
     values[1::2] = torch.nan
     assert expanded_interval(values, 1000).isfinite().all()
+
+
+@pytest.mark.parametrize("number", [5, 12, 100])
+def test_p_is_1_less_the_level_of_the_interval_that_ends_at_0(number):
+    draws = torch.randn(4001, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 1.5
+    p = expanded_p(draws, number)
+    low, _ = expanded_interval(draws, number, 1 - p).tolist()
+    assert 0.05 < p < 1 and low == pytest.approx(0, abs=0.01)
+    assert expanded_p(-draws, number) == pytest.approx(p)
+
+
+def test_p_of_few_subjects_is_larger_and_of_too_few_there_is_none():
+    draws = torch.randn(1000) + 2
+    assert expanded_p(draws, 5) > expanded_p(draws, 50) > expanded_p(draws, 5000)
+    assert np.isnan(expanded_p(draws, 4))
+
+
+def test_p_is_never_0_and_1_where_nothing_differs():
+    assert 0 < expanded_p(torch.ones(4001), 10_000) < 0.001
+    assert expanded_p(torch.zeros(4001), 40) == 1

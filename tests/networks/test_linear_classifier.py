@@ -4,6 +4,7 @@ import pytest
 import torch
 from monai.networks.nets import DenseNet121
 
+from scripts.errors import InputError
 from scripts.networks.linear_classifier import LinearClassifier
 from scripts.probes.standardise import CLIP, Standardise
 
@@ -53,3 +54,8 @@ def test_counting_features_leaves_the_encoder_as_it_is():
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     assert LinearClassifier(encoder, SETS, "early", [32, 32, 32]).training
     assert all(torch.equal(tensor, before[name]) for name, tensor in encoder.state_dict().items())
+
+
+def test_an_encoder_without_a_convolution_is_refused():
+    with pytest.raises(InputError, match="Sequential has no convolution: give encoder_def a network that begins"):
+        LinearClassifier(torch.nn.Sequential(torch.nn.Flatten()), {"output": ["output"]}, "output", [32, 32, 32])

@@ -98,3 +98,10 @@ def test_a_feature_that_never_varied_in_training_is_left_out(task):
     changed[:, 2] = 9
     probe = LogisticProbe(features, labels, *validate)
     assert torch.allclose(probe(changed), probe(features))
+
+
+def test_more_crops_than_features_need_no_more_memory_than_their_features(task, monkeypatch):
+    shapes, plain = [], torch.linalg.qr
+    monkeypatch.setattr(torch.linalg, "qr", lambda matrix: shapes.append(tuple(matrix.shape)) or plain(matrix))
+    LogisticProbe(*task[0], *task[1])
+    assert shapes == [(6, 6)]

@@ -79,3 +79,12 @@ def test_one_wild_value_of_one_subject_decides_nothing():
     wild[0, 7] = 1e6
     plain, changed = (nested_prediction(known, target.numpy(), each, False, 0)[0] for each in (others, wild))
     assert abs(changed - plain) < target.std()
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_six_subjects_in_any_number_of_folds_are_each_predicted(classes):
+    """Of four that train, each is held out once; two of a class are never held out together."""
+    target, (features, _) = np.arange(6) % 2 if classes else np.arange(6.0), subjects(6)
+    for train in (4, 5):
+        said = nested_prediction(features[:train], target[:train], features[train:], classes, seed=0)
+        assert said.isfinite().all() and len(said) == 6 - train

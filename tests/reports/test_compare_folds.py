@@ -263,3 +263,16 @@ def test_a_fold_without_lesions_has_no_auc_and_does_not_count(folder, tmp_path):
     compare_folds(tmp_path / "all", read_folds(folders))
     first, second = (aucs(folder.scores[name][name])[1:] for name in ("first", "second"))
     assert float(table(tmp_path)["first", "second"]["difference"]) == pytest.approx((first - second).mean())
+
+
+def test_a_table_of_an_earlier_version_names_no_layers(folder):
+    path = folder("mine", 3)
+    lines = (path / "cross_validation.csv").read_text(encoding="utf-8").splitlines()
+    (path / "cross_validation.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines), encoding="utf-8")
+    assert read_folds([path]).names == ["mine", "position", "intensity"]
+
+
+def test_the_page_says_of_thresholds_what_is_true_of_crops_and_of_subjects(folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = compare_folds(tmp_path / "all", read_folds([folder("mine", 3)])).read_text(encoding="utf-8")
+    assert "at a threshold that a fold's own subjects had no part in" in page and "that validates" not in page

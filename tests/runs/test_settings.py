@@ -208,3 +208,17 @@ def test_a_finished_run_without_a_checkpoint_is_not_overwritten(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "metrics.json").touch()
     assert "holds a run already: give another --output_dir" in input_error(configure(tmp_path, "open_run"))
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_results_of_another_kind_are_not_lost(tmp_path, own):
+    """Also beside results of this kind, of an earlier run."""
+    settings = {"run#0#apart": ["outcomes_config.json"]}
+    configure(tmp_path, "keep_results", settings).get_parsed_content("run")
+    (tmp_path / "run" / "outcomes_config.json").touch()
+    configure(tmp_path, "keep_results", settings).get_parsed_content("run")  # it left none
+    (tmp_path / "run" / "scores.csv").touch()
+    if not own:
+        (tmp_path / "run" / "config.json").unlink()
+    message = input_error(configure(tmp_path, "keep_results", settings))
+    assert message.endswith("holds results of another kind (outcomes_config.json): give another --output_dir.")

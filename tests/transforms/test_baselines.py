@@ -44,3 +44,11 @@ def test_what_they_write_can_be_put_into_batches(oblique):
     crop = {"image": MetaTensor(torch.rand(1, 5, 5, 5), affine=oblique(0)), "location": torch.zeros(3)}
     for known in (CropBaselinesd("image")(crop), BodySized("image")(crop)):
         assert not any(isinstance(value, MetaTensor) for name, value in known.items() if name != "image")
+
+
+def test_the_size_of_a_body_is_that_of_its_first_channel(oblique):
+    scan, affine = torch.rand(1, 30, 20, 10), oblique(0, (1.5, 2, 3))
+    scan[:, 5:25, 5:15, 2:8] += 100
+    both = torch.cat([scan, 1000 * torch.rand(1, 30, 20, 10)])
+    one, two = (BodySized("image")({"image": MetaTensor(each, affine=affine)})["size"] for each in (scan, both))
+    assert torch.equal(one, two)
