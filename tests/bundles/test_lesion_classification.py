@@ -129,7 +129,8 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
     table.write_text("participant_id,age,sex\n" + ages, encoding="utf-8")
     settings = {"spacing": SMALL["spacing"], "folds": 3, "windows": "[1,1,2]", "dataset_dir": scans, "labels": table}
     settings |= {"label_column": "age", "threshold": 40, "covariates": "['sex']", "output_dir": tmp_path / "output"}
-    run(BUNDLE, "subject_outcomes", name="mine", encoder="untrained", layers="early", **settings)
+    output = run(BUNDLE, "subject_outcomes", name="mine", encoder="untrained", layers="early", **settings)
+    assert f"The table of metrics of each model: {tmp_path / 'output' / 'outcomes.csv'}" in output
     found = rows(tmp_path / "output" / "predictions.csv")
     assert [(row["subject"], row["target"]) for row in found] == [(f"body_{i}", str(20.5 + 5 * i)) for i in range(8)]
     assert list(found[0])[3:] == ["mine", "histogram", "size", "covariates", "mean"]
