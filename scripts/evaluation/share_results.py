@@ -83,5 +83,5 @@ def _row(one: Share, found: MeasuredShares) -> Iterator[tuple[str, Any]]:
         yield from zip(("low", "high"), interval.tolist(), strict=True)
     if one.method.encoder != "trained":
         encoder = found.beside(one.target, one.labelled_subjects)[found.encoder]
-        test = signed_rank(encoder.errors, one.errors)
-        yield from (("p", test.p), ("better_in", test.lower), ("rank_biserial", -test.rank_biserial))
+        test = signed_rank(one.errors, encoder.errors)
+        yield from (("p", test.p), ("better_in", test.higher), ("rank_biserial", test.rank_biserial))
