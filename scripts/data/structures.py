@@ -145,16 +145,15 @@ def _values_of_subjects(maps: Iterable[_Map]) -> dict[str, set[int]]:
 
 def _tell(structures: Structures, maps: Sequence[_Map], subjects: int, by_table: bool) -> None:
     """Log what is taken for structures; a warning where nobody said that it is some."""
-    which = (
-        f"Structure shares of {len(structures.names)} structures, which at least half of {subjects} labelled training "
-    )
+    said = f"Structure shares of {len(structures.names)} structures, which at least half of {subjects} labelled "
+    said += "training subjects have"
     if by_table:
-        logger.info(f"{which}subjects have")
+        logger.info(said)
         return
-    names = some((Path(one.path).name for one in maps), 2)
+    files = some((Path(one.path).name for one in maps), 2)
     logger.warning(
-        f"{which}subjects have: each value ({some(structures.names, 8)}) of the masks of {len(maps)} scans ({names}). If "
-        "these are no structures, or several values are one, give --structures none or a table of them."
+        f"{said}: each value ({some(structures.names, 8)}) of the masks of {len(maps)} scans ({files}). If these are "
+        "no structures, or several values are one, give --structures none or a table of them."
     )
 
 

@@ -97,7 +97,7 @@ def _intervals(values: dict[str, torch.Tensor], draws: SubjectBootstrap) -> dict
     return {name: interval.T.tolist() for name, interval in known.items()}
 
 
-def _or_none(values: float | list[float]) -> float | None | list[float | None]:
+def _or_none(values: float | list[float]) -> float | list[float | None] | None:
     """Numbers, and None in place of those that are not finite."""
     if isinstance(values, list):
         return [value if math.isfinite(value) else None for value in values]

@@ -25,7 +25,7 @@ class SignedRank(NamedTuple):
 
 
 def signed_rank(first: np.ndarray, second: np.ndarray) -> SignedRank:
-    """Test whether the differences of pairs, [N] and [N], lie evenly about 0; pairs that do not differ, or have nan, are left out.
+    """Test whether the differences of pairs, [N] and [N], lie evenly about 0; equal ones, and nan, are left out.
 
     The distribution of the sum of ranks is counted, over all 2^N signs, also where ranks are tied; of more than `MOST`
     pairs it is taken for normal, with the variance of tied ranks.
