@@ -14,7 +14,7 @@ from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops
 from ..metrics.rankme import rankme
 from ..metrics.subject_bootstrap import SubjectBootstrap
-from ..networks.layers import layer_set
+from ..networks.layer_sets import layer_set
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
 from .drawn_metrics import draw_metrics, metrics_of_draws, write_draws
