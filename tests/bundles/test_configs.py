@@ -211,3 +211,38 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
     parser["layers"], parser["device"] = layers, torch.device("cpu")
     network = parser.get_parsed_content("network").eval()
     assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)
+
+
+def evaluation(**overrides):
+    """Of a bundle's train.json with evaluate.json, and overrides in place of their keys."""
+    parser = ConfigParser()
+    parser.read_config([BUNDLES / "isimed_pretraining" / "configs" / f"{name}.json" for name in ("train", "evaluate")])
+    parser.update({"device": "$torch.device('cpu')"} | overrides)
+    return parser
+
+
+RESNET = {"_target_": "resnet10", "spatial_dims": 3, "n_input_channels": 1}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "layers", "sets"),
+    [
+        ({}, "several", ["output", "several", "early", "centre"]),
+        ({"network_def": RESNET}, "output", ["output"]),
+        ({"network_def": RESNET, "layer_sets": {"mine": ["layer2"]}, "layers": "mine"}, "mine", ["output", "mine"]),
+    ],
+)
+def test_an_evaluation_reads_the_layers_that_a_network_has(overrides, layers, sets):
+    parser = evaluation(**overrides)
+    assert parser.get_parsed_content("layers") == layers
+    assert list(parser.get_parsed_content("evaluate#layer_sets")) == sets
+
+
+def test_layers_that_are_asked_for_and_not_there_are_refused_before_a_scan_is_read():
+    run = evaluation()["run"]
+    place = next(i for i, step in enumerate(run) if "layer_set" in str(step))
+    assert place < run.index("$@split")
+    parser = evaluation(network_def=RESNET, layers="several")
+    with pytest.raises(RuntimeError) as raised:
+        parser.get_parsed_content(f"run#{place}")
+    assert "There are no layers several: give one of output, or add them to layer_sets" in str(raised.value.__cause__)
