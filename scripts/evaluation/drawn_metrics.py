@@ -94,7 +94,7 @@ def write_draws(path: Path, drawn: dict[str, dict[str, torch.Tensor]]) -> None:
 def _intervals(values: dict[str, torch.Tensor], draws: SubjectBootstrap) -> dict[str, list]:
     found = {name: expanded_interval(drawn, draws.number) for name, drawn in values.items()}
     known = {name: interval for name, interval in found.items() if interval is not None and interval.isfinite().all()}
-    return {name: interval.T.tolist() for name, interval in known.items()}
+    return {name: interval.movedim(0, -1).tolist() for name, interval in known.items()}
 
 
 def _or_none(values: float | list[float]) -> float | list[float | None] | None:
