@@ -4,7 +4,7 @@ import csv
 import logging
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ __all__ = ["Structures", "read_structures", "structures_of_cohort"]
 
 logger = logging.getLogger(__name__)
 
+NONE = "none"  # in place of a table
 FEWEST = 2  # structures, since a map with one value is a mask, and subjects, of whom one is left out
 
 
@@ -29,12 +30,12 @@ class Structures:
     Attributes:
         names: of S structures; none where there are no label maps.
         values: of each, numbers above 0.
-        subjects: whose label maps can be read.
+        scans: numbers of those whose label maps can be read.
     """
 
     names: tuple[str, ...] = ()
     values: tuple[tuple[int, ...], ...] = ()
-    subjects: frozenset[str] = frozenset()
+    scans: frozenset[int] = frozenset()
 
     def members(self, largest: int) -> np.ndarray:
         """Whether a value, from 0 to the largest, belongs to a structure, [largest + 1, S], bool."""
@@ -45,11 +46,13 @@ class Structures:
 
 
 def structures_of_cohort(split: Mapping[str, list[dict]], table: str | os.PathLike | None = None) -> Structures:
-    """The structures that at least half of the labelled training subjects have, and log how many these are.
+    """The structures that at least half of the labelled training subjects have, and log which these are.
 
     Args:
-        split: items under `train`, `validate` and `test`, with `label` (the path of a label map) where there is one.
-        table: as for `read_structures`; None (or null, as a command line says it): each value is a structure.
+        split: items under `train`, `validate` and `test`, with `scan` (a number), `subject`, and `label` (the path of a
+            label map) where there is one.
+        table: as for `read_structures`; None (or null, as a command line says it): each value is a structure; none:
+            there are no structures, whatever masks hold.
 
     Returns:
         None of them where masks have one value, or where no training and no test subject has a label map.
@@ -57,16 +60,16 @@ def structures_of_cohort(split: Mapping[str, list[dict]], table: str | os.PathLi
     Raises:
         InputError: the table cannot be read, or there is one and no label map of its structures.
     """
+    if table == NONE:
+        return Structures()
     wanted = None if table in (None, "null") else read_structures(table)
-    found = _values_of_subjects(split["train"])
+    maps = _read_maps(split["train"])
+    found = _values_of_subjects(maps)
     structures = _common(wanted or _each(found), found)
-    tested = _values_of_subjects(split["test"]) if len(structures.names) >= FEWEST and len(found) >= FEWEST else {}
+    tested = _read_maps(split["test"]) if len(structures.names) >= FEWEST and len(found) >= FEWEST else []
     if tested:
-        logger.info(
-            f"Structure shares of {len(structures.names)} structures, which at least half of {len(found)} labelled "
-            "training subjects have"
-        )
-        return Structures(structures.names, structures.values, frozenset({*found, *tested}))
+        _tell(structures, maps, len(found), by_table=wanted is not None)
+        return Structures(structures.names, structures.values, frozenset(one.scan for one in [*maps, *tested]))
     if wanted:
         raise InputError(
             f"{table} names {len(wanted.names)} structures, and {len(structures.names)} of them are in label maps of "
@@ -103,23 +106,55 @@ def _numbers(text: str | None, where: str) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
-def _has_map(scan: dict) -> bool:
-    return "label" in scan and len(paths_of(scan["label"])) == 1
+@dataclass(frozen=True)
+class _Map:
+    """A label map that can be read, and its values above 0."""
+
+    scan: int
+    subject: str
+    path: str
+    values: frozenset[int]
 
 
-def _values_of_subjects(scans: Iterable[dict]) -> dict[str, set[int]]:
-    """Values above 0 in the label maps of each subject that has some, all of which can be read."""
-    found, unread = defaultdict[str, set[int]](set), dict[str, str]()
-    for scan in with_progress([scan for scan in scans if _has_map(scan)], "Reading label map"):
-        (path,) = paths_of(scan["label"])
+def _read_maps(scans: Iterable[dict]) -> list[_Map]:
+    """Those that can be read; others are told."""
+    found, unread = list[_Map](), list[str]()
+    for scan in with_progress([scan for scan in scans if "label" in scan], "Reading label map"):
+        path, *others = paths_of(scan["label"])
         try:
+            if others:
+                raise Unusable(
+                    f"and {len(others)} more of {scan['image']} are several masks: give them as one label map"
+                )
             voxels, _ = whole_voxels(path, scan["image"])
-            found[scan["subject"]] |= set(np.unique(voxels).astype(int).tolist()) - {0}
+            values = frozenset(np.unique(voxels).astype(int).tolist()) - {0}
+            found.append(_Map(scan["scan"], scan["subject"], path, values))
         except Unusable as fault:
-            unread[scan["subject"]] = f"{path} {fault}"
+            unread.append(f"{path} {fault}")
     if unread:
-        logger.warning(f"Left out of structure shares, as no label maps: {some(unread.values())}.")
-    return {subject: values for subject, values in found.items() if subject not in unread}
+        logger.warning(f"Scans left out of structure shares, as they have no label map: {some(unread, between='; ')}.")
+    return found
+
+
+def _values_of_subjects(maps: Iterable[_Map]) -> dict[str, set[int]]:
+    found = defaultdict[str, set[int]](set)
+    for one in maps:
+        found[one.subject] |= one.values
+    return found
+
+
+def _tell(structures: Structures, maps: Sequence[_Map], subjects: int, by_table: bool) -> None:
+    """Log what is taken for structures; a warning where nobody said that it is some."""
+    said = f"Structure shares of {len(structures.names)} structures, which at least half of {subjects} labelled "
+    said += "training subjects have"
+    if by_table:
+        logger.info(said)
+        return
+    files = some((Path(one.path).name for one in maps), 2)
+    logger.warning(
+        f"{said}: each value ({some(structures.names, 8)}) of the masks of {len(maps)} scans ({files}). If these are "
+        "no structures, or several values are one, give --structures none or a table of them."
+    )
 
 
 def _each(found: dict[str, set[int]]) -> Structures:

@@ -1,5 +1,6 @@
 """How far predictions are off, and how sure that is: in each draw of the test subjects."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -65,7 +66,8 @@ def metrics_of_draws(drawn: dict[str, dict[str, torch.Tensor]], draws: SubjectBo
     Returns:
         What metrics.json has: each metric, with its ending; their 95 % `intervals`, [low, high], by the same names, or
         one each for x, y and z; and, by the names of the baselines' metrics, the intervals of the `differences` of the
-        encoder's from theirs in the same draws. There are no intervals of too few subjects.
+        encoder's from theirs in the same draws. There are no intervals of too few subjects. What cannot be said, such
+        as R² of crops that do not differ, is None, which JSON has a word for.
     """
     every = {key + ending: values for ending, found in drawn.items() for key, values in found.items()}
     less = {
@@ -74,7 +76,7 @@ def metrics_of_draws(drawn: dict[str, dict[str, torch.Tensor]], draws: SubjectBo
         for key, values in found.items()
         if ending
     }
-    figures = {name: values[0].tolist() for name, values in every.items()}
+    figures = {name: _or_none(values[0].tolist()) for name, values in every.items()}
     return figures | {"intervals": _intervals(every, draws), "differences": _intervals(less, draws)}
 
 
@@ -91,4 +93,12 @@ def write_draws(path: Path, drawn: dict[str, dict[str, torch.Tensor]]) -> None:
 
 def _intervals(values: dict[str, torch.Tensor], draws: SubjectBootstrap) -> dict[str, list]:
     found = {name: expanded_interval(drawn, draws.number) for name, drawn in values.items()}
-    return {name: interval.T.tolist() for name, interval in found.items() if interval is not None}
+    known = {name: interval for name, interval in found.items() if interval is not None and interval.isfinite().all()}
+    return {name: interval.movedim(0, -1).tolist() for name, interval in known.items()}
+
+
+def _or_none(values: float | list[float]) -> float | list[float | None] | None:
+    """Numbers, and None in place of those that are not finite."""
+    if isinstance(values, list):
+        return [value if math.isfinite(value) else None for value in values]
+    return values if math.isfinite(values) else None

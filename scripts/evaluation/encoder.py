@@ -14,7 +14,7 @@ from ..metrics.collapse import collapse, embedding_std
 from ..metrics.location import Crops
 from ..metrics.rankme import rankme
 from ..metrics.subject_bootstrap import SubjectBootstrap
-from ..networks.layers import layer_set
+from ..networks.layer_sets import layer_set
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
 from .drawn_metrics import draw_metrics, metrics_of_draws, write_draws
@@ -63,7 +63,7 @@ def evaluate_encoder(
         InputError: the weights are not there or not this network's, or it has no such layers.
     """
     untrained, layer_sets, folder = copy.deepcopy(network), layer_sets or {}, Path(output_dir)
-    if shares is not None:
+    if shares is not None and shares.structures.names:
         layer_set(layer_sets, shares.layers)  # or it says that there is none
     load_encoder(network, encoder)
     ours, theirs = _embed_parts([network, untrained], loaders, run, split, layer_sets)
@@ -85,6 +85,8 @@ def evaluate_encoder(
         found = measure_shares(_labelled(ours, split), _labelled(theirs, split), layer_sets, shares)
         metrics = join_shares(metrics, found)
         write_shares(folder / "structure_shares.csv", found)
+    else:
+        _remove_shares(folder)
 
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
@@ -94,6 +96,12 @@ def evaluate_encoder(
     write_draws(folder / "draws.npz", drawn)
     write_json_atomically(folder / "metrics.json", metrics)
     summarise(metrics)
+
+
+def _remove_shares(folder: Path) -> None:
+    """Those of an evaluation before, whose scans had label maps."""
+    for path in (folder / "structure_shares.csv", *folder.glob("figures/structure_shares.*")):
+        path.unlink(missing_ok=True)
 
 
 def _arrays(test: Crops, said: Predictions) -> dict[str, torch.Tensor]:

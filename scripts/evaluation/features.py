@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from ..errors import InputError
-from ..networks.layers import layer_features, layer_set
+from ..networks.layer_sets import layer_set
+from ..networks.layers import layer_features
 from ..networks.transfer import SCRATCH, UNTRAINED
 from ..networks.weights import load_encoder
 

@@ -18,6 +18,7 @@ Alternatives = Sequence[Callable[[Crops], Features]]
 BINS, LOWEST, HIGHEST = 32, -1.5, 2.5
 POSITION_WIDTHS = (12.0, 15.0, 20.0, 30.0)  # mm
 JOINT_WIDTHS = (20.0, 25.0, 35.0, 50.0)
+ROUNDING = 1e-6  # of a box
 
 
 def intensity_histogram(images: torch.Tensor) -> torch.Tensor:
@@ -63,7 +64,7 @@ def _position(train: Crops, place: Callable[[Crops], Features], width: float) ->
 def _with_intensities(train: Crops, place: Callable[[Crops], Features], width: float) -> Features:
     where, standardise = place(train), Standardise(_roots(train))
     # two crops that differ in intensities alone, by as much as is usual, are about one width apart
-    spread = (2 * standardise(_roots(train)).var(0).sum()).sqrt()
+    spread = (2 * standardise(_roots(train)).var(0).sum()).sqrt().clamp(min=1)
 
     def joint(crops: Crops) -> torch.Tensor:
         return torch.cat([where(crops) / width, standardise(_roots(crops)) / spread], 1)
@@ -81,6 +82,10 @@ def _in_mm(train: Crops) -> Features:
 
 
 def _in_box(train: Crops) -> Features:
-    """As shares of the body's box, in mm of a box as large as that of training scans is on average."""
-    unit = train.location.std(0) / train.known["box_share"].std(0)
+    """As shares of the body's box, in mm of a box as large as that of training scans is on average.
+
+    Where scans are no longer than a crop, all crops are in the middle of that axis, which then says nothing.
+    """
+    spread = train.known["box_share"].std(0)
+    unit = (train.location.std(0) / spread).where(spread > ROUNDING, 1.0)
     return lambda crops: crops.known["box_share"].double() * unit

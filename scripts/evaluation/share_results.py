@@ -1,6 +1,7 @@
 """Structure shares in the words of metrics.json, and as a table with tests by subject."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _beside_baselines(found: MeasuredShares) -> dict:
     }
     name, shares = NAMES["crop"], found.of_all("crop")
     metrics = metrics_of_draws({end: {name: shares[method].r2} for method, end in endings.items()}, found.draws)
-    own, untrained, position, both = (f"{metrics[name + end]:.3f}" for end in endings.values())
+    own, untrained, position, both = (f"{shares[method].r2[0]:.3f}" for method in endings)
     logger.info(
         f"R² of structure shares: {own} (layers: {found.layers}; untrained encoder {untrained}, position {position}, "
         f"position and intensity {both})."
@@ -66,12 +67,16 @@ def write_shares(path: Path, found: MeasuredShares) -> None:
     """Write structure_shares.csv: a line for each method, target and number of labelled subjects.
 
     `p`, `better_in` and `rank_biserial` are of Wilcoxon's signed-rank test by test subject: of the encoder, with its
-    set of layers, against each untrained one and each baseline. `p_holm` allows for all tests of the table.
+    set of layers, against each untrained one and each baseline. `p_holm` allows for all tests of one target and number
+    of labelled subjects, which are read together: is the encoder better than all of these?
     """
     rows = [dict(_row(one, found)) for one in found.shares]
-    tested = [row for row in rows if "p" in row]
-    for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
-        row["p_holm"] = adjusted
+    families = defaultdict[tuple, list[dict]](list)
+    for row in (row for row in rows if "p" in row):
+        families[row["target"], row["labelled_subjects"]].append(row)
+    for tested in families.values():
+        for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
+            row["p_holm"] = adjusted
     write_csv_atomically(path, [COLUMNS, *([row.get(column, "") for column in COLUMNS] for row in rows)])
 
 
@@ -83,5 +88,5 @@ def _row(one: Share, found: MeasuredShares) -> Iterator[tuple[str, Any]]:
         yield from zip(("low", "high"), interval.tolist(), strict=True)
     if one.method.encoder != "trained":
         encoder = found.beside(one.target, one.labelled_subjects)[found.encoder]
-        test = signed_rank(encoder.errors, one.errors)
-        yield from (("p", test.p), ("better_in", test.lower), ("rank_biserial", -test.rank_biserial))
+        test = signed_rank(one.errors, encoder.errors)
+        yield from (("p", test.p), ("better_in", test.higher), ("rank_biserial", test.rank_biserial))

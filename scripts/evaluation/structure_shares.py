@@ -1,5 +1,6 @@
 """What an encoder knows of anatomy: the share of each structure in a crop, predicted from many labels and from few."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 
 from ..data.structures import Structures
+from ..errors import some
 from ..metrics.location import Crops
 from ..metrics.structure_shares import structure_error, structure_r2
 from ..metrics.subject_bootstrap import SubjectBootstrap
@@ -19,6 +21,9 @@ from .share_baselines import Alternatives, layer_features_of, share_baselines
 __all__ = ["TARGETS", "LabelledCrops", "MeasuredShares", "Method", "Share", "StructureShares", "measure_shares"]
 
 TARGETS = ("crop", "centre")
+FEWEST_CROPS = 5  # of training that hold a structure, without which its spread among them says nothing
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,14 @@ class LabelledCrops:
         shares = (self.shares / unit).where(unit > 0, 0.0)
         return replace(self, crops=replace(self.crops, known={**self.crops.known, "structure_shares": shares}))
 
+    def with_layers(self, layers: Sequence[str]) -> "LabelledCrops":
+        """With features of these alone, so that no others are copied where some of the crops are taken."""
+        return replace(self, crops=replace(self.crops, layers={layer: self.crops.layers[layer] for layer in layers}))
+
     def some(self, kept: np.ndarray) -> "LabelledCrops":
         """Those of rows [n], bool."""
+        if kept.all():
+            return self
         return LabelledCrops(self.crops.some(torch.from_numpy(kept)), self.subjects[kept])
 
 
@@ -136,17 +147,18 @@ def measure_shares(
         asked: what is to be measured.
     """
     draws = SubjectBootstrap(trained["test"].subjects)
-    unit = trained["train"].shares.std(0)
+    unit = _units(trained["train"].shares, asked.structures.names)
     encoders = {
         name: {part: of_part.in_units(unit) for part, of_part in crops.items()}
         for name, crops in (("trained", trained), ("untrained", untrained))
     }
     ways: dict[Method, tuple[Mapping[str, LabelledCrops], Alternatives]] = {
-        Method(encoder, name): (crops, [partial(layer_features_of, layers=layers)])
+        Method(encoder, name): (_of_layers(crops, layers), [partial(layer_features_of, layers=layers)])
         for encoder, crops in encoders.items()
         for name, layers in layer_sets.items()
     }
-    ways |= {Method(name): (encoders["trained"], alternatives) for name, alternatives in share_baselines().items()}
+    without = _of_layers(encoders["trained"], [])
+    ways |= {Method(name): (without, alternatives) for name, alternatives in share_baselines().items()}
     numbers = _numbers(asked.labelled_subjects, len(set(trained["train"].subjects)))
     shares: list[Share] = []
     for method, (crops, alternatives) in with_progress(
@@ -159,6 +171,22 @@ def measure_shares(
             )
             shares += _measured(method, number, predicted, crops["test"], draws)
     return MeasuredShares(shares, asked.layers, draws)
+
+
+def _units(shares: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
+    """Standard deviations of shares [n, targets, S], [targets, S]; 0 of what next to no crop holds, which is told."""
+    held = (shares > 0).sum(0) >= FEWEST_CROPS
+    for target, of_target in zip(TARGETS, held, strict=True):
+        if rare := [name for name, is_held in zip(names, of_target.tolist(), strict=True) if not is_held]:
+            logger.warning(
+                f"Left out of structure shares ({target}), as fewer than {FEWEST_CROPS} training crops hold them: "
+                f"{some(rare)}; with more evaluation_crops, they may count."
+            )
+    return shares.std(0).where(held, 0.0)
+
+
+def _of_layers(crops: Mapping[str, LabelledCrops], layers: Sequence[str]) -> dict[str, LabelledCrops]:
+    return {part: of_part.with_layers(layers) for part, of_part in crops.items()}
 
 
 def _numbers(asked: Sequence[int], there: int) -> list[int]:

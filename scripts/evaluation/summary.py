@@ -34,10 +34,10 @@ def summarise(metrics: dict) -> None:
 
 
 def _warning(metrics: dict, key: str, other: str) -> str:
-    """What is to be said of a baseline's metric, which may not be there; nothing where the encoder beats it."""
-    if other not in metrics:
+    """What is to be said of a baseline's metric, if both are known; nothing where the encoder beats it."""
+    own, theirs = metrics.get(key), metrics.get(other)
+    if own is None or theirs is None:
         return ""
-    own, theirs = metrics[key], metrics[other]
     said = verdict("lower", metrics["differences"].get(other))
     figures = f": {own:.1f} against {theirs:.1f} mm"
     if said == "worse":

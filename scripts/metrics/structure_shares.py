@@ -9,6 +9,8 @@ from .subject_bootstrap import SubjectBootstrap
 
 __all__ = ["structure_error", "structure_r2"]
 
+ROUNDING = 1e-12  # of the mean square
+
 
 def structure_r2(draws: SubjectBootstrap, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """R² of shares: 1 - residual / total sum of squares over the crops and all structures together.
@@ -21,7 +23,7 @@ def structure_r2(draws: SubjectBootstrap, prediction: torch.Tensor, target: torc
         target: [N, S], likewise.
 
     Returns:
-        Of each draw, [R].
+        Of each draw, [R]; nan where its crops do not differ.
 
     Example:
         >>> shares = torch.tensor([[0.0, 0.5], [0.25, 0.25], [0.5, 0.0]]).double()
@@ -31,7 +33,8 @@ def structure_r2(draws: SubjectBootstrap, prediction: torch.Tensor, target: torc
     """
     missed, centred = (prediction - target).double(), target.double() - target.double().mean(0)
     residual, mean, square = draws.crop_means(torch.cat([missed**2, centred, centred**2], 1)).chunk(3, 1)
-    return 1 - residual.sum(1) / (square - mean**2).sum(1)
+    total = (square - mean**2).sum(1)
+    return torch.where(total > ROUNDING * square.sum(1), 1 - residual.sum(1) / total, torch.nan)
 
 
 def structure_error(prediction: torch.Tensor, target: torch.Tensor, subjects: Sequence | np.ndarray) -> np.ndarray:

@@ -29,11 +29,10 @@ def subject_test(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
         `subjects` that count; `better`, those in which the first is; `rank_biserial`, from -1 to 1: the ranks of these
         less those of the others, as a share of all ranks; `p_subjects`, two-sided; both nan where no subject differs.
     """
-    counted = np.isfinite(first) & np.isfinite(second)
-    test = signed_rank(second[counted], first[counted])
+    test = signed_rank(first, second)
     return {
-        "subjects": int(counted.sum()),
-        "better": test.lower,
-        "rank_biserial": -test.rank_biserial,
+        "subjects": int((~np.isnan(first - second)).sum()),
+        "better": test.higher,
+        "rank_biserial": test.rank_biserial,
         "p_subjects": test.p,
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from .layers import OUTPUT, POOLINGS, name_and_pooling, require_modules
+from .layers import OUTPUT, POOLINGS, name_and_pooling, not_as_a_whole, require_modules
 
 __all__ = ["LayerReader"]
 
@@ -21,7 +21,7 @@ class LayerReader(nn.Module):
         layers: `NAME:POOLING`, as for `layer_features`.
 
     Raises:
-        InputError: there is no such layer or pooling.
+        InputError: there is no such layer or pooling; or, of the first batch, an image does not pass it as a whole.
 
     Attributes:
         widths: of what the last batch gave, the output's first.
@@ -44,12 +44,16 @@ class LayerReader(nn.Module):
             for hook in hooks:
                 hook.remove()
         seen |= {layer: POOLINGS[layer[1]](output) for layer in self.wanted if layer[0] == OUTPUT}
+        if unseen := [name for name, pooling in self.wanted if (name, pooling) not in seen]:
+            raise not_as_a_whole(unseen[0])
         parts = [output, *(seen[layer] for layer in self.wanted)]
         self.widths = [part.shape[1] for part in parts]
         return torch.cat([part.float() for part in parts], 1)
 
     def _hook(self, name: str, pooling: str, seen: dict):
-        def pool(module: nn.Module, inputs, output: torch.Tensor) -> None:
+        def pool(module: nn.Module, inputs, output) -> None:
+            if not isinstance(output, torch.Tensor):
+                raise not_as_a_whole(name)
             seen[name, pooling] = POOLINGS[pooling](output)
 
         return self.network.get_submodule(name).register_forward_hook(pool)

@@ -1,15 +1,15 @@
 """Features of a network as it goes: of any of its layers, pooled and joined into one vector a crop."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
-from torch.fx import GraphModule, Tracer
+from torch.fx import GraphModule, Node, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["OUTPUT", "POOLINGS", "layer_features", "layer_set", "name_and_pooling", "require_modules"]
+__all__ = ["OUTPUT", "POOLINGS", "layer_features", "name_and_pooling", "not_as_a_whole", "require_modules"]
 
 OUTPUT = "output"
 
@@ -56,17 +56,6 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
     unused = network.state_dict().keys() - features.state_dict().keys()
     features.register_load_state_dict_pre_hook(lambda _, state, *rest: [state.pop(name, None) for name in unused])
     return features
-
-
-def layer_set(layer_sets: Mapping[str, list[str]], name: str) -> list[str]:
-    """Layers of the set of that name, as `layer_features` takes them.
-
-    Raises:
-        InputError: there is no such set.
-    """
-    if name not in layer_sets:
-        raise InputError(f"There are no layers {name}: give one of {', '.join(layer_sets)}, or add them to layer_sets.")
-    return layer_sets[name]
 
 
 def mean(features: torch.Tensor) -> torch.Tensor:
@@ -116,11 +105,13 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
     calls = {node.target: node for node in network.graph.nodes if node.op == "call_module"}  # of several, the last
     (output,) = network.graph.find_nodes(op="output")
     calls[OUTPUT] = output.args[0]
-    for name, _ in wanted:
-        if name not in calls:
-            raise InputError(f"An image does not pass {name} as a whole: name one of the modules in it.")
+    vectors = []
+    for name, pooling in wanted:
+        if not isinstance(calls.get(name), Node):
+            raise not_as_a_whole(name)
+        with network.graph.inserting_after(calls[name]):  # before what may change it in place
+            vectors.append(network.graph.call_function(POOLINGS[pooling], (calls[name],)))
     with network.graph.inserting_before(output):
-        vectors = [network.graph.call_function(POOLINGS[pooling], (calls[name],)) for name, pooling in wanted]
         output.args = (network.graph.call_function(torch.cat, (vectors, 1)),)
     for node in network.graph.nodes:
         node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
@@ -136,6 +127,11 @@ def name_and_pooling(layer: str) -> tuple[str, str]:
     if pooling and pooling not in POOLINGS:
         raise InputError(f"{layer}: there is no pooling {pooling}: give one of {', '.join(POOLINGS)}.")
     return name, pooling or "mean"
+
+
+def not_as_a_whole(name: str) -> InputError:
+    """What is said of a module that is never called, or that gives more than one tensor."""
+    return InputError(f"An image does not pass {name} as a whole: name one of the modules in it.")
 
 
 def require_modules(network: nn.Module, names: list[str]) -> None:

@@ -8,7 +8,8 @@ from torch import nn
 from ..errors import InputError
 from ..probes.logistic import LogisticProbe
 from ..probes.standardise import CLIP
-from .layers import layer_features, layer_set
+from .layer_sets import layer_set
+from .layers import layer_features
 
 __all__ = ["LinearClassifier"]
 

@@ -17,6 +17,6 @@ def thin_svd(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     number, width = features.shape
     tall = number > width
     squares, vectors = torch.linalg.eigh(features.T @ features if tall else features @ features.T)
-    kept = squares > SMALLEST * squares[-1]
+    kept = squares > SMALLEST * squares[-1:]  # none of no features
     s, vectors = squares[kept].sqrt(), vectors[:, kept]
     return (features @ vectors / s, s, vectors.T) if tall else (vectors, s, vectors.T @ features / s[:, None])

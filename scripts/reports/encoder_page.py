@@ -69,8 +69,8 @@ def report_encoder(
     with np.load(folder / "embeddings.npz") as stored:
         figures += _embedding_figures(dict(stored), metrics)
     logger.info(f"Embedding a scan of {' × '.join(map(str, scan['image'].shape[1:]))} voxels for a map")
-    compared = metrics.get("structure_share_layers")  # none where a table is of an earlier evaluation
-    shares = share_tables(folder / "structure_shares.csv", compared) if compared else []
+    table = folder / "structure_shares.csv"  # where scans have label maps
+    shares = share_tables(table, metrics["structure_share_layers"]) if table.is_file() else []
     figures += [share_figure(shares)] if shares else []
     figures.append(_map_figure(network, inferer, scan, PrincipalComponents.load(folder / "basis.npz"), device))
     head = head_of_run(settings["config"], history, metrics["encoder"])

@@ -79,7 +79,10 @@ class CropLocationd(MapTransform):
 
 
 class BodyBoxd(MapTransform):
-    """Write `box` of a scan that was cropped to its body, [4, 4], float64: from shares of its sides to mm.
+    """Write `box` of a scan as it is now, [4, 4], float64: from shares of its sides to mm.
+
+    After a crop to the body and a padding to the size of a crop, that is the body's box, and on an axis on which the
+    body is shorter than a crop, the crop's.
 
     Its middle is 0, 0, 0, and its sides end at -0.5 and 0.5.
 

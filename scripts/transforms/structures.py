@@ -51,7 +51,7 @@ class LoadLabelMapd(MapTransform):
     Args:
         keys: of the map's path; an item without it is left as it is.
         image: key of the scan's path.
-        structures: of the cohort, and whose label maps can be used.
+        structures: of the cohort, and the numbers of the scans (`scan`) whose label maps can be used.
         allow_missing_keys: as for `MapTransform`.
     """
 
@@ -64,7 +64,7 @@ class LoadLabelMapd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict:
         """The item, with a label map in place of its path."""
         item = dict(data)
-        if item.get("subject") in self.structures.subjects:
+        if item.get("scan") in self.structures.scans:
             affine = correct_nifti_header_if_necessary(load_scan(item[self.image])).affine
             for key in self.key_iterator(item):
                 (path,) = paths_of(item[key])

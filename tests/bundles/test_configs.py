@@ -214,11 +214,11 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
 
 
 DENSENET = {"_target_": "DenseNet121", "spatial_dims": 3, "in_channels": 2, "out_channels": 8}
-RESNET = {"_target_": "monai.networks.nets.resnet18", "spatial_dims": 3, "n_input_channels": 2}
+RESNET18 = {"_target_": "monai.networks.nets.resnet18", "spatial_dims": 3, "n_input_channels": 2}
 
 
 @pytest.mark.parametrize(
-    ("encoder", "layer"), [(DENSENET, "features.denseblock1"), (RESNET, "layer1")], ids=["DenseNet121", "ResNet"]
+    ("encoder", "layer"), [(DENSENET, "features.denseblock1"), (RESNET18, "layer1")], ids=["DenseNet121", "ResNet"]
 )
 def test_a_linear_probe_counts_features_of_any_encoder_where_that_is(encoder, layer):
     """On a device that is not the CPU, and of two channels."""
@@ -242,3 +242,38 @@ def test_runs_that_call_their_results_alike_do_not_share_a_folder():
     ]
     files = [step["path"].split("'")[1].strip("/") for step in kept]
     assert [step["apart"] for step in kept] == [[file] for file in files[::-1]]
+
+
+def evaluation(**overrides):
+    """Of a bundle's train.json with evaluate.json, and overrides in place of their keys."""
+    parser = ConfigParser()
+    parser.read_config([BUNDLES / "isimed_pretraining" / "configs" / f"{name}.json" for name in ("train", "evaluate")])
+    parser.update({"device": "$torch.device('cpu')"} | overrides)
+    return parser
+
+
+RESNET = {"_target_": "resnet10", "spatial_dims": 3, "n_input_channels": 1}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "layers", "sets"),
+    [
+        ({}, "several", ["output", "several", "early", "centre"]),
+        ({"network_def": RESNET}, "output", ["output"]),
+        ({"network_def": RESNET, "layer_sets": {"mine": ["layer2"]}, "layers": "mine"}, "mine", ["output", "mine"]),
+    ],
+)
+def test_an_evaluation_reads_the_layers_that_a_network_has(overrides, layers, sets):
+    parser = evaluation(**overrides)
+    assert parser.get_parsed_content("layers") == layers
+    assert list(parser.get_parsed_content("evaluate#layer_sets")) == sets
+
+
+def test_layers_that_are_asked_for_and_not_there_are_refused_before_a_scan_is_read():
+    run = evaluation()["run"]
+    place = next(i for i, step in enumerate(run) if "layer_set" in str(step))
+    assert place < run.index("$@split")
+    parser = evaluation(network_def=RESNET, layers="several")
+    with pytest.raises(RuntimeError) as raised:
+        parser.get_parsed_content(f"run#{place}")
+    assert "There are no layers several: give one of output, or add them to layer_sets" in str(raised.value.__cause__)

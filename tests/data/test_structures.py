@@ -1,5 +1,7 @@
 """Which structures a cohort's label maps have."""
 
+import itertools
+
 import nibabel
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ def split(write_scan, tmp_path):
     """A function: a split of subjects whose label maps have these values; None for those without a map."""
 
     def make(**parts):
-        return {part: [item(part, i, values) for i, values in enumerate(whose)] for part, whose in parts.items()}
+        numbers = itertools.count()
+        return {
+            part: [item(part, i, values) | {"scan": next(numbers)} for i, values in enumerate(whose)]
+            for part, whose in parts.items()
+        }
 
     def item(part, i, values):
         image = write_scan(tmp_path / f"{part}{i}.nii.gz", (8, 8, 8))
@@ -42,8 +48,19 @@ def test_each_value_that_half_of_the_training_subjects_have_is_a_structure(split
     caplog.set_level("INFO")
     found = structures_of_cohort(split(train=[[3, 501], [3, 501, 9], [3], [3, 8], None], test=[[3, 77]]))
     assert (found.names, found.values) == (("3", "501"), ((3,), (501,)))
-    assert found.subjects == {"train0", "train1", "train2", "train3", "test0"}
+    assert found.scans == {0, 1, 2, 3, 5}
     assert "2 structures, which at least half of 4 labelled training subjects have" in caplog.text
+
+
+def test_what_nobody_called_structures_is_a_warning_that_says_how_to_do_without(split, table, caplog):
+    parts = split(train=[[1, 2, 4], [1, 2, 4]], test=[[1, 2, 4]])
+    structures_of_cohort(parts, table("name,values\ncore,1\nwhole,1 2 4\n"))
+    assert not caplog.records
+    structures_of_cohort(parts)
+    (said,) = caplog.messages
+    assert "each value (1, 2, 4) of the masks of 2 scans (train0_label.nii.gz, train1_label.nii.gz)" in said
+    assert "--structures none" in said
+    assert structures_of_cohort(parts, "none") == Structures()
 
 
 def test_a_table_names_and_groups_values(split, table):
@@ -68,12 +85,20 @@ def test_too_few_label_maps_are_none(split, table, parts):
         structures_of_cohort(split(**parts), table("name,values\nliver,1\n"))
 
 
-def test_a_label_map_that_cannot_be_read_leaves_its_subject_out(split, caplog):
+def test_a_label_map_that_cannot_be_read_leaves_its_scan_out(split, caplog):
     parts = split(train=[[1, 2], [1, 2], [1, 2]], test=[[1, 2]])
     path = parts["train"][1]["label"]
     nibabel.save(nibabel.Nifti1Image(np.full((8, 8, 8), 1.5), nibabel.load(path).affine), path)
-    assert structures_of_cohort(parts).subjects == {"train0", "train2", "test0"}
+    assert structures_of_cohort(parts).scans == {0, 2, 3}
     assert path in caplog.text and "not whole" in caplog.text
+
+
+def test_several_masks_of_a_scan_leave_it_out_and_not_its_subjects_other_scans(split, caplog):
+    parts = split(train=[[1, 2], [1, 2], [1, 2]], test=[[1, 2]])
+    first, second, _ = parts["train"]
+    second |= {"subject": first["subject"], "label": [second["label"], first["label"]]}
+    assert structures_of_cohort(parts).scans == {0, 2, 3}
+    assert f"{second['label'][0]} and 1 more of {second['image']} are several masks" in caplog.text
 
 
 def test_membership_of_values():

@@ -227,15 +227,23 @@ def test_structure_shares_are_measured_where_crops_have_them(loaders, encoder, t
     assert (tmp_path / "structure_shares.csv").is_file()
 
 
-def test_without_label_maps_there_are_no_structure_shares(loaders, encoder, tmp_path):
+def test_without_label_maps_there_are_no_structure_shares_nor_those_of_before(loaders, encoder, tmp_path):
+    figure = tmp_path / "figures" / "structure_shares.png"
+    figure.parent.mkdir()
+    for path in (figure, tmp_path / "structure_shares.csv"):
+        path.touch()
     found = measured(loaders, encoder, tmp_path, shares=SHARES)
     assert not [name for name in found if name.startswith("structure")]
-    assert not (tmp_path / "structure_shares.csv").exists()
+    assert not (tmp_path / "structure_shares.csv").exists() and not figure.exists()
 
 
 def test_a_set_of_layers_that_is_not_there_is_refused(loaders, encoder, tmp_path):
     with pytest.raises(InputError, match="There are no layers middle: give one of output, raw"):
         measured(loaders, encoder, tmp_path, shares=StructureShares(SHARES.structures, "middle"))
+
+
+def test_without_structures_no_set_of_layers_is_asked_for(loaders, encoder, tmp_path):
+    assert measured(loaders, encoder, tmp_path, {}, shares=StructureShares(Structures(), "several"))["layers"] == {}
 
 
 def test_all_metrics_are_written(metrics):

@@ -70,3 +70,9 @@ def test_intervals_stand_before_the_figures(caplog):
         "95 % intervals, over 20 test subjects: location error 16.0 to 19.0 mm, distance error 3.5 to 4.5 mm."
     )
     assert figures.startswith("640 crops of 20 test subjects: location error 17.7 mm (untrained encoder 14.8, raw")
+
+
+def test_of_a_metric_that_has_no_figure_nothing_is_said(warnings):
+    said = warnings()
+    without = dict.fromkeys(("distance_error_mm_within_scans", "distance_error_mm_within_scans_mean_distance"))
+    assert warnings(**without) == said

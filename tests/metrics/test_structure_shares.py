@@ -34,3 +34,11 @@ def test_the_errors_are_those_of_a_subjects_own_crops(shares):
     said = shares.mean(0).expand_as(shares)
     errors = structure_error(said, shares, SUBJECTS)
     assert errors[1] == pytest.approx(float((said - shares)[10:20].square().mean()), rel=1e-4)
+
+
+def test_of_crops_that_do_not_differ_there_is_no_r2():
+    draws = SubjectBootstrap(["A"] * 3 + ["B"] * 3, repeats=50)
+    said, shares = torch.rand(6, 1), torch.tensor([0.1, 0.1, 0.1, 0.3, 0.3, 0.3])[:, None]
+    drawn, one_subject = structure_r2(draws, said, shares), draws.counts.max(1)[0] == 2
+    assert 0 < one_subject.sum() < 51 and torch.equal(drawn.isnan(), one_subject)
+    assert structure_r2(draws, said, torch.full((6, 1), 0.1)).isnan().all()

@@ -55,3 +55,35 @@ def test_a_network_that_decides_on_its_way_can_be_read():
 def test_layers_that_are_not_there_are_refused(network, layer):
     with pytest.raises(InputError):
         LayerReader(network, [layer])
+
+
+def test_what_changes_a_layer_in_place_comes_after_it():
+    network = nn.Sequential(nn.Conv3d(1, 4, 3), nn.BatchNorm3d(4), nn.ReLU(inplace=True), nn.Flatten()).eval()
+    crops, layers = torch.randn(2, 1, 8, 8, 8), ["1:mean_sd", "2"]
+    before = network[:2](crops).mean((2, 3, 4))
+    reader = LayerReader(network, layers)
+    _, *features = reader(crops).split(reader.widths, 1)
+    assert torch.allclose(features[0][:, :4], before, atol=1e-6)
+    assert torch.allclose(layer_features(network, layers)(crops), torch.cat(features, 1), atol=1e-6)
+
+
+class Parts(nn.Module):
+    """One module that is never called, and one that gives two tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.pair, self.steps = Pair(), nn.ModuleList([nn.Linear(3, 3)])
+
+    def forward(self, x):
+        return self.steps[0](sum(self.pair(x)))
+
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x, x
+
+
+@pytest.mark.parametrize("layer", ["pair", "steps"])
+def test_layers_that_no_image_passes_as_a_whole_are_named(layer):
+    with pytest.raises(InputError, match=f"does not pass {layer} as a whole"):
+        LayerReader(Parts(), ["output", layer])(torch.ones(2, 3))

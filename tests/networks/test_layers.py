@@ -6,7 +6,7 @@ from monai.networks.nets import BasicUNet, DenseNet121, EfficientNetBN, SegResNe
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.networks.layers import POOLINGS, layer_features, layer_set
+from scripts.networks.layers import POOLINGS, layer_features
 
 CROPS = torch.randn(2, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -127,10 +127,3 @@ class Undecided(nn.Module):
 def test_layers_that_are_not_there_are_named(network, layers, sentence):
     with pytest.raises(InputError, match=sentence):
         layer_features(network, layers)
-
-
-def test_a_set_of_layers_that_is_not_there_is_named():
-    sets = {"output": ["output"], "early": ["features.denseblock1"]}
-    assert layer_set(sets, "early") == ["features.denseblock1"]
-    with pytest.raises(InputError, match="There are no layers late: give one of output, early, or add them to layer_s"):
-        layer_set(sets, "late")

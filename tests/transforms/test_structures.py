@@ -13,7 +13,7 @@ from scripts.data.structures import Structures
 from scripts.transforms.structures import LabelMap, LoadLabelMapd, StructureSharesd
 
 SHAPE = (20, 18, 16)
-TWO = Structures(("left", "both"), ((4,), (4, 7)), frozenset({"P1"}))
+TWO = Structures(("left", "both"), ((4,), (4, 7)), frozenset({5}))
 
 
 def labels():
@@ -28,7 +28,7 @@ def scan(write_scan, tmp_path):
     """Item of a scan with a label map, on an oblique grid of 1.5 × 2.5 × 3.5 mm."""
     image = write_scan(tmp_path / "scan.nii.gz", SHAPE)
     nibabel.save(nibabel.Nifti1Image(labels(), nibabel.load(image).affine), tmp_path / "label.nii.gz")
-    return {"image": str(image), "label": str(tmp_path / "label.nii.gz"), "subject": "P1"}
+    return {"image": str(image), "label": str(tmp_path / "label.nii.gz"), "scan": 5}
 
 
 def crop(values, spacing=2.0):
@@ -87,7 +87,7 @@ def test_a_value_may_belong_to_several_structures():
 
 
 def test_a_scan_without_a_label_map_has_shares_of_nan(scan):
-    other = LoadLabelMapd("label", "image", TWO)(scan | {"subject": "P2"})
+    other = LoadLabelMapd("label", "image", TWO)(scan | {"scan": 6})
     assert other["label"] == scan["label"]
     assert shares({"image": torch.zeros(1, 4, 4, 4), "label": other["label"]}).isnan().all()
     assert shares({"image": torch.zeros(1, 4, 4, 4)}).shape == (2, 2)
