@@ -149,7 +149,7 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
         (
             ["linear_probe", "cross_validate"],
             {"encoder": "scratch"},
-            "error: A linear probe trains nothing of the encoder",
+            "error: Nothing of an encoder is trained here",
         ),
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
         (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),

@@ -18,7 +18,7 @@ def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, b
     small = {"dataset_dir": cohort, "encoder": encoder, "spacing": "[4.0,4.0,4.0]", "crops_per_volume": 4}
     report = {"evaluation_crops": 8, "map_stride": 12, "output_dir": tmp_path / "isimed"}
     run(BUNDLES / "isimed_pretraining", "train", "evaluate", **report, **small)
-    folds = {"folds": 3, "pretraining_split": "null", "name": "isimed", "label_shares": "[0.5]"}
+    folds = {"folds": 3, "pretraining_split": "null", "name": "isimed", "label_shares": "[0.5]", "layers": "early"}
     overlays, settings = ("linear_probe", "cross_validate"), small | folds | {"output_dir": tmp_path / "folds"}
     settings["dataset_dir"] = bodies
     run(BUNDLES / "lesion_classification", *overlays, **settings)
