@@ -64,7 +64,7 @@ def fault(bundle, words):
     """Why a bundle does not take the words of a command; None where it does."""
     options = {key.removeprefix("--"): DefaultParseValue(value) for key, value in zip(*[iter(words)] * 2, strict=True)}
     files = options.pop("config_file")
-    files = [bundle / file for file in ([files] if isinstance(files, str) else files) if file != "/my/run/config.json"]
+    files = [bundle / file for file in ([files] if isinstance(files, str) else files) if not file.startswith("/my/")]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         return missing
