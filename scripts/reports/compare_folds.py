@@ -53,8 +53,14 @@ def fold_figures(folds: FoldResults) -> list[Figure]:
 def findings(folds: FoldResults) -> dict[str, list[str]]:
     """What each encoder beats, and what not, in words."""
     encoders = [name for name in folds.names if name not in folds.baselines]
-    to_beat = [*filter(is_untrained, encoders), *folds.baselines]
-    return {name: [_verdict(folds, name, other) for other in to_beat if other != name] for name in encoders}
+    return {name: [_verdict(folds, name, other) for other in _to_beat(folds, name)] for name in encoders}
+
+
+def _to_beat(folds: FoldResults, name: str) -> list[str]:
+    """The baselines, and the untrained encoder: at the same layers, if that is known."""
+    untrained = [other for other in folds.names if is_untrained(other) and other != name]
+    alike = [other for other in untrained if other.partition(" (")[2] == name.partition(" (")[2]]
+    return [*(alike or untrained), *(other for other in folds.baselines if not is_untrained(other))]
 
 
 def _verdict(folds: FoldResults, name: str, other: str) -> str:

@@ -276,3 +276,9 @@ def test_the_page_says_of_thresholds_what_is_true_of_crops_and_of_subjects(folde
     pytest.importorskip("matplotlib")
     page = compare_folds(tmp_path / "all", read_folds([folder("mine", 3)])).read_text(encoding="utf-8")
     assert "at a threshold that a fold's own subjects had no part in" in page and "that validates" not in page
+
+
+def test_an_encoder_has_to_beat_the_untrained_one_at_its_own_layers(folder):
+    folders = [folder("mine", 3, layers=layers, untrained=True) for layers in ("early", "output")]
+    said = findings(read_folds(folders))["mine (early)"]
+    assert [verdict for verdict in said if "untrained (early)" in verdict] and "untrained (output)" not in str(said)
