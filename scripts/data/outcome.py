@@ -162,5 +162,6 @@ def _require_all_classes(outcome: Outcome) -> None:
     few = counts.argmin()
     if counts[few] < FEWEST_OF_A_CLASS:
         raise InputError(
-            f"{counts[few]} subjects have {names[few]} as {outcome.name}: a class needs {FEWEST_OF_A_CLASS} at least."
+            f"Of subjects with {names[few]} as {outcome.name} there are {counts[few]}: a class needs "
+            f"{FEWEST_OF_A_CLASS} at least (the log says who was left out, and why)."
         )

@@ -54,8 +54,8 @@ def test_a_threshold_makes_two_classes_of_a_column_where_a_class_is_asked_for():
         (["inf", "1.5"] * 3, "quantity", None, "it of s00 is inf, which is no number"),
         (["2"] * 6, "quantity", None, "it is 2 for all subjects"),
         (["a"] * 6, None, None, "it is a for all subjects"),
-        (["a"] * 6 + ["b"] * 2, None, None, "2 subjects have b as it: a class needs 3 at least"),
-        (AGES, None, 60, "0 subjects have above 60 as it: a class needs 3 at least"),
+        (["a"] * 6 + ["b"] * 2, None, None, "Of subjects with b as it there are 2: a class needs 3 at least"),
+        (AGES, None, 60, "Of subjects with above 60 as it there are 0: a class needs 3 at least"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(texts, kind, threshold, sentence):
