@@ -66,6 +66,8 @@ def structures_of_cohort(split: Mapping[str, list[dict]], table: str | os.PathLi
     maps = _read_maps(split["train"])
     found = _values_of_subjects(maps)
     structures = _common(wanted or _each(found), found)
+    if wanted:
+        _warn_of_missing(table, wanted, structures, set().union(*found.values()))
     tested = _read_maps(split["test"]) if len(structures.names) >= FEWEST and len(found) >= FEWEST else []
     if tested:
         _tell(structures, maps, len(found), by_table=wanted is not None)
@@ -141,6 +143,18 @@ def _values_of_subjects(maps: Iterable[_Map]) -> dict[str, set[int]]:
     for one in maps:
         found[one.subject] |= one.values
     return found
+
+
+def _warn_of_missing(table, wanted: Structures, structures: Structures, there: set[int]) -> None:
+    """Log which structures of a table are left out, and which of its values no training label map has."""
+    values = sorted({value for of_one in wanted.values for value in of_one} - there)
+    if values:
+        logger.warning(
+            f"{table} has values that no training label map has: {some(values)}. Correct them if they should."
+        )
+    rare = [name for name in wanted.names if name not in structures.names]
+    if rare:
+        logger.warning(f"Left out, as fewer than half of the labelled training subjects have them: {some(rare)}.")
 
 
 def _tell(structures: Structures, maps: Sequence[_Map], subjects: int, by_table: bool) -> None:

@@ -63,10 +63,13 @@ def test_what_nobody_called_structures_is_a_warning_that_says_how_to_do_without(
     assert structures_of_cohort(parts, "none") == Structures()
 
 
-def test_a_table_names_and_groups_values(split, table):
+def test_a_table_names_and_groups_values_and_what_is_not_there_is_told(split, table, caplog):
     path = table("name,values\nhippocampus,47 48\nleft,47\nrare,5\n")
     found = structures_of_cohort(split(train=[[47, 48], [48, 47]], test=[[1]]), path)
     assert (found.names, found.values) == (("hippocampus", "left"), ((47, 48), (47,)))
+    values, rare = caplog.messages
+    assert values.endswith("has values that no training label map has: 5. Correct what is mistyped.")
+    assert rare == "Left out, as fewer than half of the labelled training subjects have them: rare."
 
 
 @pytest.mark.parametrize(
