@@ -149,9 +149,7 @@ def _warn_of_missing(table, wanted: Structures, structures: Structures, there: s
     """Log which structures of a table are left out, and which of its values no training label map has."""
     values = sorted({value for of_one in wanted.values for value in of_one} - there)
     if values:
-        logger.warning(
-            f"{table} has values that no training label map has: {some(values)}. Correct them if they should."
-        )
+        logger.warning(f"{table} has values that no training label map has: {some(values)}. Correct what is mistyped.")
     rare = [name for name in wanted.names if name not in structures.names]
     if rare:
         logger.warning(f"Left out, as fewer than half of the labelled training subjects have them: {some(rare)}.")
