@@ -1,17 +1,18 @@
 """Crops of subjects as encoders see them, and what is known of the crops without one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import nn
-from torch.nn.functional import adaptive_avg_pool3d
 
 from ..metrics.location import Crops
 from ..networks.layer_reader import LayerReader
 from ..progress import with_progress
-from .share_baselines import intensity_histogram
+from ..transforms.histogram import octant_histograms
 
 __all__ = ["embed"]
+
+KNOWN = ("structure_shares", "box_share")
 
 
 def embed(networks: Sequence[nn.Module], loader: Iterable, run: Callable, layers: Sequence[str] = ()) -> list[Crops]:
@@ -20,26 +21,20 @@ def embed(networks: Sequence[nn.Module], loader: Iterable, run: Callable, layers
     Args:
         networks: whose outputs are embeddings.
         loader: of batches with what they take, `image`, `location` and `scan`; where structure shares are to be
-            predicted, also `structure_shares` and `box_share`, which are `known` then, beside the `histogram`.
+            predicted, also `structure_shares` and `box_share`, which are `known` then.
         run: runs a network on a batch of crops, as `BatchInferer` does.
         layers: of the networks, whose features are read on the way to their outputs.
     """
     readers = [LayerReader(network, layers) for network in networks]
     parts: list[list[Crops]] = [[] for _ in networks]
     for batch in with_progress(loader, "Embedding batch"):
-        blocks, known = adaptive_avg_pool3d(batch["image"], 8).flatten(1), _known(batch)
+        intensities = torch.stack([octant_histograms(image) for image in batch["image"]])
+        known = {name: batch[name] for name in KNOWN if name in batch}
         for reader, part in zip(readers, parts, strict=True):
             embedding, *features = run(batch, reader).split(reader.widths, 1)
             by_layer = dict(zip(layers, features, strict=True))
-            part.append(Crops(embedding, batch["location"], batch["scan"], blocks, by_layer, known))
+            part.append(Crops(embedding, batch["location"], batch["scan"], intensities, by_layer, known))
     return [_joined(part) for part in parts]
-
-
-def _known(batch: Mapping) -> dict[str, torch.Tensor]:
-    if "structure_shares" not in batch:
-        return {}
-    known = {name: batch[name] for name in ("structure_shares", "box_share")}
-    return known | {"histogram": intensity_histogram(batch["image"])}
 
 
 def _joined(parts: Sequence[Crops]) -> Crops:

@@ -9,30 +9,15 @@ from ..metrics.location import Crops
 from ..probes.gaussian_kernel import GaussianKernel
 from ..probes.standardise import Standardise
 
-__all__ = ["Alternatives", "intensity_histogram", "layer_features_of", "share_baselines"]
+__all__ = ["Alternatives", "layer_features_of", "share_baselines"]
 
 Features = Callable[[Crops], torch.Tensor]  # [N, D] of N crops
 # ways to make features, each fitted to training crops, of which a probe takes the best
 Alternatives = Sequence[Callable[[Crops], Features]]
 
-BINS, LOWEST, HIGHEST = 32, -1.5, 2.5
 POSITION_WIDTHS = (12.0, 15.0, 20.0, 30.0)  # mm
 JOINT_WIDTHS = (20.0, 25.0, 35.0, 50.0)
 ROUNDING = 1e-6  # of a box
-
-
-def intensity_histogram(images: torch.Tensor) -> torch.Tensor:
-    """Share of the voxels of crops [B, C, X, Y, Z] in each of `BINS` bins and in either tail, [B, BINS + 2].
-
-    The bins are of preprocessed intensities, of which a scan's 5th and 95th percentiles are -1 and 1 by default.
-
-    Example:
-        >>> intensity_histogram(torch.tensor([-9.0, 9.0, 9.0, 9.0]).reshape(1, 1, 1, 2, 2))[0, [0, -1]]
-        tensor([0.2500, 0.7500])
-    """
-    edges = torch.linspace(LOWEST, HIGHEST, BINS + 1)
-    bins = torch.bucketize(images.flatten(1).float().contiguous(), edges)
-    return torch.stack([torch.bincount(one, minlength=BINS + 2) for one in bins]) / bins.shape[1]
 
 
 def layer_features_of(train: Crops, layers: Sequence[str]) -> Features:
@@ -44,8 +29,7 @@ def layer_features_of(train: Crops, layers: Sequence[str]) -> Features:
 def share_baselines() -> dict[str, Alternatives]:
     """Gaussian kernels of a crop's place, in mm of its frame or as a share of the body's box, by the baseline's name.
 
-    With intensities, the kernel is that of the place times that of the square roots of the histogram's shares, in which
-    two histograms are as far apart as Hellinger's distance says.
+    With intensities, the kernel is that of the place times that of the histograms of a crop's octants.
     """
     kernels = [(place, width) for place in (_in_mm, _in_box) for width in POSITION_WIDTHS]
     joint = [(place, width) for place in (_in_mm, _in_box) for width in JOINT_WIDTHS]
@@ -62,19 +46,15 @@ def _position(train: Crops, place: Callable[[Crops], Features], width: float) ->
 
 
 def _with_intensities(train: Crops, place: Callable[[Crops], Features], width: float) -> Features:
-    where, standardise = place(train), Standardise(_roots(train))
+    where, standardise = place(train), Standardise(train.intensities)
     # two crops that differ in intensities alone, by as much as is usual, are about one width apart
-    spread = (2 * standardise(_roots(train)).var(0).sum()).sqrt().clamp(min=1)
+    spread = (2 * standardise(train.intensities).var(0).sum()).sqrt().clamp(min=1)
 
     def joint(crops: Crops) -> torch.Tensor:
-        return torch.cat([where(crops) / width, standardise(_roots(crops)) / spread], 1)
+        return torch.cat([where(crops) / width, standardise(crops.intensities) / spread], 1)
 
     kernel = GaussianKernel(joint(train))
     return lambda crops: kernel(joint(crops))
-
-
-def _roots(crops: Crops) -> torch.Tensor:
-    return crops.known["histogram"].sqrt()
 
 
 def _in_mm(train: Crops) -> Features:

@@ -18,7 +18,7 @@ class Crops:
         embedding: [N, D].
         location: crop centres in mm, [N, 3].
         scan: number of the scan of each crop, [N].
-        intensities: crops averaged down to 8³ blocks, [N, 512]: what is known without an encoder.
+        intensities: `octant_histograms` of crops, [N, 272]: what is known without an encoder.
         layers: features of the encoder's layers, by their names, [N, ...].
         known: what else is known of the crops without an encoder, by name, [N, ...].
     """

@@ -1,4 +1,4 @@
-"""How well intensities alone place a crop: averaged blocks, as evaluations have them, and histograms.
+"""How well intensities alone place a crop: histograms of octants, as evaluations have them, and what they replace.
 
 Run it as `python tests/benchmarks/intensity_location.py SCANS RUN`, with the folder of a training run for its split.
 """
@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser
 from torch.nn.functional import adaptive_avg_pool3d
 
 from scripts.probes.ridge import RidgeProbe
-from scripts.transforms.histogram import histogram
+from scripts.transforms.histogram import histogram, octant_histograms
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "isimed_pretraining"
 
@@ -21,17 +21,10 @@ def roots(values: torch.Tensor) -> torch.Tensor:
     return histogram(values, low=-2.0, high=2.0).sqrt()
 
 
-def of_octants(crop: torch.Tensor) -> torch.Tensor:
-    """The histograms of the eight octants of a crop [1, X, Y, Z], [272]."""
-    halves = [size // 2 for size in crop.shape[1:]]
-    octants = crop[0].unfold(0, halves[0], halves[0]).unfold(1, halves[1], halves[1]).unfold(2, halves[2], halves[2])
-    return torch.cat([roots(octant) for octant in octants.reshape(8, -1)])
-
-
 WAYS = {
     "averages of 8 x 8 x 8 blocks": lambda crop: adaptive_avg_pool3d(crop, 8).flatten(),
     "histogram": roots,
-    "histograms of octants": of_octants,
+    "histograms of octants": octant_histograms,
 }
 
 

@@ -21,6 +21,7 @@ from scripts.inferers.batch import BatchInferer
 from scripts.metrics.location import Crops, physical_pairs
 from scripts.metrics.subject_bootstrap import SubjectBootstrap
 from scripts.probes.principal_components import PrincipalComponents
+from scripts.transforms.histogram import octant_histograms
 
 RUN = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
 SUBJECTS = {"train": ["T1", "T1", "T2", "T3"], "validate": ["V1", "V2"], "test": ["P1", "P1", "P2"]}
@@ -297,7 +298,7 @@ def test_embeddings_of_the_test_crops_are_written(evaluated, loaders):
         np.testing.assert_allclose(stored["embedding"] - stored["embedding"][0], pad(location - location[0]), atol=1e-3)
         assert stored["scan"].tolist() == [6] * 10 + [7] * 10 + [8] * 10
         assert stored["subject"].tolist() == ["P1"] * 20 + ["P2"] * 10
-        assert stored["intensities"].shape == (30, 512)
+        assert stored["intensities"].shape == (30, 272)
         np.testing.assert_allclose(stored["predicted_location"], location, atol=0.05)
         assert stored["embedding_random_encoder"].shape == (30, 4)
 
@@ -329,8 +330,7 @@ def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):
     assert torch.equal(first.embedding, second.embedding) and not first.embedding.requires_grad
 
 
-def test_intensities_are_means_over_blocks():
-    batch = {"image": torch.randn(2, 1, 16, 16, 16), "location": torch.zeros(2, 3), "scan": torch.zeros(2)}
+def test_intensities_are_histograms_of_octants():
+    batch = {"image": torch.randn(2, 1, 8, 8, 8), "location": torch.zeros(2, 3), "scan": torch.zeros(2)}
     (crops,) = embed([nn.Flatten()], [batch], RUN)
-    blocks = crops.intensities.reshape(2, 8, 8, 8)
-    assert float(blocks[1, 2, 0, 7]) == pytest.approx(float(batch["image"][1, 0, 4:6, 0:2, 14:16].mean()), abs=1e-6)
+    assert torch.equal(crops.intensities[1], octant_histograms(batch["image"][1]))

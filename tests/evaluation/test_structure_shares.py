@@ -23,15 +23,11 @@ def crops(subjects, sees, of_place=0.0):
     location, shares = 40 * torch.randn(number, 3), torch.rand(number, 2, 2) * torch.tensor([0.3, 0.01])
     shares += of_place * torch.tanh(location[:, :2] / 40)[:, None]
     layer = torch.cat([shares.flatten(1) if sees else torch.randn(number, 4), torch.randn(number, 1)], 1)
-    known = {
-        "structure_shares": shares,
-        "box_share": location / torch.tensor([150, 200, 240]),
-        "histogram": torch.rand(number, 34),
-    }
+    known = {"structure_shares": shares, "box_share": location / torch.tensor([150, 200, 240])}
     layers = {"sees": layer, "noise": torch.randn(number, 5)}
     scan = torch.arange(number) // 5
     return LabelledCrops.of(
-        Crops(layers["noise"], location, scan, torch.zeros(number, 8), layers, known), np.repeat(subjects, 5)
+        Crops(layers["noise"], location, scan, torch.rand(number, 34), layers, known), np.repeat(subjects, 5)
     )
 
 
@@ -82,7 +78,7 @@ def test_crops_as_long_as_their_scans_have_a_place_on_the_other_axes():
     for of_part in known.values():
         of_part.crops.location[:, 2] = 0
         of_part.crops.known["box_share"][:, 2] = 1e-9 * torch.randn(40)  # what rounding leaves
-        of_part.crops.known["histogram"][:] = 1 / 34
+        of_part.crops.intensities[:] = 1 / 34
     scores = r2(measure_shares(known, known, {"seeing": ["sees"]}, ASKED))
     assert scores[Method("position")] > 0.7 and scores[Method("position and intensity")] > 0.5
 
