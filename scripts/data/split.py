@@ -159,10 +159,15 @@ def recorded_split(
         return _told(split_scans(scans, val_size, test_size, seed))
     members = [(part or "test", scan) for part, scan in zip(parts, scans, strict=True)]
     split = {name: [scan for part, scan in members if part == name] for name in PARTS}
+    new = sorted({scan["subject"] for part, scan in zip(parts, scans, strict=True) if part is None})
     for name, group in split.items():
         if not group:
-            others = [scan for part, scan in zip(parts, scans, strict=True) if part is None]
-            raise InputError(_cure_of_empty(name, path, others))
+            raise InputError(_cure_of_empty(name, path, new))
+    if new:
+        logger.warning(
+            f"{path} does not know {len(new)} of these subjects ({some(new)}): they are tested with those under 'test', "
+            "by probes that are fitted to its cohort. If they are of another one, evaluate them alone."
+        )
     return _told(split)
 
 
@@ -173,10 +178,9 @@ def _told(split: dict[str, list[dict]]) -> dict[str, list[dict]]:
     return split
 
 
-def _cure_of_empty(part: str, path: str | os.PathLike, others: list[dict]) -> str:
-    """Why there is no split, where a part has none of the scans, and what to give; others are not on record."""
-    names = sorted({scan["subject"] for scan in others})
-    alone = f", or {some(names)} alone, whom it does not know" if len(names) >= len(PARTS) else ""
+def _cure_of_empty(part: str, path: str | os.PathLike, new: list[str]) -> str:
+    """Why there is no split, where a part has none of the subjects, and what to give; new ones are not on record."""
+    alone = f", or {some(new)} alone, whom it does not know" if len(new) >= len(PARTS) else ""
     return (
         f"{path} knows some of these subjects, but none of them under '{part}': give scans of such subjects as well "
         f"({some(read_split(path)[part])}){alone}."

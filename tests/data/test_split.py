@@ -88,12 +88,13 @@ def test_a_recorded_split_keeps_its_parts_whatever_the_sizes(tmp_path):
     assert recorded_split(scans, tmp_path / "split.json", 4, 4, seed=9) == split
 
 
-def test_subjects_unknown_to_a_recorded_split_are_tested_on(tmp_path):
+def test_subjects_unknown_to_a_recorded_split_are_tested_on_and_that_is_said(tmp_path, caplog):
     split = split_scans(scans_of(6), 1, 2, seed=0)
     write_split(split, tmp_path / "split.json")
     new = {"image": "/new.nii.gz", "subject": "new"}
     now = recorded_split([*scans_of(6), new], tmp_path / "split.json", 1, 2, seed=0)
     assert now == split | {"test": [*split["test"], new]}
+    assert "does not know 1 of these subjects (new)" in caplog.text
 
 
 def test_a_split_is_drawn_where_the_recorded_one_knows_no_subject(tmp_path):
