@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def require_unseen(scans: list[dict], encoder: str, path: str | os.PathLike, known_by: str = "content") -> None:
-    """Check that an encoder was neither trained nor validated on scans, which another run's split says are to be tested.
+    """Check that an encoder was neither trained nor validated on scans that are tested by the split of another run.
 
     Where no split lies beside the weights, a warning says that nobody knows.
 
@@ -37,8 +37,8 @@ def require_unseen(scans: list[dict], encoder: str, path: str | os.PathLike, kno
     if seen := _seen(scans, own, known_by):
         number = len({scan["subject"] for scan in scans})
         raise InputError(
-            f"By {own}, {encoder} was trained or validated on {len(seen)} of the {number} subjects that would be tested "
-            f"by {path} ({some(seen)}): leave out the setting that names the latter (run_dir, pretraining_split or "
+            f"By {own}, {encoder} was trained or validated on {len(seen)} of the {number} subjects that {path} would "
+            f"have tested ({some(seen)}): leave out the setting that names the latter (run_dir, pretraining_split or "
             "training_split), so that the split of the weights is used."
         )
 

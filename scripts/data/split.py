@@ -165,7 +165,7 @@ def recorded_split(
             raise InputError(_cure_of_empty(name, path, new))
     if new:
         logger.warning(
-            f"{path} does not know {len(new)} of these subjects ({some(new)}): they are tested with those under 'test', "
+            f"{path} does not know {len(new)} of these subjects ({some(new)}): they are tested with those under 'test' "
             "by probes that are fitted to its cohort. If they are of another one, evaluate them alone."
         )
     return _told(split)
