@@ -60,11 +60,13 @@ def tell_outcomes(outcome: Outcome, results: Mapping[str, ModelResult], layers: 
             mine, theirs = results[own].values[metric], results[name].values[metric]
             ahead = mine < theirs if metric == "mae" else mine > theirs
             against = lead.rank_biserial < 0  # most errors are larger, though a few decide the mean
-            if not (ahead and lead.p_holm <= SURE) or against:
+            caution = results[own].cautions.get(metric) or results[name].cautions.get(metric)
+            if not (ahead and lead.p_holm <= SURE) or against or caution:
                 verdict = "does not surely beat" if ahead else "does not beat"
                 logger.warning(
                     f"{own} {verdict} {_called(name, layers)}: {CALLED[metric]} {mine:.3g} against {theirs:.3g} "
-                    f"(p = {lead.p_holm:.2g}, corrected for {_number_of_tests(results)} tests)."
+                    f"(p = {lead.p_holm:.2g}, corrected for {_number_of_tests(results)} tests"
+                    f"{f'; not to be relied on: {caution}' if caution else ''})."
                 )
 
 

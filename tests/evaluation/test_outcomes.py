@@ -172,6 +172,10 @@ def test_an_interval_of_few_subjects_of_a_class_is_not_to_be_relied_on(tmp_path,
     assert {row["caution"] for row in rows(tmp_path / "outcomes.csv")} == {"fewer than 5 subjects of a class"}
     tell_outcomes(predicted.outcome, results, {})
     assert "(95 % from 1 to 1, not to be relied on: fewer than 5 subjects of a class)" in caplog.text
+    assert (
+        results["other"].leads["auc"].p_holm < 0.05
+        and "mine does not surely beat other: AUC 1 against 0.5" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("right", [0, 1])
