@@ -58,7 +58,7 @@ def warn_of_seen(scans: list[dict], encoder: str, known_by: str = "content") -> 
         number = len({scan["subject"] for scan in scans})
         logger.warning(
             f"All subjects are used, also the {len(seen)} of {number} that {encoder} was trained or validated on, as "
-            f"{own} says ({some(seen)}): its figures are too good by what it remembers of them."
+            f"{own} says ({some(seen)}): its figures may be too good."
         )
 
 
