@@ -1,5 +1,6 @@
 """What is to be predicted of subjects: one of some classes, or a quantity."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from .stratified_folds import stratified_folds
 from .subject_table import finite_number
 
 __all__ = ["Outcome", "read_outcome"]
+
+logger = logging.getLogger(__name__)
 
 MOST_CLASSES = 10  # that numbers are taken for; more of them may be a quantity
 FEWEST_OF_A_CLASS = 3  # so that one is left wherever a classifier is fitted, in folds within folds
@@ -41,6 +44,14 @@ class Outcome:
         if self.classes:
             return self.target
         return None if self.threshold is None else (self.target > self.threshold).astype(int)
+
+    @property
+    def class_sizes(self) -> dict[str, int]:
+        """Subjects of each class, by what it is called; none where there are no classes."""
+        if self.class_of is None:
+            return {}
+        names = self.classes or (f"up to {self.threshold:g}", f"above {self.threshold:g}")
+        return dict(zip(names, np.bincount(self.class_of, minlength=len(names)).tolist(), strict=True))
 
     def folds(self, number: int, seed: int) -> np.ndarray:
         """Fold of each subject, [S]: each has its share of every class, or of small and large quantities.
@@ -153,15 +164,18 @@ def _plain(text: str) -> str:
 
 
 def _require_all_classes(outcome: Outcome) -> None:
-    if outcome.class_of is None:
+    """Log how many subjects each class has, or say which has too few."""
+    sizes = outcome.class_sizes
+    if not sizes:
         return
-    counts = np.bincount(outcome.class_of, minlength=len(outcome.classes) or 2)
-    names = outcome.classes or (f"up to {outcome.threshold:g}", f"above {outcome.threshold:g}")
-    if len(counts) < 2:
-        raise InputError(f"{outcome.name} is {names[0]} for all subjects: give label_column a column that differs.")
-    few = counts.argmin()
-    if counts[few] < FEWEST_OF_A_CLASS:
+    if len(sizes) < 2:
+        (name,) = sizes
+        raise InputError(f"{outcome.name} is {name} for all subjects: give label_column a column that differs.")
+    few = min(sizes, key=sizes.__getitem__)
+    if sizes[few] < FEWEST_OF_A_CLASS:
         raise InputError(
-            f"Of subjects with {names[few]} as {outcome.name} there are {counts[few]}: a class needs "
+            f"Of subjects with {few} as {outcome.name} there are {sizes[few]}: a class needs "
             f"{FEWEST_OF_A_CLASS} at least (the log says who was left out, and why)."
         )
+    said = ", ".join(f"{number} {name}" for name, number in sizes.items())
+    logger.info(f"Subjects by {outcome.name}: {said}.")

@@ -9,7 +9,8 @@ import numpy as np
 from ..atomic import write_json_atomically
 from ..distributed import rank
 from ..errors import InputError, some
-from .recorded import PARTS, as_record, known_parts, read_split
+from .recorded import PARTS, as_record, known_parts, read_split, subjects_of
+from .seen import require_unseen, warn_of_seen
 
 __all__ = [
     "check_split",
@@ -151,17 +152,39 @@ def recorded_split(
     """
     if not Path(path).is_file():
         logger.warning(f"There is no {path}: the encoder may have been trained on the subjects that it is tested on.")
-        return split_scans(scans, val_size, test_size, seed)
+        return _told(split_scans(scans, val_size, test_size, seed))
     parts = known_parts(scans, path, known_by)
     if not any(parts):
         logger.warning(f"{path} knows none of these scans: they are taken for ones that the encoder has never seen.")
-        return split_scans(scans, val_size, test_size, seed)
+        return _told(split_scans(scans, val_size, test_size, seed))
     members = [(part or "test", scan) for part, scan in zip(parts, scans, strict=True)]
     split = {name: [scan for part, scan in members if part == name] for name in PARTS}
+    new = sorted({scan["subject"] for part, scan in zip(parts, scans, strict=True) if part is None})
     for name, group in split.items():
         if not group:
-            raise InputError(f"None of these scans is of a subject under '{name}' in {path}: evaluate on its cohort.")
+            raise InputError(_cure_of_empty(name, path, new))
+    if new:
+        logger.warning(
+            f"{path} does not know {len(new)} of these subjects ({some(new)}): they are tested with those under 'test' "
+            "by probes that are fitted to its cohort. If they are of another one, evaluate them alone."
+        )
+    return _told(split)
+
+
+def _told(split: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """A split, after a line on who is there for what."""
+    train, validate, test = (f"{len(names)} subjects ({some(names)})" for names in subjects_of(split).values())
+    logger.info(f"Probes are fitted to {train}, their penalties chosen on {validate}, and all is tested on {test}.")
     return split
+
+
+def _cure_of_empty(part: str, path: str | os.PathLike, new: list[str]) -> str:
+    """Why there is no split, where a part has none of the subjects, and what to give; new ones are not on record."""
+    alone = f", or {some(new)} alone, whom it does not know" if len(new) >= len(PARTS) else ""
+    return (
+        f"{path} knows some of these subjects, but none of them under '{part}': give scans of such subjects as well "
+        f"({some(read_split(path)[part])}){alone}."
+    )
 
 
 def unseen_scans(
@@ -171,14 +194,17 @@ def unseen_scans(
 
     Args:
         scans: items of `audited_scans`.
-        path: the split.json of its run; None (or null, as a command line says it): all scans.
+        path: the split.json of its run; None (or null, as a command line says it): all scans, with a warning of those
+            that it has seen.
         encoder: path of its weights. Where there is no such file beside them, all scans are taken, with a warning.
         known_by: as for `known_parts`.
 
     Raises:
-        InputError: it has seen all of them, or there is no such file elsewhere.
+        InputError: it has seen all of them, there is no such file elsewhere, or by the one beside its weights it has
+            seen some that are left.
     """
     if path in (None, "null"):
+        warn_of_seen(scans, encoder, known_by)
         return scans
     if not Path(path).is_file():
         if Path(path).parent != Path(encoder).parent:
@@ -192,6 +218,7 @@ def unseen_scans(
             f"By {path}, the encoder was trained on all of these subjects: give others, or null in place of this path "
             "to use them all the same."
         )
+    require_unseen(unseen, encoder, path, known_by)
     if not any(parts):
         logger.warning(f"{path} knows none of these scans: they are taken for ones that the encoder has never seen.")
     if len(unseen) < len(scans):

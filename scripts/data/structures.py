@@ -31,11 +31,13 @@ class Structures:
         names: of S structures; none where there are no label maps.
         values: of each, numbers above 0.
         scans: numbers of those whose label maps can be read.
+        left_out: how many more there are, which too few subjects have.
     """
 
     names: tuple[str, ...] = ()
     values: tuple[tuple[int, ...], ...] = ()
     scans: frozenset[int] = frozenset()
+    left_out: int = 0
 
     def members(self, largest: int) -> np.ndarray:
         """Whether a value, from 0 to the largest, belongs to a structure, [largest + 1, S], bool."""
@@ -65,13 +67,15 @@ def structures_of_cohort(split: Mapping[str, list[dict]], table: str | os.PathLi
     wanted = None if table in (None, "null") else read_structures(table)
     maps = _read_maps(split["train"])
     found = _values_of_subjects(maps)
-    structures = _common(wanted or _each(found), found)
+    every = wanted or _each(found)
+    structures = _common(every, found)
     if wanted:
         _warn_of_missing(table, wanted, structures, set().union(*found.values()))
     tested = _read_maps(split["test"]) if len(structures.names) >= FEWEST and len(found) >= FEWEST else []
     if tested:
         _tell(structures, maps, len(found), by_table=wanted is not None)
-        return Structures(structures.names, structures.values, frozenset(one.scan for one in [*maps, *tested]))
+        scans, rare = frozenset(one.scan for one in [*maps, *tested]), len(every.names) - len(structures.names)
+        return Structures(structures.names, structures.values, scans, rare)
     if wanted:
         raise InputError(
             f"{table} names {len(wanted.names)} structures, and {len(structures.names)} of them are in label maps of "

@@ -61,18 +61,19 @@ def score_baselines(features: Features, folds: SubjectFolds, fold: int, share: f
     """Add auc_NAME of each baseline to metrics.json, on the same test crops; a warning where scikit-learn is missing.
 
     Args:
-        features: of the baselines.
+        features: of the baselines; those of an encoder's layers, if there are some beside, are left out.
         folds, fold, share: as those of the classifier beside them.
         output_dir: where metrics.json is.
     """
-    names = [f"auc_{name}" for name in features.values]
+    baselines = [name for name in features.values if name not in features.layers]
+    names = [f"auc_{name}" for name in baselines]
     try:
         require_sklearn()
     except InputError as error:  # the classifier itself is measured without
         logger.warning(f"Not measured: {', '.join(names)}. {error}")
         return
     label = features.class_label[folds.rows(features.subject, fold)["test"]]
-    scores = [Probes(features, folds, name)(fold, share)[0] for name in features.values]
+    scores = [Probes(features, folds, name)(fold, share)[0] for name in baselines]
     aucs = {name: fold_metrics(values, label, 0)["auc"] for name, values in zip(names, scores, strict=True)}
     _write(json.loads((Path(output_dir) / "metrics.json").read_text(encoding="utf-8")) | aucs, Path(output_dir))
 

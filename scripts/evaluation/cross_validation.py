@@ -13,7 +13,7 @@ from monai.metrics import compute_average_precision
 from ..atomic import write_csv_atomically
 from ..data.folds import SubjectFolds
 from ..errors import InputError
-from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold
+from ..metrics.fold_statistics import bootstrap_interval, enough_subjects
 from ..metrics.operating_point import best_threshold, sensitivity_specificity
 from ..metrics.roc_auc import roc_auc
 from ..networks.transfer import UNTRAINED
@@ -174,7 +174,7 @@ def _called(baseline: str) -> str:
 
 def _interval(scores: np.ndarray, label: np.ndarray, subject: np.ndarray, fold: np.ndarray) -> str:
     """Of a mean AUC, in words."""
-    if fewest_in_a_fold(subject, fold) < FEWEST_IN_A_FOLD:
+    if not enough_subjects(label, subject, fold):
         return "too few subjects for an interval"
     low, high = bootstrap_interval(scores, label, subject, fold)
     return f"95 % from {low:.3f} to {high:.3f}"

@@ -1,6 +1,7 @@
 """Predictions of an outcome in tables, and in a few lines of the log."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ SURE = 0.05  # largest adjusted p at which a lead is called one
 CALLED = {"mae": "MAE", "r2": "R²", "pearson_r": "r", "auc": "AUC", "balanced_accuracy": "balanced accuracy"}
 OUTCOME_COLUMNS = (
     *("model", "layers", "metric", "value", "low", "high"),
-    *("p", "p_holm", "better_in", "subjects", "effect_size", "rank_biserial"),
+    *("p", "p_holm", "better_in", "subjects", "effect_size", "rank_biserial", "caution"),
 )
 
 
@@ -59,11 +60,13 @@ def tell_outcomes(outcome: Outcome, results: Mapping[str, ModelResult], layers: 
             mine, theirs = results[own].values[metric], results[name].values[metric]
             ahead = mine < theirs if metric == "mae" else mine > theirs
             against = lead.rank_biserial < 0  # most errors are larger, though a few decide the mean
-            if not (ahead and lead.p_holm <= SURE) or against:
+            caution = results[own].cautions.get(metric) or results[name].cautions.get(metric)
+            if not (ahead and lead.p_holm <= SURE) or against or caution:
                 verdict = "does not surely beat" if ahead else "does not beat"
                 logger.warning(
                     f"{own} {verdict} {_called(name, layers)}: {CALLED[metric]} {mine:.3g} against {theirs:.3g} "
-                    f"(p = {lead.p_holm:.2g}, corrected for {_number_of_tests(results)} tests)."
+                    f"(p = {lead.p_holm:.2g}, corrected for {_number_of_tests(results)} tests"
+                    f"{f'; not to be relied on: {caution}' if caution else ''})."
                 )
 
 
@@ -83,16 +86,22 @@ def _interval(result: ModelResult, metric: str) -> str:
     if metric not in result.intervals:
         return ""
     low, high = result.intervals[metric]
-    return f" (95 % from {low:.3g} to {high:.3g})"
+    caution = f", not to be relied on: {result.cautions[metric]}" if metric in result.cautions else ""
+    return f" (95 % from {low:.3g} to {high:.3g}{caution})"
 
 
 def _rows(name: str, layers: str, result: ModelResult, subjects: int) -> Iterable[list]:
     for metric, value in result.values.items():
         lead = result.leads.get(metric)
-        test = [lead.p, lead.p_holm, lead.better_in] if lead else [""] * 3
-        sizes = [lead.effect_size, lead.rank_biserial] if lead else [""] * 2
-        interval = result.intervals.get(metric, ("", ""))
-        yield [name, layers, metric, value, *interval, *test, subjects, *sizes]
+        test = [_cell(lead.p), _cell(lead.p_holm), lead.better_in] if lead else [""] * 3
+        sizes = [_cell(lead.effect_size), _cell(lead.rank_biserial)] if lead else [""] * 2
+        interval, caution = result.intervals.get(metric, ("", "")), result.cautions.get(metric, "")
+        yield [name, layers, metric, value, *interval, *test, subjects, *sizes, caution]
+
+
+def _cell(value: float) -> float | str:
+    """Empty where there is no such number."""
+    return "" if math.isnan(value) else value
 
 
 def _predictions(predicted: Predicted) -> Iterable[list]:

@@ -28,7 +28,8 @@ ENDINGS = {"trained": "", "untrained": "_random_encoder"}
 def join_shares(metrics: dict, found: MeasuredShares) -> dict:
     """Metrics, and `structure_share_r2` from all labelled subjects, of whole crops, with its baselines and intervals.
 
-    `structure_share_layers` names the encoder's set of layers. Under `layers`, each set has the metric too, and
+    `structure_share_layers` names the encoder's set of layers, and `structure_share_structures` says how many
+    structures the R² of each target are of, and how many are left out. Under `layers`, each set has the metric too, and
     `structure_share_r2_centre`.
     """
     joined = join_metrics(metrics, _beside_baselines(found))
@@ -36,7 +37,15 @@ def join_shares(metrics: dict, found: MeasuredShares) -> dict:
         name: join_metrics(of_set, metrics_of_draws(_of_set(found, name), found.draws))
         for name, of_set in metrics["layers"].items()
     }
-    return joined | {"layers": layers, "structure_share_layers": found.layers}
+    numbers = {
+        target: {"structures": number, "left_out": found.left_out[target]}
+        for target, number in found.structures.items()
+    }
+    return joined | {
+        "layers": layers,
+        "structure_share_layers": found.layers,
+        "structure_share_structures": numbers,
+    }
 
 
 def _beside_baselines(found: MeasuredShares) -> dict:
@@ -50,7 +59,8 @@ def _beside_baselines(found: MeasuredShares) -> dict:
     metrics = metrics_of_draws({end: {name: shares[method].r2} for method, end in endings.items()}, found.draws)
     own, untrained, position, both = (f"{shares[method].r2[0]:.3f}" for method in endings)
     logger.info(
-        f"R² of structure shares: {own} (layers: {found.layers}; untrained encoder {untrained}, position {position}, "
+        f"R² of structure shares, over {found.structures['crop']} structures together ({found.left_out['crop']} left "
+        f"out): {own} (layers: {found.layers}; untrained encoder {untrained}, position {position}, "
         f"position and intensity {both})."
     )
     return metrics

@@ -108,11 +108,15 @@ class MeasuredShares:
         shares: of each method, number of labelled subjects and target.
         layers: the set of layers that is the encoder's.
         draws: of the test subjects, R.
+        structures: how many R² is of, by target.
+        left_out: how many it is not of, by target: too few training subjects have them, or too few of their crops.
     """
 
     shares: list[Share]
     layers: str
     draws: SubjectBootstrap
+    structures: dict[str, int]
+    left_out: dict[str, int]
 
     @property
     def encoder(self) -> Method:
@@ -170,7 +174,10 @@ def measure_shares(
                 [_predict(alternatives, crops["train"].some(kept), crops["test"]) for kept in drawn]
             )
             shares += _measured(method, number, predicted, crops["test"], draws)
-    return MeasuredShares(shares, asked.layers, draws)
+    structures = dict(zip(TARGETS, (unit > 0).sum(1).tolist(), strict=True))
+    every = len(asked.structures.names) + asked.structures.left_out
+    left_out = {target: every - number for target, number in structures.items()}
+    return MeasuredShares(shares, asked.layers, draws, structures, left_out)
 
 
 def _units(shares: torch.Tensor, names: Sequence[str]) -> torch.Tensor:

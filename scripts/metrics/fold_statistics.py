@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from ..errors import require_package
-from .subject_bootstrap import draw_subjects, percentiles
+from .subject_bootstrap import FEWEST, draw_subjects, percentiles
 
-__all__ = ["FEWEST_IN_A_FOLD", "bootstrap_interval", "fewest_in_a_fold", "paired_tests"]
+__all__ = ["FEWEST_IN_A_FOLD", "bootstrap_interval", "enough_subjects", "fewest_in_a_fold", "paired_tests"]
 
 # of two, half of the draws are one of them twice, and an interval is 0.7 times as wide as it should be
 FEWEST_IN_A_FOLD = 3
@@ -63,6 +63,16 @@ def fewest_in_a_fold(subjects: np.ndarray, folds: np.ndarray) -> int:
     Below `FEWEST_IN_A_FOLD`, `bootstrap_interval` is too narrow to be shown.
     """
     return min(len(np.unique(subjects[folds == fold])) for fold in np.unique(folds))
+
+
+def enough_subjects(labels: np.ndarray, subjects: np.ndarray, folds: np.ndarray) -> bool:
+    """Whether a `bootstrap_interval` can be relied on: `FEWEST_IN_A_FOLD` in each, `FEWEST` with items of each label.
+
+    Args:
+        labels: 0 or 1, `subjects` and `folds` of each item, [N].
+    """
+    of_a_label = min(len(np.unique(subjects[labels == label])) for label in (0, 1))
+    return of_a_label >= FEWEST and fewest_in_a_fold(subjects, folds) >= FEWEST_IN_A_FOLD
 
 
 def paired_tests(first: np.ndarray, second: np.ndarray, test_share: float) -> dict[str, float]:

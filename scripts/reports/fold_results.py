@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..metrics.fold_statistics import FEWEST_IN_A_FOLD, bootstrap_interval, fewest_in_a_fold
+from ..metrics.fold_statistics import bootstrap_interval, enough_subjects
 from ..metrics.roc_auc import roc_auc
 from ..metrics.subject_tests import within_subject_auc
 from ..networks.transfer import UNTRAINED
@@ -87,9 +87,9 @@ class FoldResults:
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """`bootstrap_interval` of the mean AUC of each classifier; none where a fold has too few subjects."""
+        """`bootstrap_interval` of the mean AUC of each classifier; none where there are too few subjects."""
         label, subject, fold = (self.scores[key].to_numpy(copy=True) for key in ("label", "subject", "fold"))
-        if fewest_in_a_fold(subject, fold) < FEWEST_IN_A_FOLD:
+        if not enough_subjects(label, subject, fold):
             return {}
         return {
             name: bootstrap_interval(self.scores[name].to_numpy(copy=True), label, subject, fold) for name in self.names

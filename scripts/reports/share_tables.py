@@ -63,6 +63,11 @@ class ShareTable:
         return TITLES[self.target]
 
     @property
+    def columns(self) -> dict[int, str]:
+        """Heads of the columns, by the number of labelled subjects."""
+        return {number: f"{number} labelled subjects" for number in self.numbers}
+
+    @property
     def encoder(self) -> ShareRow:
         """What is compared with baselines."""
         return next(row for row in self.rows if self.is_compared(row))

@@ -277,3 +277,20 @@ def test_layers_that_are_asked_for_and_not_there_are_refused_before_a_scan_is_re
     with pytest.raises(RuntimeError) as raised:
         parser.get_parsed_content(f"run#{place}")
     assert "There are no layers several: give one of output, or add them to layer_sets" in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize("bundle", WEIGHTED, ids=lambda path: path.name)
+def test_an_evaluation_by_the_split_of_another_run_asks_whom_the_weights_have_seen(bundle, tmp_path):
+    if not (bundle / "models" / "split.json").is_file():
+        pytest.skip("weights without a split")
+    (tmp_path / "split.json").write_text('{"train": [], "validate": [], "test": []}', encoding="utf-8")
+    parser = ConfigParser(
+        ConfigParser.load_config_files([bundle / "configs" / f"{x}.json" for x in ("train", "evaluate")])
+    )
+    tested = [{"subject": read(bundle / "models" / "split.json")["validate"][0]}]
+    parser.update({"encoder": str(bundle / "models" / "model.pt"), "run_dir": str(tmp_path), "split": {"test": tested}})
+    step = next(i for i, one in enumerate(parser["run"]) if "require_unseen" in str(one))
+    assert step < next(i for i, one in enumerate(parser["run"]) if "record_settings" in str(one))
+    with pytest.raises(RuntimeError) as raised:
+        parser.get_parsed_content(f"run#{step}")
+    assert "trained or validated on 1 of the 1 subjects" in str(raised.value.__cause__)

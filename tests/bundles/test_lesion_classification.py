@@ -57,6 +57,11 @@ def test_encoder_and_linear_classifier_as_one_network_say_what_they_said_apart(f
     assert together == pytest.approx(apart, abs=0.02)  # embeddings are computed in bfloat16
 
 
+def test_a_classifier_stands_beside_position_and_intensity(frozen):
+    metrics = json.loads((frozen / "metrics.json").read_text(encoding="utf-8"))
+    assert {key for key in metrics if key.startswith("auc")} == {"auc", "auc_position", "auc_intensity"}
+
+
 def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, bodies, encoder, tmp_path):
     settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
     output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
@@ -108,7 +113,10 @@ def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, bodies, frozen, tmp
         "spacing": SMALL["spacing"],
     }
     assert "network_def is " in run(BUNDLE, "inference", output_dir=tmp_path, status=1, **settings)
-    run(BUNDLE, "inference", "linear_classifier", output_dir=tmp_path, cwd=tmp_path, **settings)
+    output = run(BUNDLE, "inference", "linear_classifier", output_dir=tmp_path, cwd=tmp_path, **settings)
+    assert output.rstrip().endswith(
+        f"The table of scores of scans, and their maps beside it: {tmp_path / 'scores.csv'}"
+    )
     table = rows(tmp_path / "scores.csv")
     assert len(table) == 6
     for row in table:

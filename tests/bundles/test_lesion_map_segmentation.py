@@ -49,6 +49,11 @@ def test_whose_weights_they_are_is_said(evaluated):
     assert "These weights know synthetic bodies alone" in evaluated[1]
 
 
+def test_where_masks_are_is_said(evaluated):
+    output, said = evaluated
+    assert f"The table of volumes of scans, and their masks beside it: {output / 'masks.csv'}" in said
+
+
 def test_a_masks_dice_is_that_of_its_file(evaluated, ill):
     output, _ = evaluated
     judged = {Path(path).name: float(dice) for path, dice, _ in rows(output / "dice_raw.csv")[1:]}

@@ -108,3 +108,11 @@ def test_an_outcome_of_numbers_and_texts_is_of_classes_only_if_that_is_said():
     ):
         outcome(texts)
     assert outcome(texts, "class").classes == ("0", "1", "unknown")
+
+
+def test_how_many_subjects_each_class_has_is_told(caplog):
+    caplog.set_level("INFO")
+    outcome(AGES, threshold=25)
+    assert "Subjects by it: 3 up to 25, 9 above 25." in caplog.text
+    outcome(["ill"] * 4 + ["well"] * 5)
+    assert "Subjects by it: 4 ill, 5 well." in caplog.text

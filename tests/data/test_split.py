@@ -88,12 +88,13 @@ def test_a_recorded_split_keeps_its_parts_whatever_the_sizes(tmp_path):
     assert recorded_split(scans, tmp_path / "split.json", 4, 4, seed=9) == split
 
 
-def test_subjects_unknown_to_a_recorded_split_are_tested_on(tmp_path):
+def test_subjects_unknown_to_a_recorded_split_are_tested_on_and_that_is_said(tmp_path, caplog):
     split = split_scans(scans_of(6), 1, 2, seed=0)
     write_split(split, tmp_path / "split.json")
     new = {"image": "/new.nii.gz", "subject": "new"}
     now = recorded_split([*scans_of(6), new], tmp_path / "split.json", 1, 2, seed=0)
     assert now == split | {"test": [*split["test"], new]}
+    assert "does not know 1 of these subjects (new)" in caplog.text
 
 
 def test_a_split_is_drawn_where_the_recorded_one_knows_no_subject(tmp_path):
@@ -112,8 +113,27 @@ def test_a_split_is_drawn_with_a_warning_where_none_is_recorded(tmp_path, caplog
 def test_a_recorded_split_with_an_empty_part_is_refused(tmp_path):
     split = split_scans(scans_of(6), 1, 2, seed=0)
     write_split(split, tmp_path / "split.json")
-    with pytest.raises(InputError, match="under 'validate'"):
+    whom = split["validate"][0]["subject"]
+    with pytest.raises(InputError, match=rf"none of them under 'validate': .* as well \({whom}\)\.$"):
         recorded_split([*split["train"], *split["test"]], tmp_path / "split.json", 1, 2, seed=0)
+
+
+def test_of_known_and_new_subjects_the_new_ones_alone_can_be_split(tmp_path):
+    split = split_scans(scans_of(6), 1, 2, seed=0)
+    write_split(split, tmp_path / "split.json")
+    new = [{"image": f"/{name}.nii.gz", "subject": name} for name in ("Ann", "Ben", "Cleo")]
+    with pytest.raises(InputError, match=r"or Ann, Ben, Cleo alone, whom it does not know"):
+        recorded_split([*split["train"], *new], tmp_path / "split.json", 1, 2, seed=0)
+    assert recorded_split(new, tmp_path / "split.json", 1, 1, seed=0)["test"]
+
+
+@pytest.mark.parametrize("trained_on", [scans_of(6), [{"image": "/x", "subject": name} for name in "ABCDEF"]])
+def test_who_fits_probes_and_who_is_tested_is_told(trained_on, tmp_path, caplog):
+    caplog.set_level("INFO")
+    write_split(split_scans(trained_on, 1, 2, seed=0), tmp_path / "split.json")
+    split = recorded_split(scans_of(6), tmp_path / "split.json", 1, 2, seed=0)
+    tested = ", ".join(sorted(scan["subject"] for scan in split["test"]))
+    assert f"tested on 2 subjects ({tested})" in caplog.text
 
 
 @pytest.fixture

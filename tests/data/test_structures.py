@@ -48,7 +48,7 @@ def test_each_value_that_half_of_the_training_subjects_have_is_a_structure(split
     caplog.set_level("INFO")
     found = structures_of_cohort(split(train=[[3, 501], [3, 501, 9], [3], [3, 8], None], test=[[3, 77]]))
     assert (found.names, found.values) == (("3", "501"), ((3,), (501,)))
-    assert found.scans == {0, 1, 2, 3, 5}
+    assert found.scans == {0, 1, 2, 3, 5} and found.left_out == 2
     assert "2 structures, which at least half of 4 labelled training subjects have" in caplog.text
 
 

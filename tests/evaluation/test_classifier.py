@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,15 @@ def test_baselines_are_scored_on_the_same_crops_and_fitted_with_the_same_share_o
     score_baselines(*oracle(), 1, 0.5, tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics == pytest.approx(first | {"auc_oracle": 1})
+
+
+def test_an_encoder_among_the_features_is_no_baseline(scored, tmp_path):
+    scored(tiny_network())
+    features, folds = oracle()
+    values = {"mine": torch.rand(48, 2)} | features.values
+    score_baselines(replace(features, values=values, layers={"mine": "several"}), folds, 1, 0.5, tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["auc_oracle"] == 1 and "auc_mine" not in metrics
 
 
 def test_without_scikit_learn_it_is_said_which_baselines_are_not_measured(scored, tmp_path, monkeypatch, caplog):

@@ -8,7 +8,7 @@ import torch
 
 from scripts.data.outcome import Outcome
 from scripts.evaluation.outcome_results import Predicted, compare_models
-from scripts.evaluation.outcome_tables import tell_outcomes
+from scripts.evaluation.outcome_tables import tell_outcomes, write_outcomes
 from scripts.evaluation.outcomes import evaluate_outcomes
 from scripts.reports.compare_folds import read_folds
 
@@ -152,3 +152,43 @@ def test_four_subjects_have_neither_intervals_nor_tests():
     results = compare_models(Predicted(few, np.arange(4) % 2, said))
     assert not results["mine"].intervals and set(results["other"].leads) == {"mae", "auc"}
     assert all(np.isnan(lead.p) and np.isnan(lead.p_holm) for lead in results["other"].leads.values())
+
+
+def of_classes(positives, negatives, right):
+    """Subjects of two classes in folds of one each, as far as they go, all ranked rightly or wrongly."""
+    number = positives + negatives
+    target = (np.arange(number) < positives).astype(int)
+    fold = np.concatenate([np.arange(positives), np.arange(negatives) % positives])
+    known = Outcome("sick", SUBJECTS[:number], target, ("no", "yes"), None, NONE[:number])
+    yes = np.where(target == right, 0.9, 0.1)
+    return Predicted(known, fold, {"mine": np.stack([1 - yes, yes], 1), "other": np.full((number, 2), 0.5)})
+
+
+def test_an_interval_of_few_subjects_of_a_class_is_not_to_be_relied_on(tmp_path, caplog):
+    caplog.set_level("INFO")
+    predicted = of_classes(4, 20, right=1)
+    results = compare_models(predicted)
+    write_outcomes(predicted, results, {}, tmp_path)
+    assert {row["caution"] for row in rows(tmp_path / "outcomes.csv")} == {"fewer than 5 subjects of a class"}
+    tell_outcomes(predicted.outcome, results, {})
+    assert "(95 % from 1 to 1, not to be relied on: fewer than 5 subjects of a class)" in caplog.text
+    assert (
+        results["other"].leads["auc"].p_holm < 0.05
+        and "mine does not surely beat other: AUC 1 against 0.5" in caplog.text
+    )
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_an_interval_that_has_no_width_is_not_to_be_relied_on(right):
+    cautions = compare_models(of_classes(6, 6, right))["mine"].cautions
+    assert cautions["auc"] == "the same in every draw of the subjects"
+
+
+def test_other_intervals_are(tmp_path):
+    assert {row["caution"] for row in evaluate(tmp_path, outcome(threshold=50)).values()} == {""}
+
+
+def test_what_a_test_does_not_have_is_an_empty_cell(tmp_path):
+    found = evaluate(tmp_path, outcome(threshold=50))
+    assert found["size", "auc"]["rank_biserial"] == "" and found["size", "mae"]["rank_biserial"] != ""
+    assert "nan" not in (tmp_path / "outcomes.csv").read_text(encoding="utf-8")

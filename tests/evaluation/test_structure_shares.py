@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,19 @@ def test_a_structure_of_a_trace_in_training_does_not_count(caplog):
     scores = r2(measure_shares(known, known, {"seeing": ["sees"]}, ASKED), "centre")
     assert scores[Method("trained", "seeing")] > 0.95
     assert "Left out of structure shares (centre), as fewer than 5 training crops hold them: two;" in caplog.text
+
+
+def test_how_many_structures_r2_is_of_is_told_and_how_many_it_is_not(caplog):
+    caplog.set_level("INFO")
+    known = parts(sees=True)
+    known["train"].crops.known["structure_shares"][:, 0, 1] = 0
+    asked = replace(ASKED, structures=replace(TWO, left_out=3))
+    metrics = join_shares(METRICS, measure_shares(known, known, SETS, asked))
+    assert metrics["structure_share_structures"] == {
+        "crop": {"structures": 1, "left_out": 4},
+        "centre": {"structures": 2, "left_out": 3},
+    }
+    assert "R² of structure shares, over 1 structures together (4 left out)" in caplog.text
 
 
 def test_where_a_target_is_the_same_in_all_test_crops_its_figures_are_null():

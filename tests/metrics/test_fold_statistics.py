@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.metrics.fold_statistics import bootstrap_interval, paired_tests
+from scripts.metrics.fold_statistics import bootstrap_interval, enough_subjects, paired_tests
 from scripts.metrics.subject_bootstrap import draw_subjects
 
 
@@ -83,3 +83,9 @@ def test_equal_encoders_do_not_differ():
     pytest.importorskip("scipy")
     result = paired_tests(np.ones(5), np.ones(5), 0.25)
     assert result["difference"] == 0 and np.isnan(result["p_paired"])
+
+
+@pytest.mark.parametrize(("positives", "folds", "enough"), [(5, 3, True), (4, 3, False), (6, 5, False)])
+def test_an_interval_takes_subjects_of_each_label_and_in_each_fold(positives, folds, enough):
+    subjects = np.arange(13)
+    assert enough_subjects((subjects < positives).astype(int), subjects, subjects % folds) == enough

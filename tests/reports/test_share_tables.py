@@ -47,7 +47,9 @@ def test_the_page_says_so(tables, tmp_path):
         "several": {"location_error_mm": 4.2, "structure_share_r2": 0.94, "structure_share_r2_random_encoder": 0.9}
     }
     layers["several"] |= {"intervals": {"location_error_mm": [4.0, 4.4]}, "differences": {}}
-    page = write_report(tmp_path, "Title", {}, {"layers": layers}, [share_figure(tables)], {}, tables)
+    numbers = {"crop": {"structures": 20, "left_out": 4}, "centre": {"structures": 24, "left_out": 0}}
+    metrics = {"layers": layers, "structure_share_structures": numbers}
+    page = write_report(tmp_path, "Title", {}, metrics, [share_figure(tables)], {}, tables)
     text = " ".join(page.read_text(encoding="utf-8").split())
     assert text.count("<mark>beats the encoder with 5 labelled</mark>") == 2
     assert text.count("<mark>not surely beaten with 90 labelled</mark>") == 2
@@ -56,6 +58,10 @@ def test_the_page_says_so(tables, tmp_path):
         "with an R² of <b>0.940</b>; beside it, untrained encoder, several 0.900, position 0.930 (not surely beaten)."
         in text
     )
+    assert "R² is over 20 structures together; 4 are left out" in text
+    assert "R² is over 24 structures together.</small>" in text
+    heads = re.search(r"Structure shares of crops \(R²\)</h2>(.*?)</tr>", text)[1]
+    assert re.findall("<th>(.*?)</th>", heads) == ["", "5 labelled subjects", "90 labelled subjects"]
     table = re.search(r"What each layer knows</h2>(.*?)</table>", text)[1]
     headings = ["", "location error (mm)", "structure shares (R²)", "structure shares (R²), untrained"]
     assert re.findall("<th>(.*?)</th>", table) == headings
