@@ -57,14 +57,20 @@ class GridInferer(Inferer):
         starts = [
             range(0, size - crop + 1, self.stride) for size, crop in zip(inputs.shape[2:], self.crop_size, strict=True)
         ]
+        embeddings = self.at(list(product(*starts)), inputs, network, **scan)
+        return embeddings.T.reshape(1, -1, *map(len, starts))
+
+    def at(
+        self, corners: Sequence[tuple[int, ...]], inputs: torch.Tensor, network: Callable, **scan: Any
+    ) -> torch.Tensor:
+        """Embeddings [N, D] of crops that begin at N voxels; else as for a call."""
         item = {"image": inputs[0]} | {key: value[0] for key, value in scan.items()}
-        corners = list(product(*starts))
         parts = []
         for first in with_progress(range(0, len(corners), self.batch_size), "Embedding batch"):
             crops = [self._crop(item, corner) for corner in corners[first : first + self.batch_size]]
             image, _, others, named = self.prepare_batch(list_data_collate(crops), inputs.device)
             parts.append(self.inferer(image, network, *others, **named))
-        return torch.cat(parts).T.reshape(1, -1, *map(len, starts))
+        return torch.cat(parts)
 
     def _crop(self, item: dict, corner: tuple[int, ...]) -> dict:
         cut = SpatialCrop(
@@ -85,7 +91,7 @@ def grid_affine(affine: torch.Tensor, crop_size: list[int], stride: int) -> torc
     return torch.as_tensor(affine, dtype=torch.float64) @ steps
 
 
-def grid_centres(affine: torch.Tensor, shape: tuple[int, int, int]) -> torch.Tensor:
+def grid_centres(affine: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """Centres in mm, [gx * gy * gz, 3], of a grid's points, in the order of their embeddings."""
     points = torch.cartesian_prod(*(torch.arange(size, dtype=torch.float64) for size in shape)).reshape(-1, 3)
     return points @ affine[:3, :3].T + affine[:3, 3]

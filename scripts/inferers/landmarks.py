@@ -1,0 +1,89 @@
+"""Landmarks of a scan, found again where they are marked in others."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from monai.utils import convert_to_tensor
+
+from ..data.landmarks import MarkedScan, landmark_names
+from ..landmarks.matching import refine
+from ..landmarks.place_regression import PlaceRegression
+from ..landmarks.reference import Reference, reference_of
+from .grid import GridInferer, grid_affine, grid_centres
+
+__all__ = ["LandmarkInferer"]
+
+logger = logging.getLogger(__name__)
+
+
+class LandmarkInferer(Inferer):
+    """Finds landmarks, coarse to fine.
+
+    An encoder says where the crops around each landmark would be in the scan (`PlaceRegression`): 27 of them, whose
+    displacements are averaged. From there, the intensities around the landmark are matched (`best_match`), at each of
+    `LEVELS`. Of several scans with the landmark, the places' median is taken, along each axis.
+
+    Args:
+        marked: scans in which landmarks are marked; embedded by the network that the first call brings.
+        preprocessing: of their items, as of the scans in which landmarks are sought.
+        windows: embed crops of a scan on a grid.
+        lowest_confidence: below, a landmark is said not to be in a scan.
+    """
+
+    def __init__(
+        self, marked: Sequence[MarkedScan], preprocessing: Callable, windows: GridInferer, lowest_confidence: float
+    ) -> None:
+        super().__init__()
+        self.marked, self.preprocessing, self.windows = marked, preprocessing, windows
+        self.lowest_confidence, self.names = lowest_confidence, landmark_names(marked)
+        self.references: list[Reference] = []
+        self.network: Callable | None = None  # that embedded them
+
+    def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Where the landmarks are in a scan.
+
+        Args:
+            inputs: the scan, [1, C, X, Y, Z], at least as large as a crop.
+            network: whose output for crops [B, C, x, y, z] is [B, D].
+            args, kwargs: unused.
+
+        Returns:
+            x, y and z in voxels, and the confidence, from 0 to 1: [1, K, 4], float64, in the order of
+            `landmark_names`. Where a landmark is not in the scan, x, y and z are nan.
+        """
+        self._embed_marked(network)
+        image = convert_to_tensor(inputs)
+        place_of = self._place_regression(image, network)
+        votes: dict[str, list[torch.Tensor]] = {name: [] for name in self.names}
+        for reference in self.references:
+            for name, place, patches in zip(
+                reference.names, reference.places(place_of), reference.patches, strict=True
+            ):
+                votes[name].append(_row(*refine(place, patches, image[0])))
+        return torch.stack([self._agreed(of_one, image) for of_one in votes.values()])[None]
+
+    def _embed_marked(self, network: Callable) -> None:
+        if self.network is not network:
+            number = sum(len(scan.landmarks) for scan in self.marked)
+            logger.info(f"Embedding the surroundings of {number} marked landmarks.")
+            self.references = [reference_of(scan, self.preprocessing, self.windows, network) for scan in self.marked]
+            self.network = network
+
+    def _place_regression(self, image: torch.Tensor, network: Callable) -> PlaceRegression:
+        grid = self.windows(image, network)[0].cpu()
+        affine = grid_affine(torch.eye(4), self.windows.crop_size, self.windows.stride)
+        return PlaceRegression(grid.flatten(1).T, grid_centres(affine, grid.shape[1:]))
+
+    def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
+        found = torch.stack(votes).quantile(0.5, dim=0)
+        beyond = (found[:3] < -0.5) | (found[:3] > torch.tensor(image.shape[2:]) - 0.5)
+        if beyond.any() or found[3] < self.lowest_confidence:
+            found[:3] = torch.nan
+        return found
+
+
+def _row(place: torch.Tensor, correlation: float) -> torch.Tensor:
+    return torch.cat([place, torch.tensor([max(correlation, 0.0)], dtype=torch.float64)])

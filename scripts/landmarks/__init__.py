@@ -1,0 +1,1 @@
+"""From a place in one scan to the same place in others."""

@@ -1,0 +1,89 @@
+"""Landmarks of one scan are found in another, in whatever frame it is, or said not to be there."""
+
+import pytest
+import torch
+from monai.data import MetaTensor
+from monai.inferers import SimpleInferer
+
+from scripts.data.landmarks import Landmark, MarkedScan
+from scripts.inferers.grid import GridInferer
+from scripts.inferers.landmarks import LandmarkInferer
+
+HEART, LIVER = (3.0, -4.0, 6.5), (-9.0, 5.5, -3.0)  # of the body, mm
+SPACING = 2.0
+
+
+def body(points):
+    """Channels of a body at places [..., 3] in mm: texture, and its coordinates, which say where a crop is."""
+    torch.manual_seed(0)
+    waves, phases = torch.randn(24, 3, dtype=torch.float64) / 4, 6 * torch.rand(24, dtype=torch.float64)
+    texture = torch.sin(points @ waves.T + phases).sum(-1) / 4
+    return torch.cat([texture[None], points.movedim(-1, 0) / 20])
+
+
+def scan(corner, shape=(40, 36, 38), shift=(0, 0, 0)):
+    """A field of view that begins at a corner of the body, in a scanner in which the body lies elsewhere."""
+    axes = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) for n in shape), indexing="ij")
+    points = SPACING * torch.stack(axes, -1) + torch.tensor(corner)
+    affine = torch.diag(torch.tensor([SPACING, SPACING, SPACING, 1])).double()
+    affine[:3, 3] = torch.tensor(corner) + torch.tensor(shift)
+    return MetaTensor(body(points).float(), affine=affine)
+
+
+def where(crops):
+    """An encoder that knows the place of a crop, and has never heard of landmarks."""
+    place = crops[:, 1:].mean((2, 3, 4))
+    return torch.cat([place, place.sin(), place.cos()], 1)
+
+
+SCANS = {"one": scan((-40.0, -36.0, -38.0)), "two": scan((-37.0, -30.0, -35.0))}
+
+
+def inferer(*names, lowest_confidence=0.5):
+    marks = (Landmark("heart", HEART), Landmark("liver", LIVER))
+    marked = [MarkedScan(name, marks) for name in names]
+    windows = GridInferer([12, 12, 12], 6, 64, SimpleInferer())
+    return LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, lowest_confidence)
+
+
+def in_mm(found, image):
+    return found[0, :, :3] @ image.affine[:3, :3].T + image.affine[:3, 3]
+
+
+@pytest.mark.parametrize("marked", [("one",), ("one", "two", "two")])
+def test_landmarks_are_found_in_another_field_of_view_and_frame(marked):
+    shift = (100.0, -50.0, 20.0)
+    image = scan((-33.5, -38.0, -30.0), (34, 40, 36), shift)
+    found = inferer(*marked)(image[None], where)
+    truth = torch.tensor([HEART, LIVER]).double() + torch.tensor(shift)
+    assert found.shape == (1, 2, 4) and (in_mm(found, image) - truth).abs().max() < 0.3
+    assert found[0, :, 3].min() > 0.95
+
+
+def test_a_landmark_beyond_the_field_of_view_is_not_in_the_scan():
+    found = inferer("one")(scan((0.0, -36.0, -30.0), (24, 36, 34))[None], where)
+    assert found[0, 1, :3].isnan().all() and found[0, 0, :3].isfinite().all()
+
+
+def test_what_does_not_look_like_it_is_not_it():
+    image = scan((-36.0, -36.0, -36.0))
+    image[0] = torch.randn_like(image[0])
+    image[1:] += torch.randn_like(image[1:])
+    assert inferer("one", lowest_confidence=0.9)(image[None], where)[0, :, :3].isnan().all()
+
+
+def test_marked_scans_are_embedded_once_for_a_network():
+    class Counted:
+        calls = 0
+
+        def __call__(self, crops):
+            self.calls += 1
+            return where(crops)
+
+    find, network, image = inferer("one"), Counted(), scan((-36.0, -36.0, -36.0))
+    find(image[None], network)
+    first, network.calls = network.calls, 0
+    find(image[None], network)
+    second, other = network.calls, Counted()
+    find(image[None], other)
+    assert second < first == other.calls

@@ -1,0 +1,19 @@
+"""Crops are placed by the scan's own windows."""
+
+import torch
+
+from scripts.landmarks.place_regression import PlaceRegression
+
+
+def test_crops_are_placed_where_windows_of_their_embedding_are():
+    torch.manual_seed(0)
+    directions = torch.randn(3, 64, dtype=torch.float64)
+    windows = 40 * torch.rand(200, 3, dtype=torch.float64)
+    crops = 5 + 30 * torch.rand(4, 7, 3, dtype=torch.float64)
+    found = PlaceRegression(windows @ directions, windows)(crops @ directions)
+    assert found.shape == crops.shape and (found - crops).norm(dim=-1).max() < 0.2
+
+
+def test_a_scan_of_one_window_says_that_all_is_there():
+    place = torch.tensor([[3.0, 4.0, 5.0]])
+    assert torch.allclose(PlaceRegression(torch.randn(1, 8), place)(torch.randn(2, 8)), place.double())
