@@ -14,7 +14,17 @@ from monai.data.utils import correct_nifti_header_if_necessary
 from ...errors import shorten
 from .resampled import NATIVE, memory_of_process
 
-__all__ = ["NO_MEMORY", "Unusable", "header_of", "in_words", "read_whole", "require_finite", "shape_text", "voxels_of"]
+__all__ = [
+    "NO_MEMORY",
+    "Unusable",
+    "header_of",
+    "in_words",
+    "read_whole",
+    "require_finite",
+    "scan_header",
+    "shape_text",
+    "voxels_of",
+]
 
 RATIO = 1032  # of what is compressed to what it was, the most that gzip does
 BLOCK = 2**20  # bytes
@@ -53,11 +63,21 @@ def read_whole(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         Unusable: the file, or what is in it, cannot be used as a 3D scan.
     """
+    image = scan_header(path)
     with in_words(path):
-        image = _as_scan(header_of(path))
         voxels = voxels_of(path, image)
     require_finite(voxels)
     return _as_float32(voxels).reshape(voxels.shape[:3]), np.asarray(image.affine, float)
+
+
+def scan_header(path: str | os.PathLike) -> Any:
+    """The image with shape and affine as MONAI's `LoadImage` has them, before voxels are read.
+
+    Raises:
+        Unusable: by all that its header says, it cannot be used as a 3D scan.
+    """
+    with in_words(path):
+        return _as_scan(header_of(path))
 
 
 def header_of(path: str | os.PathLike) -> Any:
