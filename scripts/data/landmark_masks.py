@@ -12,13 +12,14 @@ from .structures import Structures
 __all__ = ["Place", "places_in_mask"]
 
 Triple = tuple[float, float, float]
-Place = tuple[Triple, Triple]  # centre of mass, and size of the bounding box
+Place = tuple[Triple, Triple]  # centre of mass, and size of the box around it
 
 
 def places_in_mask(label: str | list[str], image: str, structures: Structures | None = None) -> dict[str, Place]:
-    """Centre of mass and size of the bounding box of each structure that a mask has, in mm of the world, by its name.
+    """Centre of mass of each structure that a mask has, and size of the box around it, in mm of the world, by its name.
 
-    Boxes are along the world's axes, however the scan lies in it, and hold the whole voxels of a structure.
+    A box is the smallest along the world's axes whose middle is the centre of mass and that holds all of the
+    structure's voxels.
 
     Args:
         label: path of the mask, in the grid of its scan.
@@ -55,6 +56,7 @@ def _named(values: np.ndarray, structures: Structures | None) -> list[tuple[str,
 def _place(indices: np.ndarray, affine: np.ndarray) -> Place:
     """Of voxels [N, 3]."""
     centres = apply_affine(affine, indices)
-    x, y, z = centres.mean(0).tolist()
-    size_x, size_y, size_z = (np.ptp(centres, axis=0) + np.abs(affine[:3, :3]).sum(1)).tolist()  # and half a voxel more
+    middle, half_a_voxel = centres.mean(0), np.abs(affine[:3, :3]).sum(1) / 2
+    x, y, z = middle.tolist()
+    size_x, size_y, size_z = (2 * (np.abs(centres - middle).max(0) + half_a_voxel)).tolist()
     return (x, y, z), (size_x, size_y, size_z)

@@ -163,8 +163,8 @@ def test_structures_of_oblique_masks_have_their_centre_of_mass_and_their_box_in_
     assert (one.name, three.name) == ("1", "3")
     affine, own = oblique(0), np.argwhere(voxels == 3)
     assert np.allclose(three.point, apply_affine(affine, own.mean(0)), atol=1e-3)
-    corners = np.concatenate([apply_affine(affine, own + np.array(half)) for half in np.ndindex(2, 2, 2)])
-    assert np.allclose(three.size, np.ptp(corners, axis=0), atol=1e-3)
+    corners = np.concatenate([apply_affine(affine, own + np.array(half) - 0.5) for half in np.ndindex(2, 2, 2)])
+    assert np.allclose(three.size, 2 * np.abs(corners - three.point).max(0), atol=1e-3)
     assert np.allclose(one.size, np.abs(affine[:3, :3]).sum(1), atol=1e-3)  # of one voxel
 
 
