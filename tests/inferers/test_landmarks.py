@@ -32,8 +32,7 @@ def scan(corner, shape=(40, 36, 38), shift=(0, 0, 0)):
 
 def where(crops):
     """An encoder that knows the place of a crop, and has never heard of landmarks."""
-    place = crops[:, 1:].mean((2, 3, 4))
-    return torch.cat([place, place.sin(), place.cos()], 1)
+    return crops[:, 1:].mean((2, 3, 4))
 
 
 SCANS = {"one": scan((-40.0, -36.0, -38.0)), "two": scan((-37.0, -30.0, -35.0))}
