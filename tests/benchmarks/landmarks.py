@@ -2,8 +2,9 @@
 
 Run it as `python tests/benchmarks/landmarks.py SCANS STRUCTURES`, with a folder of scans that have label maps, and a
 table (name, values) of the structures whose centres are the landmarks. `--part validate` takes the subjects that the
-weights were validated on in place of those for testing, `--cut` targets of which a slab alone is left, and
-`--registration` adds a rigid and an affine registration by SimpleITK.
+weights were validated on in place of those for testing, `--cut` leaves a slab of each scan that is sought in,
+`--registration 3` adds rigid and affine registrations of three scans onto each (SimpleITK), and `--table FILE` writes
+confidence and error of each landmark that the trained encoder finds.
 """
 
 import argparse
@@ -11,72 +12,69 @@ import csv
 import json
 import time
 from collections import defaultdict
-from itertools import permutations
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
+from monai.transforms import SpatialCrop
 from monai.utils import set_determinism
 
 from scripts.data.landmarks import MarkedScan, read_landmarks
-from scripts.inferers.grid import grid_affine, grid_centres
+from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
 from scripts.landmarks.matching import patches_of, refine
 from scripts.landmarks.place_regression import PlaceRegression
 from scripts.landmarks.reference import Reference, reference_of, to_voxels
 from scripts.networks.weights import load_encoder
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "landmark_localization"
-SEVERAL = 13
-DRAWS = 3
+SEVERAL, DRAWS = 13, 3
+TRAINED = "trained encoder"
 
 
 class Head:
-    """A scan with its truth, and all that is known of it by one encoder or another."""
+    """A scan, the truth, and what encoders know of it, by their names."""
 
     def __init__(self, scan: MarkedScan, image: MetaTensor) -> None:
-        self.scan, self.image = scan, image
+        self.name, self.scan, self.image = Path(scan.image).name, scan, image
+        self.spacing = torch.as_tensor(image.affine, dtype=torch.float64)[:3, :3].norm(dim=0)
         self.truth = to_voxels(image, torch.tensor([mark.point for mark in scan.landmarks], dtype=torch.float64))
         self.patches = [patches_of(image.as_tensor(), place) for place in self.truth]
         self.reference: dict[str, Reference] = {}
         self.place_of: dict[str, PlaceRegression] = {}
 
-    def embed(self, name: str, network: torch.nn.Module, config: ConfigParser) -> None:
-        windows = config.get_parsed_content("windows")
+    def embed(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
+        """By an encoder, as a scan with marks and as one without."""
         grid = windows(self.image.as_tensor()[None], network)[0]
         affine = grid_affine(torch.eye(4), windows.crop_size, windows.stride)
         self.place_of[name] = PlaceRegression(grid.flatten(1).T, grid_centres(affine, grid.shape[1:]))
         self.reference[name] = reference_of(self.scan, lambda item: {"image": self.image}, windows, network)
 
     def off(self, places: torch.Tensor) -> np.ndarray:
-        """Errors in mm, [K]."""
-        spacing = torch.as_tensor(self.image.affine, dtype=torch.float64)[:3, :3].norm(dim=0)
-        return ((places - self.truth) * spacing).norm(dim=1).numpy()
+        """Errors in mm, [K]; nan where the truth is not in the scan."""
+        last = torch.tensor(self.image.shape[1:]) - 1
+        there = ((self.truth >= 0) & (self.truth <= last)).all(1)
+        return ((places - self.truth) * self.spacing).norm(dim=1).where(there, torch.nan).numpy()
 
 
-def in_box(source: Head, target: Head) -> torch.Tensor:
-    """The same place in the body's box."""
+def found_by(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, list[float]]]:
+    """Where each way has the landmarks of a scan in another, [K, 3] in voxels, and how well surroundings agree."""
     sizes = [torch.tensor(head.image.shape[1:], dtype=torch.float64) for head in (source, target)]
-    return (source.truth + 0.5) / sizes[0] * sizes[1] - 0.5
-
-
-def matched(source: Head, target: Head, places: torch.Tensor) -> torch.Tensor:
-    image = target.image.as_tensor()
-    return torch.stack([refine(place, patches, image)[0] for place, patches in zip(places, source.patches, strict=True)])
-
-
-def ways(source: Head, target: Head) -> dict[str, torch.Tensor]:
-    """Where each way has the landmarks of a scan in another, [K, 3]."""
-    found = {"same place in the body's box": in_box(source, target)}
-    for name, place_of in target.place_of.items():
-        found[name] = source.reference[name].places(place_of)
-    return found | {f"{name}, matched": matched(source, target, places) for name, places in found.items()}
+    begun = {"same place in the body's box": (source.truth + 0.5) / sizes[0] * sizes[1] - 0.5}
+    begun |= {name: source.reference[name].places(place_of) for name, place_of in target.place_of.items()}
+    found: dict[str, tuple[torch.Tensor, list[float]]] = {name: (places, []) for name, places in begun.items()}
+    for name, places in begun.items():
+        image = target.image.as_tensor()
+        pairs = [refine(place, patches, image) for place, patches in zip(places, source.patches, strict=True)]
+        found[f"{name}, matched"] = torch.stack([place for place, _ in pairs]), [agreed for _, agreed in pairs]
+    return found
 
 
 def registered(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, float]]:
     """By a rigid and by an affine registration of the preprocessed scans, and in how many seconds."""
-    import SimpleITK as sitk  # noqa: PLC0415
+    import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
@@ -122,40 +120,73 @@ def slab(image: MetaTensor, draw: np.random.RandomState) -> MetaTensor:
     axis = draw.randint(3)
     size = image.shape[1 + axis]
     kept = max(34, int(size * draw.uniform(0.4, 0.7)))
-    start = 0 if draw.rand() < 0.5 else size - kept
-    cut: list[slice] = [slice(None)] * 4
-    cut[1 + axis] = slice(start, start + kept)
-    return image[tuple(cut)]
+    start, end = [0, 0, 0], list(image.shape[1:])
+    start[axis] = 0 if draw.rand() < 0.5 else size - kept
+    end[axis] = start[axis] + kept
+    return SpatialCrop(roi_start=start, roi_end=end)(image)
 
 
-def inside(head: Head) -> np.ndarray:
-    return ((head.truth >= 0) & (head.truth <= torch.tensor(head.image.shape[1:]) - 1)).all(1).numpy()
+def tell(title: str, errors: dict[str, dict[str, list[np.ndarray]]]) -> None:
+    """The mean over subjects of their mean errors, and how many landmarks are far off; errors by way and subject."""
+    print(f"\n{title}")
+    for way, by_subject in errors.items():
+        all_of = {name: np.concatenate(off) for name, off in by_subject.items()}
+        every = np.concatenate(list(all_of.values()))
+        mean = np.mean([np.nanmean(off) for off in all_of.values() if np.isfinite(off).any()])
+        far = (every[np.isfinite(every)] > 10).mean()
+        print(
+            f"{way:40s} {mean:5.1f} mm, 95 % below {np.nanquantile(every, 0.95):5.1f}, {100 * far:4.1f} % above 10 mm"
+        )
 
 
-def tell(errors: dict[str, list[np.ndarray]], subjects: list[str]) -> None:
-    """Means over subjects of mean errors, and the share of landmarks that is off by more than 10 mm."""
-    for name, off in errors.items():
-        of_subject = defaultdict(list)
-        for subject, values in zip(subjects, off, strict=True):
-            of_subject[subject].append(values)
-        mean = np.mean([np.concatenate(values).mean() for values in of_subject.values()])
-        every = np.concatenate(off)
-        print(f"{name:48s} {mean:5.1f} mm   95 % below {np.quantile(every, 0.95):5.1f}   > 10 mm {(every > 10).mean():.3f}")
+def nested() -> dict[str, dict[str, list[np.ndarray]]]:
+    return defaultdict(lambda: defaultdict(list))
 
 
-def several(heads: list[Head], names: list[str]) -> None:
-    """From so many marked scans, some draws of them for each target: the median of their places."""
-    number, draw = min(SEVERAL, len(heads) - 1), np.random.RandomState(0)
-    errors, subjects = defaultdict(list), []
-    for target in heads:
+def one_scan(heads: Iterable[Head], targets: list[Head], path: str | None) -> dict[tuple[str, str], dict]:
+    """From each scan in each of the others."""
+    errors, found, rows = nested(), {}, []
+    for source in heads:
+        for target in targets:
+            if source.name == target.name:
+                continue
+            found[source.name, target.name] = found_by(source, target)
+            for way, (places, agreed) in found[source.name, target.name].items():
+                off = target.off(places)
+                errors[way][target.name].append(off)
+                if way == f"{TRAINED}, matched":
+                    names = [mark.name for mark in source.scan.landmarks]
+                    rows += [[source.name, target.name, *row] for row in zip(names, agreed, off.tolist(), strict=True)]
+    tell("One marked scan:", errors)
+    if path:
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["marked", "scan", "name", "confidence", "error_mm"], *rows])
+    return found
+
+
+def several_scans(heads: list[Head], targets: list[Head], found: dict[tuple[str, str], dict]) -> None:
+    """From some, drawn anew for each target: the median of what each says."""
+    draw, errors, number = np.random.RandomState(0), nested(), min(SEVERAL, len(heads) - 1)
+    for target in targets:
+        others = [head.name for head in heads if head.name != target.name]
         for _ in range(DRAWS):
-            sources = draw.permutation([head for head in heads if head is not target])[:number]
-            found = [ways(source, target) for source in sources]
-            subjects.append(target.scan.image)
-            for name in names:
-                errors[name].append(target.off(torch.stack([one[name] for one in found]).quantile(0.5, dim=0)))
-    print(f"\n{number} marked scans:")
-    tell(errors, subjects)
+            said = [found[name, target.name] for name in draw.permutation(others)[:number]]
+            for way in said[0]:
+                places = torch.stack([one[way][0] for one in said]).quantile(0.5, dim=0)
+                errors[way][target.name].append(target.off(places))
+    tell(f"{number} marked scans:", errors)
+
+
+def registrations(heads: list[Head], targets: list[Head], number: int) -> None:
+    errors, seconds = nested(), defaultdict(list)
+    for i, target in enumerate(targets):
+        others = [head for head in heads[i + 1 :] + heads[:i] if head.name != target.name]
+        for source in others[:number]:
+            for way, (places, took) in registered(source, target).items():
+                errors[way][target.name].append(target.off(places))
+                seconds[way].append(took)
+    tell(f"One marked scan, {number} for each target:", errors)
+    print({way: f"{np.mean(took):.1f} s" for way, took in seconds.items()})
 
 
 def main() -> None:
@@ -164,27 +195,35 @@ def main() -> None:
     parser.add_argument("structures")
     parser.add_argument("--part", default="test")
     parser.add_argument("--cut", action="store_true")
-    parser.add_argument("--registration", action="store_true")
-    parser.add_argument("--few", type=int, default=0, help="heads at most")
-    parser.add_argument("--calibration", help="CSV to write: confidence and error of every landmark")
+    parser.add_argument("--registration", type=int, default=0)
+    parser.add_argument("--table")
     given = parser.parse_args()
     set_determinism(0)
     config = ConfigParser()
     config.read_config(BUNDLE / "configs" / "inference.json")
     config.update({"bundle_root": str(BUNDLE), "dataset_dir": given.scans})
     part = json.loads((BUNDLE / "models" / "split.json").read_text(encoding="utf-8"))[given.part]
-    marked = [scan for scan in read_landmarks(given.scans, None, given.structures) if any(s in scan.image for s in part)]
-    marked = marked[: given.few or None]
-    preprocessing, draw = config.get_parsed_content("preprocessing"), np.random.RandomState(0)
-    images = [preprocessing({"image": scan.image})["image"] for scan in marked]
-    heads = [Head(scan, image) for scan, image in zip(marked, images, strict=True)]
-    networks = {name: config.get_parsed_content("network_def", instantiate=True) for name in ("untrained",)}
-    networks["trained"] = load_encoder(config.get_parsed_content("network_def"), BUNDLE / "models" / "model.pt")
+    preprocessing, windows = (config.get_parsed_content(name) for name in ("preprocessing", "windows"))
+    marked = [scan for scan in read_landmarks(given.scans, None, given.structures) if _subject(scan) in part]
+    heads = [Head(scan, preprocessing({"image": scan.image})["image"]) for scan in marked]
+    draw = np.random.RandomState(0)
+    targets = [Head(head.scan, slab(head.image, draw)) for head in heads] if given.cut else heads
+    if given.registration:
+        return registrations(heads, targets, given.registration)
+    untrained, trained = (config.get_parsed_content("network_def", instantiate=True) for _ in range(2))
+    load_encoder(trained, BUNDLE / "models" / "model.pt")
     with torch.inference_mode():
-        for name, network in networks.items():
-            for head in heads:
-                head.embed(name, network.eval(), config)
-        compare(heads, given, draw, networks, config)
+        start = time.perf_counter()
+        for head in {id(head): head for head in (*heads, *targets)}.values():
+            head.embed("untrained encoder", untrained.eval(), windows)
+            head.embed(TRAINED, trained.eval(), windows)
+        print(f"{len(heads)} scans, {(time.perf_counter() - start) / 2 / len(heads):.1f} s to embed each and its marks")
+        several_scans(heads, targets, one_scan(heads, targets, given.table))
+    return None
+
+
+def _subject(scan: MarkedScan) -> str:
+    return Path(scan.image).name.split(".")[0]
 
 
 if __name__ == "__main__":
