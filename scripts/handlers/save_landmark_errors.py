@@ -1,0 +1,95 @@
+"""What is known of landmarks that are found where the truth is known."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+
+from ..atomic import write_csv_atomically, write_json_atomically
+from ..data.landmarks import MarkedScan, landmark_names
+from ..errors import require_package
+from ..evaluation.landmark_errors import LandmarkError, calibrate, landmark_metrics
+from ..landmarks.reference import to_voxels
+
+__all__ = ["SaveLandmarkErrors"]
+
+logger = logging.getLogger(__name__)
+
+
+class SaveLandmarkErrors:
+    """Writes landmark_errors.csv, metrics.json and calibration.csv when all scans are done.
+
+    Scans in which landmarks are marked are no test, and are left out; so are landmarks that the truth does not have.
+
+    Args:
+        output_dir: where the files go.
+        marked: scans in which the landmarks are marked.
+        truth: where they are in the others.
+        preprocessing: of an item with its `image`, to the body's box.
+    """
+
+    def __init__(
+        self, output_dir: str, marked: Sequence[MarkedScan], truth: Sequence[MarkedScan], preprocessing: Callable
+    ) -> None:
+        require_package("scikit-learn", "An evaluation of landmarks", "sklearn")
+        self.output_dir, self.marked, self.preprocessing = Path(output_dir), marked, preprocessing
+        self.names = landmark_names(marked)
+        own = {_resolved(scan.image) for scan in marked}
+        self.truth = {path: scan for scan in truth if (path := _resolved(scan.image)) not in own}
+        self.errors: list[LandmarkError] = []
+        self.shares: dict[str, torch.Tensor] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI evaluator whose batches are single scans, with `landmarks` [K, 4]."""
+        engine.add_event_handler(Events.STARTED, self._measure_marked)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._compare)
+        engine.add_event_handler(Events.COMPLETED, self._save)
+
+    def _measure_marked(self) -> None:
+        """Where in the body's box landmarks are marked, as shares of its sides: the median of all scans."""
+        shares: dict[str, list[torch.Tensor]] = {name: [] for name in self.names}
+        for scan in self.marked:
+            image = self.preprocessing({"image": scan.image})["image"]
+            for name, place in _places(scan, image):
+                shares[name].append((place + 0.5) / torch.tensor(image.shape[1:]))
+        self.shares = {name: torch.stack(those).quantile(0.5, dim=0) for name, those in shares.items()}
+
+    def _compare(self, engine: Engine) -> None:
+        (batch,), (output,) = engine.state.batch, engine.state.output
+        image = batch["image"]
+        source = image.meta["filename_or_obj"]
+        scan = self.truth.get(_resolved(source))
+        if scan is None:
+            return
+        found = dict(zip(self.names, output["landmarks"].double().cpu(), strict=True))
+        spacing = torch.as_tensor(image.affine, dtype=torch.float64).cpu()[:3, :3].norm(dim=0)
+        for name, place in _places(scan, image):
+            if name in found:
+                in_box = self.shares[name] * torch.tensor(image.shape[1:]) - 0.5
+                off = [float(((there - place) * spacing).norm()) for there in (found[name][:3], in_box)]
+                self.errors.append(LandmarkError(source, name, float(found[name][3]), *off))
+
+    def _save(self) -> None:
+        metrics = landmark_metrics(self.errors)
+        write_csv_atomically(self.output_dir / "landmark_errors.csv", [LandmarkError._fields, *self.errors])
+        write_json_atomically(self.output_dir / "metrics.json", metrics)
+        if steps := calibrate(self.errors):
+            write_csv_atomically(self.output_dir / "calibration.csv", [("confidence", "expected_error_mm"), *steps])
+        off, in_box, missed = (metrics[name] for name in ("landmark_error_mm", "landmark_error_mm_box", "not_found"))
+        logger.info(
+            f"Landmarks of {metrics['scans']} scans: off by {off:.1f} mm (the same place in the body's box: "
+            f"{in_box:.1f}); {100 * missed:.1f} % not found."
+        )
+
+
+def _places(scan: MarkedScan, image: MetaTensor) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names, and places in voxels of an image, [3]."""
+    points = torch.tensor([mark.point for mark in scan.landmarks], dtype=torch.float64)
+    return zip((mark.name for mark in scan.landmarks), to_voxels(image, points), strict=True)
+
+
+def _resolved(path: str) -> str:
+    return str(Path(path).resolve())
