@@ -28,7 +28,7 @@ class ExpectedError:
     def __init__(self, path: str | None) -> None:
         self.table: list[tuple[float, float]] = []
         if path is None or not Path(path).is_file():
-            logger.info(f"No expected errors are told: there is no table of them ({path}).")
+            logger.info(f"expected_error_mm is left empty: there is no calibration ({path}).")
         else:
             self.table = _read(path)
 
@@ -36,7 +36,8 @@ class ExpectedError:
         """Of a landmark found with this confidence, mm; None where it is not known."""
         if not self.table or math.isnan(confidence):
             return None
-        return float(np.interp(confidence, *zip(*self.table, strict=True)))
+        confidences, errors = np.transpose(self.table)
+        return float(np.interp(confidence, confidences, errors))
 
 
 def _read(path: str) -> list[tuple[float, float]]:

@@ -72,5 +72,5 @@ def _around(point: np.ndarray, affine: np.ndarray, shape: tuple[int, ...], radiu
 
 def _distances(point: np.ndarray, affine: np.ndarray, around: tuple[slice, ...]) -> np.ndarray:
     """Of voxels from a point, mm."""
-    voxels = np.stack(np.mgrid[around], -1)
+    voxels = np.moveaxis(np.mgrid[around], 0, -1)
     return np.linalg.norm(apply_affine(affine, voxels) - apply_affine(affine, point), axis=-1)
