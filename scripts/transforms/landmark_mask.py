@@ -43,7 +43,7 @@ class LandmarkMaskd(MapTransform):
         image = item[self.image]
         affine = np.asarray(image.affine.cpu(), np.float64)
         for key in self.key_iterator(item):
-            item["landmarks"] = torch.as_tensor(item[key].as_subclass(torch.Tensor)).cpu()
+            item["landmarks"] = item[key].as_subclass(torch.Tensor).cpu()
             points = item["landmarks"][:, :3].double().numpy()
             mask = torch.from_numpy(_balls(points, affine, tuple(image.shape[1:]), self.radius_mm))
             item[key] = MetaTensor(mask[None], affine=image.affine, device=image.device)

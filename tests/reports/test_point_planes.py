@@ -44,6 +44,15 @@ def test_the_middle_of_each_picture_is_the_point(marked, seed):
 
 
 @pytest.mark.parametrize("axis", range(3))
+def test_it_is_so_to_less_than_half_a_pixel(marked, axis):
+    shown = pictures(*marked(lambda away: np.minimum(np.abs(away[..., axis]), 10)))
+    for plane, axes in PLANES.items():
+        if axis in axes:
+            profile = shown[plane].mean(axes.index(axis))
+            assert np.allclose(profile[40:50], profile[111:121][::-1], atol=1.5 / 255)  # half a pixel makes 4.6
+
+
+@pytest.mark.parametrize("axis", range(3))
 def test_right_front_and_head_are_right_and_up(marked, axis):
     shown = pictures(*marked(lambda away: away[..., axis] > 3))
     for plane, (across, up) in PLANES.items():

@@ -38,6 +38,13 @@ def test_a_landmark_is_a_ball_in_mm_in_an_oblique_anisotropic_grid(masked, obliq
         assert np.array_equal(item["pred"][0].numpy() == value, distances(oblique(seed), point) <= 7)
 
 
+def test_in_a_sheared_grid_it_is_a_ball_as_well():
+    affine = np.array([[2, 0, 2.5, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1.0]])
+    image = MetaTensor(torch.zeros(1, *SHAPE), affine=torch.from_numpy(affine))
+    item = LandmarkMaskd("pred", radius_mm=8.0)({"image": image, "pred": torch.tensor([[12.0, 11, 10, 1]])})
+    assert np.array_equal(item["pred"][0].numpy() == 1, distances(affine, (12, 11, 10)) <= 8)
+
+
 def test_the_mask_has_the_images_grid_and_the_table_is_kept(masked, oblique):
     table = [(12.0, 9.0, 8.0, 0.5), NOWHERE]
     item = masked(*table)
