@@ -51,7 +51,8 @@ def test_the_least_sure_come_first(page, scans):
     )
     tip, box, sure = sections(text)
     assert tip.startswith("&lt;tip&gt; in c/scan.nii.gz confidence 0.100 , expected error 30.0 mm")
-    assert "found at 1.0, 2.1, 3.0 mm" in tip and "marked in scan.nii.gz" in tip
+    assert f"found at 1.0, 2.1, 3.0 mm; {landmark_page.extent_mm(scans[0]):.0f} mm wide" in tip
+    assert "marked in scan.nii.gz" in tip
     assert box.startswith("box in b/scan.nii.gz") and sure.startswith("&lt;tip&gt; in b/scan.nii.gz")
     assert text.count("data:image/png") == 3 * 6
 
