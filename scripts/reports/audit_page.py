@@ -1,7 +1,5 @@
 """A page about the files of a cohort that are no scans, or strange ones, with three planes of each."""
 
-import struct
-import zlib
 from pathlib import Path
 
 import nibabel
@@ -10,6 +8,7 @@ import numpy as np
 from ..data.audit import Audited
 from ..data.checks.whole_file import read_whole
 from .page import write_page
+from .png import grey_png
 
 __all__ = ["write_audit_page"]
 
@@ -40,22 +39,10 @@ def _pictures(path: str) -> list[bytes]:
 
 
 def _planes(voxels: np.ndarray, affine: np.ndarray) -> list[bytes]:
-    """The middle sagittal, coronal and axial plane, as PNG."""
+    """The middle sagittal, coronal and axial plane, as PNG; every so many pixels, if they are large."""
     canonical = nibabel.apply_orientation(voxels, nibabel.io_orientation(affine))
     low, high = np.percentile(canonical[::2, ::2, ::2], (1, 99))
     grey = np.clip((canonical - low) / max(high - low, 1e-9) * 255, 0, 255).astype(np.uint8)
-    return [_png(grey.take(size // 2, axis).T[::-1]) for axis, size in enumerate(grey.shape)]
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    """A grey picture, [rows, columns], as a file; every so many pixels, if it is large."""
-    step = -(-max(pixels.shape) // EDGE)
-    pixels = np.ascontiguousarray(pixels[::step, ::step])
-    rows, columns = pixels.shape
-    lines = b"".join(b"\0" + line.tobytes() for line in pixels)  # each begins with its filter: none
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        for name, content in chunks
-    )
+    planes = [grey.take(size // 2, axis).T[::-1] for axis, size in enumerate(grey.shape)]
+    steps = [-(-max(plane.shape) // EDGE) for plane in planes]
+    return [grey_png(plane[::step, ::step]) for plane, step in zip(planes, steps, strict=True)]

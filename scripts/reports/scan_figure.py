@@ -6,7 +6,7 @@ import numpy as np
 
 from .figure import Figure, Panel
 
-__all__ = ["scan_map"]
+__all__ = ["PLANES", "scan_map"]
 
 PLANES = {"sagittal": "PAIS", "coronal": "LRIS", "axial": "LRPA"}  # left, right, lower and upper edge of the picture
 

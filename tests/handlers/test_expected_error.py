@@ -1,0 +1,48 @@
+"""Expected errors are read off a table that is one."""
+
+import math
+
+import pytest
+
+from scripts.errors import InputError
+from scripts.handlers.expected_error import ExpectedError
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A function: path of a table with these lines."""
+
+    def write(text):
+        path = tmp_path / "calibration.csv"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(("confidence", "error"), [(0, 20), (0.2, 20), (0.3, 17.5), (0.6, 10), (0.7, 7), (1, 4)])
+def test_it_is_linear_between_the_lines_and_constant_beyond(table, confidence, error):
+    expected = ExpectedError(table("confidence,expected_error_mm\n0.2,20\n0.6,10\n0.8,4\n"))
+    assert expected(confidence) == pytest.approx(error)
+
+
+def test_an_unknown_confidence_has_no_expected_error(table):
+    assert ExpectedError(table("confidence,expected_error_mm\n0.2,20\n"))(math.nan) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "confidence,error\n0.1,3\n",
+        "confidence,expected_error_mm\n",
+        "confidence,expected_error_mm\n0.1,much\n",
+        "confidence,expected_error_mm\n0.1,nan\n",
+        "confidence,expected_error_mm\n0.1\n",
+        "confidence,expected_error_mm\n0.5,3\n0.4,5\n",
+        "confidence,expected_error_mm\n0.5,3\n0.5,5\n",
+    ],
+)
+def test_what_is_no_such_table_is_refused_by_name(table, text):
+    with pytest.raises(InputError, match=r"calibration\.csv"):
+        ExpectedError(table(text))
