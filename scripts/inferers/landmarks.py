@@ -23,8 +23,9 @@ class LandmarkInferer(Inferer):
     """Finds landmarks, coarse to fine.
 
     An encoder says where the crops around each landmark would be in the scan (`PlaceRegression`): 27 of them, whose
-    displacements are averaged. From there, the intensities around the landmark are matched (`best_match`), at each of
-    `LEVELS`. Of several scans with the landmark, the places' median is taken, along each axis.
+    displacements are averaged. From there, and from the same place in the body's box, which serves where an encoder
+    does not know such bodies, intensities around the landmark are matched (`refine`), and the better match is taken. Of
+    several scans with the landmark, the places' median is taken, along each axis.
 
     Args:
         marked: scans in which landmarks are marked; embedded by the network that the first call brings.
@@ -59,10 +60,9 @@ class LandmarkInferer(Inferer):
         place_of = self._place_regression(image, network)
         votes: dict[str, list[torch.Tensor]] = {name: [] for name in self.names}
         for reference in self.references:
-            for name, place, patches in zip(
-                reference.names, reference.places(place_of), reference.patches, strict=True
-            ):
-                votes[name].append(_row(*refine(place, patches, image[0])))
+            starts = torch.stack([reference.by_embeddings(place_of), reference.in_box(image[0])], 1)
+            for name, begun, patches in zip(reference.names, starts, reference.patches, strict=True):
+                votes[name].append(_best([refine(start, patches, image[0]) for start in begun]))
         return torch.stack([self._agreed(of_one, image) for of_one in votes.values()])[None]
 
     def _embed_marked(self, network: Callable) -> None:
@@ -85,5 +85,7 @@ class LandmarkInferer(Inferer):
         return found
 
 
-def _row(place: torch.Tensor, correlation: float) -> torch.Tensor:
+def _best(found: list[tuple[torch.Tensor, float]]) -> torch.Tensor:
+    """The place with the largest correlation, and that, [4]."""
+    place, correlation = max(found, key=lambda one: one[1])
     return torch.cat([place, torch.tensor([max(correlation, 0.0)], dtype=torch.float64)])

@@ -4,7 +4,7 @@ Run it as `python tests/benchmarks/landmarks.py SCANS STRUCTURES`, with a folder
 table (name, values) of the structures whose centres are the landmarks. `--part validate` takes the subjects that the
 weights were validated on in place of those for testing, `--cut` leaves a slab of each scan that is sought in,
 `--registration 3` adds rigid and affine registrations of three scans onto each (SimpleITK), and `--table FILE` writes
-confidence and error of each landmark that the trained encoder finds.
+confidence and error of each landmark (nan where it is not in the scan).
 """
 
 import argparse
@@ -31,7 +31,7 @@ from scripts.networks.weights import load_encoder
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "landmark_localization"
 SEVERAL, DRAWS = 13, 3
-TRAINED = "trained encoder"
+BOX, TRAINED, UNTRAINED = "same place in the body's box", "trained encoder", "untrained encoder"
 
 
 class Head:
@@ -61,15 +61,23 @@ class Head:
 
 def found_by(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, list[float]]]:
     """Where each way has the landmarks of a scan in another, [K, 3] in voxels, and how well surroundings agree."""
-    sizes = [torch.tensor(head.image.shape[1:], dtype=torch.float64) for head in (source, target)]
-    begun = {"same place in the body's box": (source.truth + 0.5) / sizes[0] * sizes[1] - 0.5}
-    begun |= {name: source.reference[name].places(place_of) for name, place_of in target.place_of.items()}
+    begun = {BOX: source.reference[TRAINED].in_box(target.image)}
+    begun |= {name: source.reference[name].by_embeddings(place_of) for name, place_of in target.place_of.items()}
     found: dict[str, tuple[torch.Tensor, list[float]]] = {name: (places, []) for name, places in begun.items()}
     for name, places in begun.items():
         image = target.image.as_tensor()
         pairs = [refine(place, patches, image) for place, patches in zip(places, source.patches, strict=True)]
         found[f"{name}, matched"] = torch.stack([place for place, _ in pairs]), [agreed for _, agreed in pairs]
+    for name in (TRAINED, UNTRAINED):
+        found[f"{name} or box, matched"] = better(found[f"{name}, matched"], found[f"{BOX}, matched"])
     return found
+
+
+def better(one: tuple[torch.Tensor, list[float]], other: tuple[torch.Tensor, list[float]]):
+    """Of each landmark, the place whose surroundings agree more."""
+    agreed = torch.tensor([one[1], other[1]])
+    places = torch.where((agreed[0] >= agreed[1])[:, None], one[0], other[0])
+    return places, agreed.amax(0).tolist()
 
 
 def registered(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, float]]:
@@ -154,13 +162,14 @@ def one_scan(heads: Iterable[Head], targets: list[Head], path: str | None) -> di
             for way, (places, agreed) in found[source.name, target.name].items():
                 off = target.off(places)
                 errors[way][target.name].append(off)
-                if way == f"{TRAINED}, matched":
+                if agreed:
                     names = [mark.name for mark in source.scan.landmarks]
-                    rows += [[source.name, target.name, *row] for row in zip(names, agreed, off.tolist(), strict=True)]
+                    cells = zip(names, agreed, off.tolist(), strict=True)
+                    rows += [[way, source.name, target.name, *row] for row in cells]
     tell("One marked scan:", errors)
     if path:
         with open(path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["marked", "scan", "name", "confidence", "error_mm"], *rows])
+            csv.writer(file).writerows([["way", "marked", "scan", "name", "confidence", "error_mm"], *rows])
     return found
 
 
@@ -215,7 +224,7 @@ def main() -> None:
     with torch.inference_mode():
         start = time.perf_counter()
         for head in {id(head): head for head in (*heads, *targets)}.values():
-            head.embed("untrained encoder", untrained.eval(), windows)
+            head.embed(UNTRAINED, untrained.eval(), windows)
             head.embed(TRAINED, trained.eval(), windows)
         print(f"{len(heads)} scans, {(time.perf_counter() - start) / 2 / len(heads):.1f} s to embed each and its marks")
         several_scans(heads, targets, one_scan(heads, targets, given.table))
