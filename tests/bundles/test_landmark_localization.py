@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
+from scripts.data.landmarks import read_landmarks
 from scripts.data.phantom import ORGANS, draw_subject, render
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "landmark_localization"
@@ -26,6 +27,14 @@ def write(path, scan, places, size):
     rows = [[scan, name, *place.tolist(), *size] for name, place in places.items()]
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([HEADER, *rows])
+
+
+def test_the_example_is_marked_where_its_organs_are():
+    (scan,) = read_landmarks(BUNDLE / "models" / "landmarks.csv")
+    body = draw_subject(np.random.default_rng([1, 0]), None)
+    organs = dict(zip(ORGANS, body.organs, strict=True))
+    for mark in scan.landmarks:
+        assert np.allclose(mark.point, apply_affine(body.pose, organs[mark.name].centre), atol=0.06)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +97,7 @@ def test_an_evaluation_says_how_far_they_are_off_beside_the_box(found):
 
 
 @pytest.mark.slow
-def test_landmarks_that_are_nowhere_are_asked_for_before_anything_is_embedded(run, bodies, tmp_path):
-    said = run(BUNDLE, "inference", dataset_dir=bodies, output_dir=tmp_path, status=1)
-    assert "landmarks.csv" in said and "Traceback" not in said
+def test_a_table_that_is_nowhere_is_named_before_anything_is_embedded(run, bodies, tmp_path):
+    nowhere = tmp_path / "points.csv"
+    said = run(BUNDLE, "inference", dataset_dir=bodies, output_dir=tmp_path / "out", landmarks=nowhere, status=1)
+    assert f"{nowhere}" in said and "Traceback" not in said and "Embedding" not in said
