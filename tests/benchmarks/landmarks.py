@@ -45,12 +45,15 @@ class Head:
         self.reference: dict[str, Reference] = {}
         self.place_of: dict[str, PlaceRegression] = {}
 
-    def embed(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
-        """By an encoder, as a scan with marks and as one without."""
+    def embed_marks(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
+        """What is known of its marks by an encoder."""
+        self.reference[name] = reference_of(self.scan, lambda item: {"image": self.image}, windows, network)
+
+    def embed_windows(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
+        """What is known of its places by an encoder."""
         grid = windows(self.image.as_tensor()[None], network)[0]
         affine = grid_affine(torch.eye(4), windows.crop_size, windows.stride)
         self.place_of[name] = PlaceRegression(grid.flatten(1).T, grid_centres(affine, grid.shape[1:]))
-        self.reference[name] = reference_of(self.scan, lambda item: {"image": self.image}, windows, network)
 
     def off(self, places: torch.Tensor) -> np.ndarray:
         """Errors in mm, [K]; nan where the truth is not in the scan."""
@@ -223,9 +226,11 @@ def main() -> None:
     load_encoder(trained, BUNDLE / "models" / "model.pt")
     with torch.inference_mode():
         start = time.perf_counter()
-        for head in {id(head): head for head in (*heads, *targets)}.values():
-            head.embed(UNTRAINED, untrained.eval(), windows)
-            head.embed(TRAINED, trained.eval(), windows)
+        for name, network in ((UNTRAINED, untrained.eval()), (TRAINED, trained.eval())):
+            for head in heads:
+                head.embed_marks(name, network, windows)
+            for target in targets:
+                target.embed_windows(name, network, windows)
         print(f"{len(heads)} scans, {(time.perf_counter() - start) / 2 / len(heads):.1f} s to embed each and its marks")
         several_scans(heads, targets, one_scan(heads, targets, given.table))
     return None
