@@ -8,6 +8,7 @@ confidence and error of each landmark (nan where it is not in the scan).
 """
 
 import argparse
+import copy
 import csv
 import json
 import time
@@ -222,8 +223,8 @@ def main() -> None:
     targets = [Head(head.scan, slab(head.image, draw)) for head in heads] if given.cut else heads
     if given.registration:
         return registrations(heads, targets, given.registration)
-    untrained, trained = (config.get_parsed_content("network_def", instantiate=True) for _ in range(2))
-    load_encoder(trained, BUNDLE / "models" / "model.pt")
+    untrained = config.get_parsed_content("network_def")
+    trained = load_encoder(copy.deepcopy(untrained), BUNDLE / "models" / "model.pt")
     with torch.inference_mode():
         start = time.perf_counter()
         for name, network in ((UNTRAINED, untrained.eval()), (TRAINED, trained.eval())):
