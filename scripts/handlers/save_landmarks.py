@@ -12,10 +12,10 @@ from ignite.engine import Engine, Events
 from nibabel.affines import apply_affine
 
 from ..atomic import write_csv_atomically
-from ..data.found_landmark import NOT_IN_SCAN, FoundLandmark
 from ..data.landmarks import MarkedScan, landmark_names
 from ..data.stem import scan_stem
-from .expected_error import ExpectedError
+from ..landmarks.expected_error import ExpectedError
+from ..landmarks.found_landmark import NOT_IN_SCAN, FoundLandmark
 from .file_names import FileNames
 from .scan_box import write_box
 from .scan_files import free_name, write_nifti
