@@ -9,7 +9,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
-from ..landmarks.matching import refine
+from ..landmarks.matching import is_inside, refine
 from ..landmarks.place_regression import PlaceRegression
 from ..landmarks.reference import Reference, reference_of
 from .grid import GridInferer, grid_affine, grid_centres
@@ -79,7 +79,6 @@ class LandmarkInferer(Inferer):
 
     def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
         found = torch.stack(votes).quantile(0.5, dim=0)
-        beyond = (found[:3] < -0.5) | (found[:3] > torch.tensor(image.shape[2:]) - 0.5)
-        if beyond.any() or found[3] < self.lowest_confidence:
+        if found[3] < self.lowest_confidence or not is_inside(found[:3], image[0]):
             found[:3] = torch.nan
         return found

@@ -7,7 +7,7 @@ import torch
 from torch.fft import irfftn, rfftn
 from torch.nn.functional import grid_sample
 
-__all__ = ["LEVELS", "Level", "best_match", "patches_of", "refine", "sample_cube"]
+__all__ = ["LEVELS", "Level", "best_match", "is_inside", "patches_of", "refine", "sample_cube"]
 
 FLAT = 1e-6  # variance of what has no contrast, of intensities from -1 to 1
 
@@ -44,6 +44,11 @@ def refine(place: torch.Tensor, patches: Sequence[torch.Tensor], image: torch.Te
         shift, correlation = best_match(patch, sample_cube(image, place, level.size + 2 * level.reach, level.step))
         place = place + shift * level.step
     return place, correlation
+
+
+def is_inside(place: torch.Tensor, image: torch.Tensor) -> bool:
+    """Whether a place, in voxels, [3], is in an image [C, X, Y, Z]."""
+    return bool(((place >= -0.5) & (place <= torch.tensor(image.shape[1:]) - 0.5)).all())
 
 
 def sample_cube(image: torch.Tensor, centre: torch.Tensor, size: int, step: float) -> torch.Tensor:

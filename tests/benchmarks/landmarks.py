@@ -25,7 +25,7 @@ from monai.utils import set_determinism
 
 from scripts.data.landmarks import MarkedScan, read_landmarks
 from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
-from scripts.landmarks.matching import patches_of, refine
+from scripts.landmarks.matching import is_inside, patches_of, refine
 from scripts.landmarks.place_regression import PlaceRegression
 from scripts.landmarks.reference import Reference, reference_of, to_voxels
 from scripts.networks.weights import load_encoder
@@ -159,12 +159,13 @@ def one_scan(heads: Iterable[Head], targets: list[Head], path: str | None) -> di
                 errors[way][target.name].append(off)
                 if agreed:
                     names = [mark.name for mark in source.scan.landmarks]
-                    cells = zip(names, agreed, off.tolist(), strict=True)
+                    there = [is_inside(place, target.image) for place in places]
+                    cells = zip(names, agreed, there, off.tolist(), strict=True)
                     rows += [[way, source.name, target.name, *row] for row in cells]
     tell("One marked scan:", errors)
     if path:
         with open(path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["way", "marked", "scan", "name", "confidence", "error_mm"], *rows])
+            csv.writer(file).writerows([["way", "marked", "scan", "name", "confidence", "inside", "error_mm"], *rows])
     return found
 
 
