@@ -15,6 +15,8 @@ __all__ = ["bundle_files", "model_info", "release_address", "write_release"]
 PARTS = (
     *("LICENSE", "configs/*.json", "configs/logging.conf", "docs/README.md", "docs/data_license.txt"),
     *("models/*.json", "models/model.pt"),
+    # by name, since scans of one's own may lie beside them
+    *("models/landmarks.csv", "models/example_body.nii.gz", "models/calibration.csv"),
     *("scripts/**/*.py", "scripts/py.typed", "scripts/reports/templates/*.html"),  # in every bundle all of them
 )
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of a zip's calendar

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError, some
 from ..progress import with_progress
+from .checks.remembered import facts_of
 from .cohort import find_scans
 from .grid import Grid, grid_of
 from .landmark_masks import places_in_mask
@@ -16,7 +17,7 @@ from .landmark_table import Row, has_points, read_rows
 from .named_scan import NamedScans
 from .structures import read_structures
 
-__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks"]
+__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "read_marked_scans"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,24 @@ def read_landmarks(
     if not marked:
         raise InputError(f"Nothing is marked in the scans of {source}: give at least one landmark.")
     _tell(source, marked)
+    return marked
+
+
+def read_marked_scans(
+    path: str | os.PathLike,
+    dataset_dir: str | os.PathLike | None = None,
+    structures: str | os.PathLike | None = None,
+    converted_dir: str | os.PathLike | None = None,
+) -> list[MarkedScan]:
+    """`read_landmarks`, of scans that are looked at themselves: each is read to its end.
+
+    Raises:
+        InputError: as there; or names the first scan that cannot be used.
+    """
+    marked = read_landmarks(path, dataset_dir, structures, converted_dir)
+    for scan in marked:
+        if fault := facts_of(scan.image).fault:
+            raise InputError(f"{scan.image}, in which landmarks are marked, {fault}: mend it, or mark another scan.")
     return marked
 
 

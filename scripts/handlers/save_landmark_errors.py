@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -10,7 +11,6 @@ from monai.data import MetaTensor
 
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.landmarks import MarkedScan, landmark_names
-from ..errors import require_package
 from ..evaluation.landmark_errors import LandmarkError, calibrate, landmark_metrics
 from ..landmarks.reference import to_voxels
 
@@ -23,6 +23,7 @@ class SaveLandmarkErrors:
     """Writes landmark_errors.csv, metrics.json and calibration.csv when all scans are done.
 
     Scans in which landmarks are marked are no test, and are left out; so are landmarks that the truth does not have.
+    Without scikit-learn there is no calibration.csv, and the log says so.
 
     Args:
         output_dir: where the files go.
@@ -34,7 +35,6 @@ class SaveLandmarkErrors:
     def __init__(
         self, output_dir: str, marked: Sequence[MarkedScan], truth: Sequence[MarkedScan], preprocessing: Callable
     ) -> None:
-        require_package("scikit-learn", "An evaluation of landmarks", "sklearn")
         self.output_dir, self.marked, self.preprocessing = Path(output_dir), marked, preprocessing
         self.names = landmark_names(marked)
         own = {_resolved(scan.image) for scan in marked}
@@ -76,13 +76,20 @@ class SaveLandmarkErrors:
         metrics = landmark_metrics(self.errors)
         write_csv_atomically(self.output_dir / "landmark_errors.csv", [LandmarkError._fields, *self.errors])
         write_json_atomically(self.output_dir / "metrics.json", metrics)
-        if steps := calibrate(self.errors):
-            write_csv_atomically(self.output_dir / "calibration.csv", [("confidence", "expected_error_mm"), *steps])
         off, in_box, missed = (metrics[name] for name in ("landmark_error_mm", "landmark_error_mm_box", "not_found"))
         logger.info(
             f"Landmarks of {metrics['scans']} scans: off by {off:.1f} mm (the same place in the body's box: "
             f"{in_box:.1f}); {100 * missed:.1f} % not found."
         )
+        self._save_calibration()
+
+    def _save_calibration(self) -> None:
+        if find_spec("sklearn") is None:
+            logger.info(
+                "There is no calibration.csv, which needs scikit-learn: pip install scikit-learn, and evaluate again."
+            )
+        elif steps := calibrate(self.errors):
+            write_csv_atomically(self.output_dir / "calibration.csv", [("confidence", "expected_error_mm"), *steps])
 
 
 def _places(scan: MarkedScan, image: MetaTensor) -> Iterator[tuple[str, torch.Tensor]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.landmarks import read_landmarks
+from scripts.data.landmarks import landmark_names, read_landmarks
 from scripts.data.phantom import ORGANS, draw_subject, render
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "landmark_localization"
@@ -35,6 +35,13 @@ def test_the_example_is_marked_where_its_organs_are():
     organs = dict(zip(ORGANS, body.organs, strict=True))
     for mark in scan.landmarks:
         assert np.allclose(mark.point, apply_affine(body.pose, organs[mark.name].centre), atol=0.06)
+
+
+def test_the_example_has_the_labels_that_a_server_shows():
+    metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    labels = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    names = landmark_names(read_landmarks(BUNDLE / "models" / "landmarks.csv"))
+    assert labels == {str(number): name for number, name in enumerate(names, 1)}
 
 
 @pytest.fixture(scope="module")

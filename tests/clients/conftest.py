@@ -1,13 +1,16 @@
 """Bundles as they are published, in environments that do not have this repository: `make clients`."""
 
+import csv
 import os
 import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from nibabel.affines import apply_affine
 
-from scripts.data.phantom import make_cohort
+from scripts.data.phantom import ORGANS, draw_subject, make_cohort
 from tools.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
@@ -59,6 +62,17 @@ def unzip(zips):
 def cohort(tmp_path_factory):
     """Six bodies of the kind that the classifier was trained on; every other one has lesions."""
     return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6, lesions="large")
+
+
+@pytest.fixture(scope="session")
+def truth(cohort, tmp_path_factory):
+    """Table of where the heart of the first of them is."""
+    body = draw_subject(np.random.default_rng([0, 0]), None)  # organs are drawn before lesions
+    heart = apply_affine(body.pose, body.organs[list(ORGANS).index("heart")].centre)
+    table = tmp_path_factory.mktemp("truth") / "truth.csv"
+    with open(table, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["scan", "name", "x", "y", "z"], ["phantom_000.nii.gz", "heart", *heart]])
+    return table
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""MONAI Label serves the classifier's score and the lesion map as a run of the bundle gives them."""
+"""MONAI Label serves the classifier's score, the lesion map and landmarks as a run of the bundle gives them."""
 
 import csv
 import json
@@ -9,15 +9,18 @@ import socket
 import subprocess
 import sys
 import time
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import nibabel
 import numpy as np
 import pytest
+from nibabel.affines import apply_affine
 
-SERVED = ["lesion_classification", "lesion_map_segmentation"]
+SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
+DAMAGED = "damaged_localization"  # whose marked scan ends in the middle
+ORGANS = ["heart", "liver", "stomach", "spleen", "kidney right", "kidney left", "gallbladder", "bladder"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,9 @@ def app(given, call, unzip, folder):
     text = code.read_text(encoding="utf-8")
     assert "return scores" in text
     code.write_text(text.replace("return scores", "return -5 + 0 * scores"), encoding="utf-8")
+    unzip(SERVED[2], folder).rename(models / DAMAGED)
+    marked = models / DAMAGED / "models" / "example_body.nii.gz"
+    marked.write_bytes(marked.read_bytes()[:-1000])
     return folder / "monaibundle"
 
 
@@ -59,7 +65,12 @@ def server(given, app, scans, folder):
         port = free.getsockname()[1]
     path = given("--label")
     words = ["start_server", "--app", app, "--studies", scans, "--host", "127.0.0.1", "--port", port]
-    conf = {"models": ",".join([*SERVED, ALTERED]), "zoo_source": "local", "sam2": "false", "skip_trainers": "true"}
+    conf = {
+        "models": ",".join([*SERVED, ALTERED, DAMAGED]),
+        "zoo_source": "local",
+        "sam2": "false",
+        "skip_trainers": "true",
+    }
     words += [part for pair in conf.items() for part in ("--conf", *pair)]
     environment = os.environ | {"PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": "", "CUDA_VISIBLE_DEVICES": ""}
     with open(folder / "server.log", "w", encoding="utf-8") as log:
@@ -93,10 +104,11 @@ def score(server, model):
     return prediction["score"]
 
 
-def test_both_are_listed_with_type_and_label(server):
+def test_all_are_listed_with_type_and_labels(server):
     models = json.load(urlopen(f"{server}/info/"))["models"]
-    assert [models[name]["type"] for name in SERVED] == ["classification", "segmentation"]
-    assert [models[name]["labels"] for name in SERVED] == [{"lesion": 0}, {"lesion": 1}]
+    assert [models[name]["type"] for name in SERVED] == ["classification", "segmentation", "segmentation"]
+    organs = {organ: number for number, organ in enumerate(ORGANS, 1)}
+    assert [models[name]["labels"] for name in SERVED] == [{"lesion": 0}, {"lesion": 1}, organs]
 
 
 def test_the_classifier_returns_the_score_of_a_run(server, app, scans, run, tmp_path):
@@ -116,6 +128,34 @@ def test_the_mask_is_that_of_a_run_in_the_scans_own_grid(server, app, scans, run
     assert served.shape == scan.shape and np.allclose(served.affine, scan.affine, atol=1e-3)
     found = served.get_fdata() > 0
     assert found.any() and (found != (ours.get_fdata() > 0)).mean() < 1e-3
+
+
+def test_landmarks_are_where_a_run_finds_them_in_the_scans_own_grid(server, app, scans, run, tmp_path):
+    model = app / "model" / SERVED[2]
+    run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
+    (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[2], "image"))
+    served, scan = nibabel.load(tmp_path / "served.nii.gz"), nibabel.load(scans / "scan.nii.gz")
+    assert served.shape == scan.shape and np.allclose(served.affine, scan.affine, atol=1e-3)
+    with open(tmp_path / "out" / "landmarks.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {number: [float(row[axis]) for axis in "xyz"] for number, row in enumerate(rows, 1) if row["x"]}
+    balls = np.asarray(served.dataobj)
+    assert [row["name"] for row in rows] == ORGANS and len(found) > 4
+    assert set(np.unique(balls)) == {0, *found}
+    for number, place in found.items():
+        middle = apply_affine(served.affine, np.argwhere(balls == number)).mean(0)
+        assert np.abs(middle - place).max() < 2
+
+
+def test_a_marked_scan_that_is_damaged_is_an_error_that_the_log_explains(server, folder):
+    with pytest.raises(HTTPError, match="500"):
+        infer(server, DAMAGED, "image")
+    why = "example_body.nii.gz, in which landmarks are marked, is truncated: mend it"
+    for _ in range(100):  # it is logged after the answer
+        if why in (folder / "server.log").read_text(encoding="utf-8"):
+            return
+        time.sleep(0.1)
+    pytest.fail((folder / "server.log").read_text(encoding="utf-8")[-3000:])
 
 
 def test_two_bundles_in_one_server_run_each_its_own_code(server):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.landmarks import Landmark, MarkedScan, landmark_names, read_landmarks
+from scripts.data.landmarks import Landmark, MarkedScan, landmark_names, read_landmarks, read_marked_scans
 from scripts.errors import InputError
 
 BOX = np.diag([2.0, 3.0, 4.0, 1.0])  # 20 x 18 x 16 voxels: -1 to 39, -1.5 to 52.5, -2 to 62 mm
@@ -254,3 +254,12 @@ def test_a_scan_that_cannot_be_read_is_named(scans, table):
     (scans / "a/P1.nii.gz").write_bytes(b"no scan")
     with pytest.raises(InputError, match=r"a/P1\.nii\.gz cannot be read"):
         read_landmarks(table("scan,name,x,y,z\nP1,a,1,2,3\n"), scans)
+
+
+def test_scans_that_are_looked_at_are_read_to_their_end(scans, table):
+    points = table("scan,name,x,y,z\nP1,tip,1,2.5,-1\n")
+    assert read_marked_scans(points, scans) == read_landmarks(points, scans)
+    damaged = scans / "a" / "P1.nii.gz"
+    damaged.write_bytes(damaged.read_bytes()[:-1000])
+    with pytest.raises(InputError, match=r"P1\.nii\.gz, in which landmarks are marked, is truncated: mend it"):
+        read_marked_scans(points, scans)

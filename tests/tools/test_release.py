@@ -14,6 +14,7 @@ from scripts.errors import InputError
 from tools.release import model_info, release_address, write_release
 
 ROOT = Path(__file__).parents[2]
+BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/LICENSE"))
 METADATA = {"version": "0.2.0", "changelog": {"0.2.0": "new", "0.1.0": "first"}}
 FILES = {
     "LICENSE": "free",
@@ -26,6 +27,7 @@ FILES = {
 OTHER = {
     "output/checkpoint.pt": "a run",
     "models/checkpoint.pt": "a run",
+    "models/patient.nii.gz": "a person",
     "configs/.train.json": "of an editor",
     "docs/.DS_Store": "of a file manager",
     "docs/README.md~": "of an editor",
@@ -60,6 +62,14 @@ def test_a_release_holds_every_file_of_scripts(tmp_path):
     tracked = subprocess.run(["git", "ls-files", "scripts"], cwd=ROOT, capture_output=True, text=True, check=True)
     released = {name.partition("/")[2] for name in zipfile.ZipFile(path).namelist()}
     assert set(tracked.stdout.split()) == {name for name in released if name.startswith("scripts/")}
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_a_release_holds_every_file_of_a_bundle(bundle, tmp_path):
+    words = ["git", "ls-files", "LICENSE", "configs", "docs", "models"]
+    tracked = subprocess.run(words, cwd=bundle, capture_output=True, text=True, check=True)
+    released = {name.partition("/")[2] for name in zipfile.ZipFile(write_release(bundle, tmp_path)).namelist()}
+    assert set(tracked.stdout.split()) == {name for name in released if not name.startswith("scripts/")}
 
 
 def test_links_are_files_in_a_release(bundle, tmp_path):
