@@ -40,7 +40,7 @@ class SaveLandmarks:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         marked: scans in which the landmarks are marked.
         calibration: CSV of expected errors by confidence; without it, these are left empty.
-        margin_mm: around a box, on each side.
+        margin_mm: around a box, on each side; None: no boxes are cut out.
         write_page: writes landmarks.html, when all scans are done, of all that was found and what was marked.
     """
 
@@ -49,12 +49,13 @@ class SaveLandmarks:
         output_dir: str,
         marked: Sequence[MarkedScan],
         calibration: str | None = None,
-        margin_mm: float = 10.0,
+        margin_mm: float | None = 10.0,
         write_page: Callable[[Path, Sequence[FoundLandmark], Sequence[MarkedScan]], object] | None = None,
     ) -> None:
         self.output_dir, self.marked, self.calibration = Path(output_dir), marked, calibration
         self.write_page = write_page
-        self.names, self.boxes = landmark_names(marked), _boxes(marked, margin_mm)
+        self.names = landmark_names(marked)
+        self.boxes = {} if margin_mm is None else _boxes(marked, margin_mm)
         self.scans: dict[str, str] = {}  # paths, by the name of their files
         self.files, in_files = FileNames(), FileNames(["landmarks"])  # which is the mask's
         self.in_files = {name: in_files.take(re.sub(r"[^\w-]", "_", name)) for name in self.names}

@@ -9,7 +9,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
-from ..landmarks.matching import is_inside, refine
+from ..landmarks.matching import is_near, refine
 from ..landmarks.place_regression import PlaceRegression
 from ..landmarks.reference import Reference, reference_of
 from .grid import GridInferer, grid_affine, grid_centres
@@ -17,6 +17,8 @@ from .grid import GridInferer, grid_affine, grid_centres
 __all__ = ["LandmarkInferer"]
 
 logger = logging.getLogger(__name__)
+
+BEYOND = 4.0  # voxels; the body's box leaves out its outermost, a nose's tip
 
 
 class LandmarkInferer(Inferer):
@@ -79,6 +81,6 @@ class LandmarkInferer(Inferer):
 
     def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
         found = torch.stack(votes).quantile(0.5, dim=0)
-        if found[3] < self.lowest_confidence or not is_inside(found[:3], image[0]):
+        if found[3] < self.lowest_confidence or not is_near(found[:3], image[0], BEYOND):
             found[:3] = torch.nan
         return found
