@@ -5,9 +5,9 @@ from nibabel.affines import apply_affine
 
 from ..errors import InputError
 from .checks.whole_file import Unusable
-from .grid import grid_of
 from .lesion_voxels import paths_of, whole_voxels
 from .structures import Structures
+from .voxel_grid import grid_of
 
 __all__ = ["Place", "places_in_mask"]
 

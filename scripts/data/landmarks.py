@@ -11,11 +11,11 @@ from ..errors import InputError, some
 from ..progress import with_progress
 from .checks.remembered import facts_of
 from .cohort import find_scans
-from .grid import Grid, grid_of
 from .landmark_masks import places_in_mask
 from .landmark_table import Row, has_points, read_rows
 from .named_scan import NamedScans
 from .structures import read_structures
+from .voxel_grid import Grid, grid_of
 
 __all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "read_marked_scans"]
 

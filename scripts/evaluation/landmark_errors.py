@@ -62,7 +62,7 @@ def calibrate(errors: Sequence[LandmarkError]) -> list[tuple[float, float]]:
         return []
     confidence, error = np.array([np.mean(part, 0) for part in np.array_split(np.array(found), steps)]).T
     expected = IsotonicRegression(increasing=False).fit_transform(confidence, error)
-    return list(zip(confidence.tolist(), expected.tolist(), strict=True))
+    return list(dict(zip(confidence.tolist(), expected.tolist(), strict=True)).items())  # equal confidences once
 
 
 def _mean_of_scans(values: Iterable[tuple[str, float]]) -> float:

@@ -11,7 +11,9 @@ from monai.data import MetaTensor
 
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.landmarks import MarkedScan, landmark_names
+from ..errors import InputError, some
 from ..evaluation.landmark_errors import LandmarkError, calibrate, landmark_metrics
+from ..landmarks.body_box import place_in_box, share_of_box
 from ..landmarks.reference import to_voxels
 
 __all__ = ["SaveLandmarkErrors"]
@@ -30,6 +32,9 @@ class SaveLandmarkErrors:
         marked: scans in which the landmarks are marked.
         truth: where they are in the others.
         preprocessing: of an item with its `image`, to the body's box.
+
+    Raises:
+        InputError: there is nothing to compare: no other scans, or no names in common.
     """
 
     def __init__(
@@ -39,6 +44,10 @@ class SaveLandmarkErrors:
         self.names = landmark_names(marked)
         own = {_resolved(scan.image) for scan in marked}
         self.truth = {path: scan for scan in truth if (path := _resolved(scan.image)) not in own}
+        if not self.truth:
+            raise InputError("All scans of truth are marked in landmarks: give truth others, to test on.")
+        if not {mark.name for scan in self.truth.values() for mark in scan.landmarks} & set(self.names):
+            raise InputError(f"truth has none of {some(self.names)}, which landmarks names: give them the same names.")
         self.errors: list[LandmarkError] = []
         self.shares: dict[str, torch.Tensor] = {}
 
@@ -54,7 +63,7 @@ class SaveLandmarkErrors:
         for scan in self.marked:
             image = self.preprocessing({"image": scan.image})["image"]
             for name, place in _places(scan, image):
-                shares[name].append((place + 0.5) / torch.tensor(image.shape[1:]))
+                shares[name].append(share_of_box(place, image))
         self.shares = {name: torch.stack(those).quantile(0.5, dim=0) for name, those in shares.items()}
 
     def _compare(self, engine: Engine) -> None:
@@ -68,7 +77,7 @@ class SaveLandmarkErrors:
         spacing = torch.as_tensor(image.affine, dtype=torch.float64).cpu()[:3, :3].norm(dim=0)
         for name, place in _places(scan, image):
             if name in found:
-                in_box = self.shares[name] * torch.tensor(image.shape[1:]) - 0.5
+                in_box = place_in_box(self.shares[name], image)
                 off = [float(((there - place) * spacing).norm()) for there in (found[name][:3], in_box)]
                 self.errors.append(LandmarkError(source, name, float(found[name][3]), *off))
 

@@ -12,10 +12,10 @@ from ignite.engine import Engine, Events
 from nibabel.affines import apply_affine
 
 from ..atomic import write_csv_atomically
-from ..data.found_landmark import NOT_IN_SCAN, FoundLandmark
 from ..data.landmarks import MarkedScan, landmark_names
 from ..data.stem import scan_stem
-from .expected_error import ExpectedError
+from ..landmarks.expected_error import ExpectedError
+from ..landmarks.found_landmark import NOT_IN_SCAN, FoundLandmark
 from .file_names import FileNames
 from .scan_box import write_box
 from .scan_files import free_name, write_nifti
@@ -24,6 +24,7 @@ __all__ = ["SaveLandmarks"]
 
 logger = logging.getLogger(__name__)
 
+MARKED = "marked in this scan"
 HEADER = ("scan", "name", "x", "y", "z", "confidence", "expected_error_mm", "note")
 
 
@@ -31,16 +32,16 @@ class SaveLandmarks:
     """Writes lines to landmarks.csv, NAME_landmarks.nii.gz and, of landmarks with a size, NAME_LANDMARK.nii.gz.
 
     landmarks.csv has a line of each scan and landmark: scan (its file), name, x, y, z (mm, RAS+, the world of the
-    scan's header; empty where the landmark is not in it), confidence, expected_error_mm and note. In the mask, landmark
-    k (from 0, in the order of the table) is k + 1. A box is as large as that which was marked (the median of several),
-    with a margin, and is cut in the scan's own grid. In names of files, what is no letter, digit, - or _ becomes _, and
-    one that occurs again has a number behind.
+    scan's header; empty where the landmark is not in it), confidence, expected_error_mm and note. What is marked in the
+    scan itself stays there. In the mask, landmark k (from 0, in the order of the table) is k + 1. A box is as large as
+    that which was marked (the median of several), with a margin, and is cut in the scan's own grid. In names of files,
+    what is no letter, digit, - or _ becomes _, and one that occurs again has a number behind.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         marked: scans in which the landmarks are marked.
         calibration: CSV of expected errors by confidence; without it, these are left empty.
-        margin_mm: around a box, on each side.
+        margin_mm: around a box, on each side; None: no boxes are cut out.
         write_page: writes landmarks.html, when all scans are done, of all that was found and what was marked.
     """
 
@@ -49,12 +50,14 @@ class SaveLandmarks:
         output_dir: str,
         marked: Sequence[MarkedScan],
         calibration: str | None = None,
-        margin_mm: float = 10.0,
+        margin_mm: float | None = 10.0,
         write_page: Callable[[Path, Sequence[FoundLandmark], Sequence[MarkedScan]], object] | None = None,
     ) -> None:
         self.output_dir, self.marked, self.calibration = Path(output_dir), marked, calibration
         self.write_page = write_page
-        self.names, self.boxes = landmark_names(marked), _boxes(marked, margin_mm)
+        self.names = landmark_names(marked)
+        self.boxes = {} if margin_mm is None else _boxes(marked, margin_mm)
+        self.marks = {_resolved(scan.image): {mark.name: mark.point for mark in scan.landmarks} for scan in marked}
         self.scans: dict[str, str] = {}  # paths, by the name of their files
         self.files, in_files = FileNames(), FileNames(["landmarks"])  # which is the mask's
         self.in_files = {name: in_files.take(re.sub(r"[^\w-]", "_", name)) for name in self.names}
@@ -94,9 +97,12 @@ class SaveLandmarks:
         """A landmark of the table, whose box is written; `affine` is of the voxels in which its place is told."""
         source, confidence = self.scans[name], float(row[3])
         notes = [] if name == scan_stem(source) else [f"files are named {name}"]
-        if not np.isfinite(row[:3]).all():
+        mark = self.marks.get(_resolved(source), {}).get(landmark)
+        if mark is not None:
+            notes, confidence = [MARKED, *notes], math.nan
+        elif not np.isfinite(row[:3]).all():
             return FoundLandmark(source, landmark, None, confidence, None, "; ".join([NOT_IN_SCAN, *notes]))
-        x, y, z = map(float, apply_affine(affine, row[:3]))
+        x, y, z = mark or map(float, apply_affine(affine, row[:3]))
         if landmark in self.boxes:
             file = self.files.take(f"{name}_{self.in_files[landmark]}")
             if not write_box(source, (x, y, z), self.boxes[landmark], self._path(file)):
@@ -109,12 +115,16 @@ class SaveLandmarks:
         where = f"The table is {self.output_dir / 'landmarks.csv'}"
         if self.write_page is not None:
             page = self.output_dir / "landmarks.html"
-            self.write_page(page, self.found, self.marked)
+            self.write_page(page, [one for one in self.found if not one.note.startswith(MARKED)], self.marked)
             where += f", the page {page}"
         logger.info(f"{what}. {where}.")
 
     def _path(self, name: str) -> Path:
         return self.output_dir / f"{name}.nii.gz"
+
+
+def _resolved(path: str) -> str:
+    return str(Path(path).resolve())
 
 
 def _boxes(marked: Sequence[MarkedScan], margin_mm: float) -> dict[str, tuple[float, ...]]:

@@ -9,7 +9,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
-from ..landmarks.matching import refine
+from ..landmarks.matching import is_near, refine
 from ..landmarks.place_regression import PlaceRegression
 from ..landmarks.reference import Reference, reference_of
 from .grid import GridInferer, grid_affine, grid_centres
@@ -18,14 +18,15 @@ __all__ = ["LandmarkInferer"]
 
 logger = logging.getLogger(__name__)
 
+BEYOND = 4.0  # voxels; the body's box leaves out its outermost, a nose's tip
+
 
 class LandmarkInferer(Inferer):
     """Finds landmarks, coarse to fine.
 
     An encoder says where the crops around each landmark would be in the scan (`PlaceRegression`): 27 of them, whose
-    displacements are averaged. From there, and from the same place in the body's box, which serves where an encoder
-    does not know such bodies, intensities around the landmark are matched (`refine`), and the better match is taken. Of
-    several scans with the landmark, the places' median is taken, along each axis.
+    displacements are averaged. From there, the intensities around the landmark are matched (`refine`). Of several scans
+    with the landmark, the places' median is taken, along each axis.
 
     Args:
         marked: scans in which landmarks are marked; embedded by the network that the first call brings.
@@ -60,9 +61,10 @@ class LandmarkInferer(Inferer):
         place_of = self._place_regression(image, network)
         votes: dict[str, list[torch.Tensor]] = {name: [] for name in self.names}
         for reference in self.references:
-            starts = torch.stack([reference.by_embeddings(place_of), reference.in_box(image[0])], 1)
-            for name, begun, patches in zip(reference.names, starts, reference.patches, strict=True):
-                votes[name].append(_best([refine(start, patches, image[0]) for start in begun]))
+            begun = reference.by_embeddings(place_of)
+            for name, start, patches in zip(reference.names, begun, reference.patches, strict=True):
+                place, correlation = refine(start, patches, image[0])
+                votes[name].append(torch.cat([place, place.new_tensor([max(correlation, 0.0)])]))
         return torch.stack([self._agreed(of_one, image) for of_one in votes.values()])[None]
 
     def _embed_marked(self, network: Callable) -> None:
@@ -79,13 +81,6 @@ class LandmarkInferer(Inferer):
 
     def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
         found = torch.stack(votes).quantile(0.5, dim=0)
-        beyond = (found[:3] < -0.5) | (found[:3] > torch.tensor(image.shape[2:]) - 0.5)
-        if beyond.any() or found[3] < self.lowest_confidence:
+        if found[3] < self.lowest_confidence or not is_near(found[:3], image[0], BEYOND):
             found[:3] = torch.nan
         return found
-
-
-def _best(found: list[tuple[torch.Tensor, float]]) -> torch.Tensor:
-    """The place with the largest correlation, and that, [4]."""
-    place, correlation = max(found, key=lambda one: one[1])
-    return torch.cat([place, torch.tensor([max(correlation, 0.0)], dtype=torch.float64)])

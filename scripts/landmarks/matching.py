@@ -7,7 +7,7 @@ import torch
 from torch.fft import irfftn, rfftn
 from torch.nn.functional import grid_sample
 
-__all__ = ["LEVELS", "Level", "best_match", "patches_of", "refine", "sample_cube"]
+__all__ = ["LEVELS", "Level", "best_match", "is_near", "patches_of", "refine", "sample_cube"]
 
 FLAT = 1e-6  # variance of what has no contrast, of intensities from -1 to 1
 
@@ -44,6 +44,12 @@ def refine(place: torch.Tensor, patches: Sequence[torch.Tensor], image: torch.Te
         shift, correlation = best_match(patch, sample_cube(image, place, level.size + 2 * level.reach, level.step))
         place = place + shift * level.step
     return place, correlation
+
+
+def is_near(place: torch.Tensor, image: torch.Tensor, margin: float) -> bool:
+    """Whether a place, in voxels, [3], is in an image [C, X, Y, Z] or no more than a margin beyond, in voxels."""
+    last = torch.tensor(image.shape[1:]) - 0.5
+    return bool(((place >= -0.5 - margin) & (place <= last + margin)).all())
 
 
 def sample_cube(image: torch.Tensor, centre: torch.Tensor, size: int, step: float) -> torch.Tensor:
@@ -87,7 +93,7 @@ def best_match(patch: torch.Tensor, region: torch.Tensor) -> tuple[torch.Tensor,
     correlation = _correlations(patch, region)
     peak = torch.stack(torch.unravel_index(correlation.argmax(), correlation.shape)).cpu()
     middle = (correlation.shape[0] - 1) / 2
-    return peak + _between_points(correlation, peak) - middle, float(correlation[tuple(peak)])
+    return peak + _between_points(correlation, peak) - middle, min(float(correlation[tuple(peak)]), 1.0)
 
 
 def _correlations(patch: torch.Tensor, region: torch.Tensor) -> torch.Tensor:

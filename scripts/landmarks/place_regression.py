@@ -22,14 +22,20 @@ class PlaceRegression:
 
     def __init__(self, embeddings: torch.Tensor, places: torch.Tensor) -> None:
         self.mean, self.standardise = places.double().mean(0), _standardised(embeddings)
-        self.windows = self.standardise(embeddings)
-        kernel = self.windows @ self.windows.T  # as many equations as windows, which are fewer than features
-        kernel.diagonal().add_(PENALTY * embeddings.shape[1])
-        self.weights = torch.linalg.solve(kernel, places.double() - self.mean)
+        windows, centred = self.standardise(embeddings), places.double() - self.mean
+        few = min((windows, windows.T), key=len)  # as few equations as there are windows, or features
+        squares = few @ few.T
+        squares.diagonal().add_(PENALTY * embeddings.shape[1])
+        factor = torch.linalg.cholesky(squares)
+        self.weights = (
+            windows.T @ torch.cholesky_solve(centred, factor)
+            if few is windows
+            else torch.cholesky_solve(windows.T @ centred, factor)
+        )
 
     def __call__(self, embeddings: torch.Tensor) -> torch.Tensor:
         """Places [..., 3], float64, of crops with embeddings [..., D]."""
-        return self.standardise(embeddings) @ (self.windows.T @ self.weights) + self.mean
+        return self.standardise(embeddings) @ self.weights + self.mean
 
 
 def _standardised(embeddings: torch.Tensor) -> Standardise:

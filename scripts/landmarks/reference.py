@@ -24,22 +24,16 @@ class Reference(NamedTuple):
         embeddings: of the crops around each, [L, 27, D].
         offsets: of these crops' centres from the landmark, in voxels, [L, 27, 3].
         patches: the intensities around each, as `patches_of` has them.
-        shares: where each is in the body's box, as shares of its sides, [L, 3].
     """
 
     names: list[str]
     embeddings: torch.Tensor
     offsets: torch.Tensor
     patches: list[list[torch.Tensor]]
-    shares: torch.Tensor
 
     def by_embeddings(self, place_of: PlaceRegression) -> torch.Tensor:
         """Where the landmarks are in another scan, by its own windows, in voxels, [L, 3]: the mean of all crops."""
         return (place_of(self.embeddings.cpu()) - self.offsets).mean(1)
-
-    def in_box(self, image: torch.Tensor) -> torch.Tensor:
-        """The same places in the box of another scan's body, which an image [C, X, Y, Z] is, in voxels, [L, 3]."""
-        return self.shares * torch.tensor(image.shape[1:]) - 0.5
 
 
 def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer, network: Callable) -> Reference:
@@ -64,7 +58,6 @@ def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer
         embeddings.unflatten(0, corners.shape[:2]),
         corners + (crop - 1) / 2 - points[:, None],
         [patches_of(voxels, point) for point in points],
-        (points + 0.5) / torch.tensor(image.shape[1:]),
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.found_landmark import FoundLandmark
 from ..data.landmarks import Landmark, MarkedScan, landmark_names
 from ..errors import some
+from ..landmarks.found_landmark import FoundLandmark
 from .page import write_page
 from .point_planes import Place, extent_mm, planes_through
 from .scan_figure import PLANES

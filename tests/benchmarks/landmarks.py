@@ -8,6 +8,7 @@ confidence and error of each landmark (nan where it is not in the scan).
 """
 
 import argparse
+import copy
 import csv
 import json
 import time
@@ -19,12 +20,14 @@ import numpy as np
 import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
-from monai.transforms import SpatialCrop
+from monai.transforms import Compose, SpatialCrop
 from monai.utils import set_determinism
 
 from scripts.data.landmarks import MarkedScan, read_landmarks
 from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
-from scripts.landmarks.matching import patches_of, refine
+from scripts.inferers.landmarks import BEYOND
+from scripts.landmarks.body_box import place_in_box, share_of_box
+from scripts.landmarks.matching import is_near, patches_of, refine
 from scripts.landmarks.place_regression import PlaceRegression
 from scripts.landmarks.reference import Reference, reference_of, to_voxels
 from scripts.networks.weights import load_encoder
@@ -45,12 +48,15 @@ class Head:
         self.reference: dict[str, Reference] = {}
         self.place_of: dict[str, PlaceRegression] = {}
 
-    def embed(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
-        """By an encoder, as a scan with marks and as one without."""
+    def embed_marks(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
+        """What is known of its marks by an encoder."""
+        self.reference[name] = reference_of(self.scan, lambda item: {"image": self.image}, windows, network)
+
+    def embed_windows(self, name: str, network: torch.nn.Module, windows: GridInferer) -> None:
+        """What is known of its places by an encoder."""
         grid = windows(self.image.as_tensor()[None], network)[0]
         affine = grid_affine(torch.eye(4), windows.crop_size, windows.stride)
         self.place_of[name] = PlaceRegression(grid.flatten(1).T, grid_centres(affine, grid.shape[1:]))
-        self.reference[name] = reference_of(self.scan, lambda item: {"image": self.image}, windows, network)
 
     def off(self, places: torch.Tensor) -> np.ndarray:
         """Errors in mm, [K]; nan where the truth is not in the scan."""
@@ -61,23 +67,14 @@ class Head:
 
 def found_by(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, list[float]]]:
     """Where each way has the landmarks of a scan in another, [K, 3] in voxels, and how well surroundings agree."""
-    begun = {BOX: source.reference[TRAINED].in_box(target.image)}
+    begun = {BOX: place_in_box(share_of_box(source.truth, source.image), target.image)}
     begun |= {name: source.reference[name].by_embeddings(place_of) for name, place_of in target.place_of.items()}
     found: dict[str, tuple[torch.Tensor, list[float]]] = {name: (places, []) for name, places in begun.items()}
     for name, places in begun.items():
         image = target.image.as_tensor()
         pairs = [refine(place, patches, image) for place, patches in zip(places, source.patches, strict=True)]
         found[f"{name}, matched"] = torch.stack([place for place, _ in pairs]), [agreed for _, agreed in pairs]
-    for name in (TRAINED, UNTRAINED):
-        found[f"{name} or box, matched"] = better(found[f"{name}, matched"], found[f"{BOX}, matched"])
     return found
-
-
-def better(one: tuple[torch.Tensor, list[float]], other: tuple[torch.Tensor, list[float]]):
-    """Of each landmark, the place whose surroundings agree more."""
-    agreed = torch.tensor([one[1], other[1]])
-    places = torch.where((agreed[0] >= agreed[1])[:, None], one[0], other[0])
-    return places, agreed.amax(0).tolist()
 
 
 def registered(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, float]]:
@@ -123,15 +120,20 @@ def registered(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, floa
     return found | {"affine registration": (places(affine), time.perf_counter() - start)}
 
 
-def slab(image: MetaTensor, draw: np.random.RandomState) -> MetaTensor:
-    """From 40 to 70 % of a scan along one axis, from either end."""
-    axis = draw.randint(3)
-    size = image.shape[1 + axis]
-    kept = max(34, int(size * draw.uniform(0.4, 0.7)))
-    start, end = [0, 0, 0], list(image.shape[1:])
-    start[axis] = 0 if draw.rand() < 0.5 else size - kept
-    end[axis] = start[axis] + kept
-    return SpatialCrop(roi_start=start, roi_end=end)(image)
+class Slab:
+    """From 40 to 70 % of a scan along one axis, from either end, as if no more had been scanned."""
+
+    def __init__(self, draw: np.random.RandomState) -> None:
+        self.draw = draw
+
+    def __call__(self, item: dict) -> dict:
+        image, axis = item["image"], self.draw.randint(3)
+        size = image.shape[1 + axis]
+        kept = int(size * self.draw.uniform(0.4, 0.7))
+        start, end = [0, 0, 0], list(image.shape[1:])
+        start[axis] = 0 if self.draw.rand() < 0.5 else size - kept
+        end[axis] = start[axis] + kept
+        return item | {"image": SpatialCrop(roi_start=start, roi_end=end)(image)}
 
 
 def tell(title: str, errors: dict[str, dict[str, list[np.ndarray]]]) -> None:
@@ -164,12 +166,13 @@ def one_scan(heads: Iterable[Head], targets: list[Head], path: str | None) -> di
                 errors[way][target.name].append(off)
                 if agreed:
                     names = [mark.name for mark in source.scan.landmarks]
-                    cells = zip(names, agreed, off.tolist(), strict=True)
+                    there = [is_near(place, target.image, BEYOND) for place in places]
+                    cells = zip(names, agreed, there, off.tolist(), strict=True)
                     rows += [[way, source.name, target.name, *row] for row in cells]
     tell("One marked scan:", errors)
     if path:
         with open(path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["way", "marked", "scan", "name", "confidence", "error_mm"], *rows])
+            csv.writer(file).writerows([["way", "marked", "scan", "name", "confidence", "near", "error_mm"], *rows])
     return found
 
 
@@ -194,6 +197,10 @@ def registrations(heads: list[Head], targets: list[Head], number: int) -> None:
             for way, (places, took) in registered(source, target).items():
                 errors[way][target.name].append(target.off(places))
                 seconds[way].append(took)
+            matched = [refine(*one, target.image.as_tensor())[0] for one in zip(places, source.patches, strict=True)]
+            errors[f"{way}, matched"][target.name].append(target.off(torch.stack(matched)))
+            for way, (places, _) in found_by(source, target).items():
+                errors[way][target.name].append(target.off(places))
     tell(f"One marked scan, {number} for each target:", errors)
     print({way: f"{np.mean(took):.1f} s" for way, took in seconds.items()})
 
@@ -216,19 +223,25 @@ def main() -> None:
     marked = [scan for scan in read_landmarks(given.scans, None, given.structures) if _subject(scan) in part]
     heads = [Head(scan, preprocessing({"image": scan.image})["image"]) for scan in marked]
     draw = np.random.RandomState(0)
-    targets = [Head(head.scan, slab(head.image, draw)) for head in heads] if given.cut else heads
-    if given.registration:
-        return registrations(heads, targets, given.registration)
-    untrained, trained = (config.get_parsed_content("network_def", instantiate=True) for _ in range(2))
-    load_encoder(trained, BUNDLE / "models" / "model.pt")
+    targets = heads
+    if given.cut:
+        load, *others = preprocessing.transforms
+        cut = [Compose([load, Slab(draw), *others])({"image": scan.image})["image"] for scan in marked]
+        targets = [Head(scan, image) for scan, image in zip(marked, cut, strict=True)]
+    untrained = config.get_parsed_content("network_def")
+    trained = load_encoder(copy.deepcopy(untrained), BUNDLE / "models" / "model.pt")
     with torch.inference_mode():
         start = time.perf_counter()
-        for head in {id(head): head for head in (*heads, *targets)}.values():
-            head.embed(UNTRAINED, untrained.eval(), windows)
-            head.embed(TRAINED, trained.eval(), windows)
+        for name, network in ((UNTRAINED, untrained.eval()), (TRAINED, trained.eval())):
+            for head in heads:
+                head.embed_marks(name, network, windows)
+            for target in targets:
+                target.embed_windows(name, network, windows)
         print(f"{len(heads)} scans, {(time.perf_counter() - start) / 2 / len(heads):.1f} s to embed each and its marks")
-        several_scans(heads, targets, one_scan(heads, targets, given.table))
-    return None
+        if given.registration:
+            registrations(heads, targets, given.registration)
+        else:
+            several_scans(heads, targets, one_scan(heads, targets, given.table))
 
 
 def _subject(scan: MarkedScan) -> str:

@@ -95,6 +95,14 @@ def test_inference_prepares_scans_as_training_does(bundle):
 CLASSIFIER, LESION_MAP = (BUNDLES / name for name in ("lesion_classification", "lesion_map_segmentation"))
 
 
+def test_landmarks_are_found_by_the_encoder_of_isimed_pretraining():
+    pretraining, landmarks = (BUNDLES / name for name in ("isimed_pretraining", "landmark_localization"))
+    for path in ("models/model.pt", "models/config.json", "models/split.json"):
+        assert (landmarks / path).samefile(pretraining / path)
+    ours, theirs = (read(bundle / "configs" / "train.json") for bundle in (landmarks, pretraining))
+    assert ours | {"_desc_": ""} == theirs | {"_desc_": ""}
+
+
 def test_a_lesion_map_asks_the_classifiers_own_network():
     for path in ("models/model.pt", "models/config.json"):
         assert (LESION_MAP / path).samefile(CLASSIFIER / path)

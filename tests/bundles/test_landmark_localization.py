@@ -60,14 +60,19 @@ def found(run, places, tmp_path_factory):
     """Folder of an evaluation in which organs that are marked in a scan are sought in a later one."""
     folder = tmp_path_factory.mktemp("landmarks")
     body = draw_subject(np.random.default_rng([0, 0]), None)
-    affine = np.array([[0, -3.0, 0, 120], [2.5, 0, 0, -110], [0, 0, 2.8, -55], [0, 0, 0, 1]])
-    later = dataclasses.replace(body, shape=np.array([88, 80, 65]), affine=affine, gain=300.0, noise_seed=7)
+    affine = np.array([[0, -3.0, 0, 120], [2.5, 0, 0, -110], [0, 0, 2.8, -30], [0, 0, 0, 1]])
+    later = dataclasses.replace(body, shape=np.array([88, 80, 56]), affine=affine, gain=300.0, noise_seed=7)
     (folder / "scans").mkdir()
     for path, scan in ((folder / "first.nii.gz", body), (folder / "scans" / "later.nii.gz", later)):
         nib.save(nib.Nifti1Image(render(scan)[0], scan.affine), path)
     write(folder / "points.csv", "first.nii.gz", places, [60, 50, 40])
     write(folder / "truth.csv", "later.nii.gz", {name: places[name] for name in SOUGHT[:2]}, [""] * 3)
-    settings = {"landmarks": folder / "points.csv", "truth": folder / "truth.csv", "map_stride": 16}
+    settings = {
+        "landmarks": folder / "points.csv",
+        "truth": folder / "truth.csv",
+        "map_stride": 16,
+        "lowest_confidence": 0.6,
+    }
     run(BUNDLE, "inference", "evaluate", dataset_dir=folder / "scans", output_dir=folder / "out", **settings)
     return folder
 

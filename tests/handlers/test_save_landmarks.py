@@ -54,14 +54,14 @@ def outcome(path, *found):
 def save(tmp_path):
     """A function: lines of landmarks.csv after these scans, for such landmarks."""
 
-    def run(landmarks, outcomes, **settings):
+    def run(landmarks, outcomes, marked="marked.nii.gz", **settings):
         def step(engine, pair):
             engine.state.batch, output = pair
             return output
 
         engine = Engine(step)
-        marked = [MarkedScan("marked.nii.gz", tuple(landmarks))]
-        SaveLandmarks(str(tmp_path / "out"), marked, **settings).attach(engine)
+        scans = [MarkedScan(str(marked), tuple(landmarks))]
+        SaveLandmarks(str(tmp_path / "out"), scans, **settings).attach(engine)
         engine.run(outcomes)
         with open(tmp_path / "out" / "landmarks.csv", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
@@ -197,3 +197,12 @@ def test_at_the_end_the_log_says_what_was_found_and_where_the_results_are(scan, 
     ((page, found, marked),) = pages
     assert page == tmp_path / "out" / "landmarks.html"
     assert [one.point is None for one in found] == [False, True] and marked[0].image == "marked.nii.gz"
+
+
+def test_what_is_marked_in_a_scan_stays_there_and_is_not_on_the_page(scan, save):
+    (path, world), shown = scan(), []
+    mark = Landmark("tip", tuple(world.tolist()))
+    settings = {"marked": path, "write_page": lambda page, found, marked: shown.extend(found)}
+    (row,) = save([mark], [outcome(path, (world + 3, 0.75))], **settings)
+    assert np.allclose(place(row), world, atol=1e-3) and shown == []
+    assert (row["confidence"], row["note"]) == ("", "marked in this scan")

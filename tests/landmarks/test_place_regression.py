@@ -1,8 +1,9 @@
 """Crops are placed by the scan's own windows."""
 
+import pytest
 import torch
 
-from scripts.landmarks.place_regression import PlaceRegression
+from scripts.landmarks.place_regression import PENALTY, PlaceRegression
 
 
 def test_crops_are_placed_where_windows_of_their_embedding_are():
@@ -17,3 +18,16 @@ def test_crops_are_placed_where_windows_of_their_embedding_are():
 def test_a_scan_of_one_window_says_that_all_is_there():
     place = torch.tensor([[3.0, 4.0, 5.0]])
     assert torch.allclose(PlaceRegression(torch.randn(1, 8), place)(torch.randn(2, 8)), place.double())
+
+
+@pytest.mark.parametrize(("windows", "features"), [(40, 8), (8, 40)])
+def test_it_is_ridge_regression_whether_windows_or_features_are_more(windows, features):
+    torch.manual_seed(1)
+    embeddings, places = torch.randn(windows, features), torch.randn(windows, 3)
+    found = PlaceRegression(embeddings, places)
+    standard, centred = found.standardise(embeddings), places.double() - places.double().mean(0)
+    penalty = (PENALTY * features) ** 0.5 * torch.eye(features).double()
+    weights = torch.linalg.pinv(torch.cat([standard, penalty])) @ torch.cat(
+        [centred, torch.zeros(features, 3).double()]
+    )
+    assert torch.allclose(found.weights, weights, atol=1e-9)

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from scripts.data.found_landmark import FoundLandmark
 from scripts.data.landmarks import Landmark, MarkedScan
+from scripts.landmarks.found_landmark import FoundLandmark
 from scripts.reports import landmark_page
 from scripts.reports.landmark_page import write_landmark_page
 

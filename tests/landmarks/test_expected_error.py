@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scripts.errors import InputError
-from scripts.handlers.expected_error import ExpectedError
+from scripts.landmarks.expected_error import ExpectedError
 
 
 @pytest.fixture
