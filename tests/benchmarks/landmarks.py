@@ -25,8 +25,8 @@ from monai.utils import set_determinism
 
 from scripts.data.landmarks import MarkedScan, read_landmarks
 from scripts.inferers.grid import GridInferer, grid_affine, grid_centres
-from scripts.inferers.landmarks import BEYOND
 from scripts.landmarks.body_box import place_in_box, share_of_box
+from scripts.landmarks.inferer import BEYOND
 from scripts.landmarks.matching import is_near, patches_of, refine
 from scripts.landmarks.place_regression import PlaceRegression
 from scripts.landmarks.reference import Reference, reference_of, to_voxels

@@ -7,7 +7,7 @@ from monai.inferers import SimpleInferer
 
 from scripts.data.landmarks import Landmark, MarkedScan
 from scripts.inferers.grid import GridInferer
-from scripts.inferers.landmarks import LandmarkInferer
+from scripts.landmarks.inferer import LandmarkInferer
 
 HEART, LIVER, EDGE = (7.0, -4.0, 6.5), (-21.0, 5.5, -3.0), (-39.0, 5.5, -3.0)  # of the body, mm
 SPACING = 2.0

@@ -9,10 +9,10 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
-from ..landmarks.matching import is_near, refine
-from ..landmarks.place_regression import PlaceRegression
-from ..landmarks.reference import Reference, reference_of
-from .grid import GridInferer, grid_affine, grid_centres
+from ..inferers.grid import GridInferer, grid_affine, grid_centres
+from .matching import is_near, refine
+from .place_regression import PlaceRegression
+from .reference import Reference, reference_of
 
 __all__ = ["LandmarkInferer"]
 
