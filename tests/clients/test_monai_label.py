@@ -140,7 +140,7 @@ def test_landmarks_are_where_a_run_finds_them_in_the_scans_own_grid(server, app,
         rows = list(csv.DictReader(file))
     found = {number: [float(row[axis]) for axis in "xyz"] for number, row in enumerate(rows, 1) if row["x"]}
     balls = np.asarray(served.dataobj)
-    assert [row["name"] for row in rows] == ORGANS and len(found) > 4
+    assert [row["name"] for row in rows] == ORGANS and len(found) > 1
     assert set(np.unique(balls)) == {0, *found}
     for number, place in found.items():
         middle = apply_affine(served.affine, np.argwhere(balls == number)).mean(0)
