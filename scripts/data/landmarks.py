@@ -17,7 +17,7 @@ from .named_scan import NamedScans
 from .structures import read_structures
 from .voxel_grid import Grid, grid_of
 
-__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "read_marked_scans"]
+__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "read_marked_scans", "warn_of_example"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +80,8 @@ def read_landmarks(
     if path in NONE:
         raise InputError("landmarks is not given: give a CSV table with the columns scan, name, x, y and z, or masks.")
     source = Path(path).expanduser().absolute()
+    if dataset_dir not in NONE and not Path(dataset_dir).expanduser().exists():
+        raise InputError(f"There is no {dataset_dir}: give dataset_dir the folder of your scans, or a list.")
     if _is_table(source):
         if structures not in NONE:
             raise InputError(f"structures names values of masks, but {source} is a table of points: leave it out.")
@@ -108,6 +110,15 @@ def read_marked_scans(
         if fault := facts_of(scan.image).fault:
             raise InputError(f"{scan.image}, in which landmarks are marked, {fault}: mend it, or mark another scan.")
     return marked
+
+
+def warn_of_example(landmarks: str | os.PathLike, example: str | os.PathLike) -> None:
+    """Log what landmarks are worth that a bundle brings along, where no others were given."""
+    if Path(landmarks) == Path(example):
+        logger.warning(
+            "No landmarks were given: organs of a synthetic body are sought, which the weights do not know. It is an "
+            "example, and where they are found means nothing: give landmarks of your own."
+        )
 
 
 def landmark_names(marked: Iterable[MarkedScan]) -> list[str]:

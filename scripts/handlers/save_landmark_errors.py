@@ -99,6 +99,8 @@ class SaveLandmarkErrors:
             )
         elif steps := calibrate(self.errors):
             write_csv_atomically(self.output_dir / "calibration.csv", [("confidence", "expected_error_mm"), *steps])
+        else:
+            logger.info("There is no calibration.csv, for which 20 landmarks have to be found: give more scans.")
 
 
 def _places(scan: MarkedScan, image: MetaTensor) -> Iterator[tuple[str, torch.Tensor]]:

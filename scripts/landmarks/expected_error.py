@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class ExpectedError:
-    """Errors in mm by confidence, as measured where both were known; linear between these, and constant beyond.
+    """Errors in mm by confidence, as measured where both were known; linear between these, constant above, none below.
 
     Args:
         path: of a CSV with the columns confidence, which increases, and expected_error_mm. Where there is no such file,
@@ -37,7 +37,7 @@ class ExpectedError:
         if not self.table or math.isnan(confidence):
             return None
         confidences, errors = np.transpose(self.table)
-        return float(np.interp(confidence, confidences, errors))
+        return None if confidence < confidences[0] else float(np.interp(confidence, confidences, errors))
 
 
 def _read(path: str) -> list[tuple[float, float]]:

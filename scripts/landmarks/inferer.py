@@ -19,6 +19,7 @@ __all__ = ["LandmarkInferer"]
 logger = logging.getLogger(__name__)
 
 BEYOND = 4.0  # voxels; the body's box leaves out its outermost, a nose's tip
+AGREEING = 5.0  # voxels from the median of all, at most
 
 
 class LandmarkInferer(Inferer):
@@ -26,7 +27,8 @@ class LandmarkInferer(Inferer):
 
     An encoder says where the crops around each landmark would be in the scan (`PlaceRegression`): 27 of them, whose
     displacements are averaged. From there, the intensities around the landmark are matched (`refine`). Of several scans
-    with the landmark, the places' median is taken, along each axis.
+    with the landmark, the places' median is taken, along each axis, and the confidence is the median correlation times
+    the share of scans that agree.
 
     Args:
         marked: scans in which landmarks are marked; embedded by the network that the first call brings.
@@ -81,6 +83,8 @@ class LandmarkInferer(Inferer):
 
     def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
         found = torch.stack(votes).quantile(0.5, dim=0)
+        away = (torch.stack(votes)[:, :3] - found[:3]).norm(dim=1)
+        found[3] *= (away <= AGREEING).double().mean()
         if found[3] < self.lowest_confidence or not is_near(found[:3], image[0], BEYOND):
             found[:3] = torch.nan
         return found

@@ -263,3 +263,8 @@ def test_scans_that_are_looked_at_are_read_to_their_end(scans, table):
     damaged.write_bytes(damaged.read_bytes()[:-1000])
     with pytest.raises(InputError, match=r"P1\.nii\.gz, in which landmarks are marked, is truncated: mend it"):
         read_marked_scans(points, scans)
+
+
+def test_a_folder_of_scans_that_is_not_there_is_what_is_complained_of(table, tmp_path):
+    with pytest.raises(InputError, match="scanz: give dataset_dir"):
+        read_landmarks(table("scan,name,x,y,z\nP1,tip,1,2,3\n"), tmp_path / "scanz")

@@ -20,8 +20,8 @@ def table(tmp_path):
     return write
 
 
-@pytest.mark.parametrize(("confidence", "error"), [(0, 20), (0.2, 20), (0.3, 17.5), (0.6, 10), (0.7, 7), (1, 4)])
-def test_it_is_linear_between_the_lines_and_constant_beyond(table, confidence, error):
+@pytest.mark.parametrize(("confidence", "error"), [(0.1, None), (0.2, 20), (0.3, 17.5), (0.6, 10), (0.7, 7), (1, 4)])
+def test_it_is_linear_between_the_lines_constant_above_and_not_known_below(table, confidence, error):
     expected = ExpectedError(table("confidence,expected_error_mm\n0.2,20\n0.6,10\n0.8,4\n"))
     assert expected(confidence) == pytest.approx(error)
 

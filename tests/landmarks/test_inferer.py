@@ -84,3 +84,12 @@ def test_marked_scans_are_embedded_once_for_a_network():
     second, other = network.calls, Counted()
     find(image[None], other)
     assert second < first == other.calls
+
+
+def test_marks_that_contradict_each_other_are_not_trusted():
+    image = scan((-36.0, -36.0, -36.0))
+    marked = [MarkedScan(name, (Landmark("heart", place),)) for name, place in (("one", HEART), ("two", LIVER))]
+    windows = GridInferer([12, 12, 12], 6, 64, SimpleInferer())
+    find = LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, lowest_confidence=0.4)
+    found = find(image[None], where)
+    assert found[0, 0, 3] == 0 and found[0, 0, :3].isnan().all()
