@@ -10,6 +10,7 @@ from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
 from ..inferers.grid import GridInferer, grid_affine, grid_centres
+from .body_box import place_in_box
 from .matching import is_near, refine
 from .place_regression import PlaceRegression
 from .reference import Reference, reference_of
@@ -26,9 +27,10 @@ class LandmarkInferer(Inferer):
     """Finds landmarks, coarse to fine.
 
     An encoder says where the crops around each landmark would be in the scan (`PlaceRegression`): 27 of them, whose
-    displacements are averaged. From there, the intensities around the landmark are matched (`refine`). Of several scans
-    with the landmark, the places' median is taken, along each axis, and the confidence is the median correlation times
-    the share of scans that agree.
+    displacements are averaged. From there, and from the same place in the body's box, which is nearer in scans that an
+    encoder does not know, the intensities around the landmark are matched (`refine`); the better match is taken. Of
+    several scans with the landmark, the places' median is taken, along each axis, and the confidence is the median
+    correlation times the share of scans that agree.
 
     Args:
         marked: scans in which landmarks are marked; embedded by the network that the first call brings.
@@ -63,10 +65,9 @@ class LandmarkInferer(Inferer):
         place_of = self._place_regression(image, network)
         votes: dict[str, list[torch.Tensor]] = {name: [] for name in self.names}
         for reference in self.references:
-            begun = reference.by_embeddings(place_of)
-            for name, start, patches in zip(reference.names, begun, reference.patches, strict=True):
-                place, correlation = refine(start, patches, image[0])
-                votes[name].append(torch.cat([place, place.new_tensor([max(correlation, 0.0)])]))
+            starts = torch.stack([reference.by_embeddings(place_of), place_in_box(reference.shares, image[0])], 1)
+            for name, begun, patches in zip(reference.names, starts, reference.patches, strict=True):
+                votes[name].append(_best([refine(start, patches, image[0]) for start in begun]))
         return torch.stack([self._agreed(of_one, image) for of_one in votes.values()])[None]
 
     def _embed_marked(self, network: Callable) -> None:
@@ -88,3 +89,9 @@ class LandmarkInferer(Inferer):
         if found[3] < self.lowest_confidence or not is_near(found[:3], image[0], BEYOND):
             found[:3] = torch.nan
         return found
+
+
+def _best(matches: list[tuple[torch.Tensor, float]]) -> torch.Tensor:
+    """The place with the largest correlation, and that, not below 0, [4]."""
+    place, correlation = max(matches, key=lambda match: match[1])
+    return torch.cat([place, place.new_tensor([max(correlation, 0.0)])])

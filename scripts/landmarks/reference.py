@@ -10,6 +10,7 @@ from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan
 from ..inferers.grid import GridInferer
+from .body_box import share_of_box
 from .matching import patches_of
 from .place_regression import PlaceRegression
 
@@ -24,12 +25,14 @@ class Reference(NamedTuple):
         embeddings: of the crops around each, [L, 27, D].
         offsets: of these crops' centres from the landmark, in voxels, [L, 27, 3].
         patches: the intensities around each, as `patches_of` has them.
+        shares: where each is in the body's box, [L, 3].
     """
 
     names: list[str]
     embeddings: torch.Tensor
     offsets: torch.Tensor
     patches: list[list[torch.Tensor]]
+    shares: torch.Tensor
 
     def by_embeddings(self, place_of: PlaceRegression) -> torch.Tensor:
         """Where the landmarks are in another scan, by its own windows, in voxels, [L, 3]: the mean of all crops."""
@@ -58,6 +61,7 @@ def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer
         embeddings.unflatten(0, corners.shape[:2]),
         corners + (crop - 1) / 2 - points[:, None],
         [patches_of(voxels, point) for point in points],
+        share_of_box(points, image),
     )
 
 

@@ -74,7 +74,17 @@ def found_by(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, list[f
         image = target.image.as_tensor()
         pairs = [refine(place, patches, image) for place, patches in zip(places, source.patches, strict=True)]
         found[f"{name}, matched"] = torch.stack([place for place, _ in pairs]), [agreed for _, agreed in pairs]
+    for name in (TRAINED, UNTRAINED):
+        found[f"{name} or box, matched"] = better(found[f"{name}, matched"], found[f"{BOX}, matched"])
     return found
+
+
+def better(
+    one: tuple[torch.Tensor, list[float]], other: tuple[torch.Tensor, list[float]]
+) -> tuple[torch.Tensor, list[float]]:
+    """Of each landmark, the place whose surroundings agree more."""
+    agreed = torch.tensor([one[1], other[1]])
+    return torch.where((agreed[0] >= agreed[1])[:, None], one[0], other[0]), agreed.amax(0).tolist()
 
 
 def registered(source: Head, target: Head) -> dict[str, tuple[torch.Tensor, float]]:

@@ -11,14 +11,16 @@ from scripts.landmarks.inferer import LandmarkInferer
 
 HEART, LIVER, EDGE = (7.0, -4.0, 6.5), (-21.0, 5.5, -3.0), (-39.0, 5.5, -3.0)  # of the body, mm
 SPACING = 2.0
+FAINT = 1e-6
+LOWEST = 0.15  # one of four channels is matched, so that 0.25 is the most
 
 
 def body(points):
-    """Channels of a body at places [..., 3] in mm: texture, and its coordinates, which say where a crop is."""
+    """Channels of a body at places [..., 3] in mm: texture, and its coordinates, too faint to be matched."""
     torch.manual_seed(0)
     waves, phases = torch.randn(24, 3, dtype=torch.float64) / 4, 6 * torch.rand(24, dtype=torch.float64)
     texture = torch.sin(points @ waves.T + phases).sum(-1) / 4
-    return torch.cat([texture[None], points.movedim(-1, 0) / 20])
+    return torch.cat([texture[None], points.movedim(-1, 0) * FAINT])
 
 
 def scan(corner, shape=(40, 36, 38), shift=(0, 0, 0)):
@@ -32,7 +34,7 @@ def scan(corner, shape=(40, 36, 38), shift=(0, 0, 0)):
 
 def where(crops):
     """An encoder that knows the place of a crop, and has never heard of landmarks."""
-    return crops[:, 1:].mean((2, 3, 4))
+    return crops[:, 1:].mean((2, 3, 4)) / FAINT
 
 
 SCANS = {"one": scan((-40.0, -36.0, -38.0)), "two": scan((-37.0, -30.0, -35.0))}
@@ -41,7 +43,7 @@ SCANS = {"one": scan((-40.0, -36.0, -38.0)), "two": scan((-37.0, -30.0, -35.0))}
 def inferer(*names, places=(HEART, LIVER)):
     marked = [MarkedScan(name, tuple(Landmark(str(place), place) for place in places)) for name in names]
     windows = GridInferer([12, 12, 12], 6, 64, SimpleInferer())
-    return LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, lowest_confidence=0.4)
+    return LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, LOWEST)
 
 
 def in_mm(found, image):
@@ -55,7 +57,7 @@ def test_landmarks_are_found_in_another_field_of_view_and_frame(marked):
     found = inferer(*marked)(image[None], where)
     truth = torch.tensor([HEART, LIVER]).double() + torch.tensor(shift)
     assert found.shape == (1, 2, 4) and (in_mm(found, image) - truth).abs().max() < 0.3
-    assert found[0, :, 3].min() > 0.95
+    assert found[0, :, 3].min() > 0.23
 
 
 def test_a_landmark_beyond_the_field_of_view_is_not_in_the_scan():
@@ -90,6 +92,6 @@ def test_marks_that_contradict_each_other_are_not_trusted():
     image = scan((-36.0, -36.0, -36.0))
     marked = [MarkedScan(name, (Landmark("heart", place),)) for name, place in (("one", HEART), ("two", LIVER))]
     windows = GridInferer([12, 12, 12], 6, 64, SimpleInferer())
-    find = LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, lowest_confidence=0.4)
+    find = LandmarkInferer(marked, lambda item: {"image": SCANS[item["image"]]}, windows, LOWEST)
     found = find(image[None], where)
     assert found[0, 0, 3] == 0 and found[0, 0, :3].isnan().all()
