@@ -17,7 +17,7 @@ from .named_scan import NamedScans
 from .structures import read_structures
 from .voxel_grid import Grid, grid_of
 
-__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "read_marked_scans", "warn_of_example"]
+__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "require_readable", "warn_of_example"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def read_landmarks(
     Args:
         path: a CSV table with the columns scan, name, x, y, z (mm, RAS+) and, for boxes, size_x, size_y, size_z; or
             scans with masks, as a folder or a list that `find_scans` takes: of each structure the centre of mass is the
-            point, and the bounding box has the size.
+            point, and the box around it, as `places_in_mask` has it, the size.
         dataset_dir: folder or list in which scans are looked for that the table calls by their files' names.
         structures: CSV table (name, values) of the structures of masks; None (or null, as a command line says it): each
             value is one, called by its number.
@@ -94,18 +94,12 @@ def read_landmarks(
     return marked
 
 
-def read_marked_scans(
-    path: str | os.PathLike,
-    dataset_dir: str | os.PathLike | None = None,
-    structures: str | os.PathLike | None = None,
-    converted_dir: str | os.PathLike | None = None,
-) -> list[MarkedScan]:
-    """`read_landmarks`, of scans that are looked at themselves: each is read to its end.
+def require_readable(marked: Sequence[MarkedScan]) -> Sequence[MarkedScan]:
+    """Marked scans, each of which was read to its end.
 
     Raises:
-        InputError: as there; or names the first scan that cannot be used.
+        InputError: names the first that cannot be used.
     """
-    marked = read_landmarks(path, dataset_dir, structures, converted_dir)
     for scan in marked:
         if fault := facts_of(scan.image).fault:
             raise InputError(f"{scan.image}, in which landmarks are marked, {fault}: mend it, or mark another scan.")

@@ -1,6 +1,7 @@
 """What is known of landmarks that are found where the truth is known."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,8 +43,8 @@ class SaveLandmarkErrors:
     ) -> None:
         self.output_dir, self.marked, self.preprocessing = Path(output_dir), marked, preprocessing
         self.names = landmark_names(marked)
-        own = {_resolved(scan.image) for scan in marked}
-        self.truth = {path: scan for scan in truth if (path := _resolved(scan.image)) not in own}
+        own = {os.path.realpath(scan.image) for scan in marked}
+        self.truth = {path: scan for scan in truth if (path := os.path.realpath(scan.image)) not in own}
         if not self.truth:
             raise InputError("All scans of truth are marked in landmarks: give truth others, to test on.")
         if not {mark.name for scan in self.truth.values() for mark in scan.landmarks} & set(self.names):
@@ -70,7 +71,7 @@ class SaveLandmarkErrors:
         (batch,), (output,) = engine.state.batch, engine.state.output
         image = batch["image"]
         source = image.meta["filename_or_obj"]
-        scan = self.truth.get(_resolved(source))
+        scan = self.truth.get(os.path.realpath(source))
         if scan is None:
             return
         found = dict(zip(self.names, output["landmarks"].double().cpu(), strict=True))
@@ -107,7 +108,3 @@ def _places(scan: MarkedScan, image: MetaTensor) -> Iterator[tuple[str, torch.Te
     """Names, and places in voxels of an image, [3]."""
     points = torch.tensor([mark.point for mark in scan.landmarks], dtype=torch.float64)
     return zip((mark.name for mark in scan.landmarks), to_voxels(image, points), strict=True)
-
-
-def _resolved(path: str) -> str:
-    return str(Path(path).resolve())

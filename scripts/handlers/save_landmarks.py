@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,7 +58,9 @@ class SaveLandmarks:
         self.write_page = write_page
         self.names = landmark_names(marked)
         self.boxes = {} if margin_mm is None else _boxes(marked, margin_mm)
-        self.marks = {_resolved(scan.image): {mark.name: mark.point for mark in scan.landmarks} for scan in marked}
+        self.marks = {
+            os.path.realpath(scan.image): {mark.name: mark.point for mark in scan.landmarks} for scan in marked
+        }
         self.scans: dict[str, str] = {}  # paths, by the name of their files
         self.files, in_files = FileNames(), FileNames(["landmarks"])  # which is the mask's
         self.in_files = {name: in_files.take(re.sub(r"[^\w-]", "_", name)) for name in self.names}
@@ -97,7 +100,7 @@ class SaveLandmarks:
         """A landmark of the table, whose box is written; `affine` is of the voxels in which its place is told."""
         source, confidence = self.scans[name], float(row[3])
         notes = [] if name == scan_stem(source) else [f"files are named {name}"]
-        mark = self.marks.get(_resolved(source), {}).get(landmark)
+        mark = self.marks.get(os.path.realpath(source), {}).get(landmark)
         if mark is not None:
             notes, confidence = [MARKED, *notes], math.nan
         elif not np.isfinite(row[:3]).all():
@@ -121,10 +124,6 @@ class SaveLandmarks:
 
     def _path(self, name: str) -> Path:
         return self.output_dir / f"{name}.nii.gz"
-
-
-def _resolved(path: str) -> str:
-    return str(Path(path).resolve())
 
 
 def _boxes(marked: Sequence[MarkedScan], margin_mm: float) -> dict[str, tuple[float, ...]]:

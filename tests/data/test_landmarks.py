@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.landmarks import Landmark, MarkedScan, landmark_names, read_landmarks, read_marked_scans
+from scripts.data.landmarks import Landmark, MarkedScan, landmark_names, read_landmarks, require_readable
 from scripts.errors import InputError
 
 BOX = np.diag([2.0, 3.0, 4.0, 1.0])  # 20 x 18 x 16 voxels: -1 to 39, -1.5 to 52.5, -2 to 62 mm
@@ -258,11 +258,12 @@ def test_a_scan_that_cannot_be_read_is_named(scans, table):
 
 def test_scans_that_are_looked_at_are_read_to_their_end(scans, table):
     points = table("scan,name,x,y,z\nP1,tip,1,2.5,-1\n")
-    assert read_marked_scans(points, scans) == read_landmarks(points, scans)
+    marked = read_landmarks(points, scans)
+    assert require_readable(marked) is marked
     damaged = scans / "a" / "P1.nii.gz"
     damaged.write_bytes(damaged.read_bytes()[:-1000])
     with pytest.raises(InputError, match=r"P1\.nii\.gz, in which landmarks are marked, is truncated: mend it"):
-        read_marked_scans(points, scans)
+        require_readable(read_landmarks(points, scans))
 
 
 def test_a_folder_of_scans_that_is_not_there_is_what_is_complained_of(table, tmp_path):
