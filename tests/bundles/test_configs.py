@@ -204,6 +204,39 @@ def test_the_papers_batch_is_in_its_own_overlay(bundle):
     assert (config["batch_size"], config["max_epochs"]) == (64, 50)
 
 
+def annealed(epochs):
+    parser = ConfigParser()
+    parser.read_config([BUNDLES / "isimed_pretraining" / "configs" / f"{name}.json" for name in ("train", "annealed")])
+    parser.update(
+        {"max_epochs": epochs, "network_def": {"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1}}
+    )
+    return parser.get_parsed_content("optimizer"), parser.get_parsed_content("lr_scheduler")
+
+
+def rates(optimizer, scheduler, epochs):
+    found = []
+    for _ in range(epochs):
+        optimizer.step()
+        scheduler.step()
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+def test_the_annealed_learning_rate_falls_to_0_along_a_cosine():
+    assert rates(*annealed(epochs=4), 4) == pytest.approx(
+        [0.002 * share for share in (0.853553, 0.5, 0.146447, 0)], abs=1e-8
+    )
+
+
+def test_a_prolonged_run_has_the_annealed_learning_rate_of_its_new_length():
+    optimizer, scheduler = annealed(epochs=2)
+    rates(optimizer, scheduler, 2)
+    longer = annealed(epochs=4)
+    for old, new in zip((optimizer, scheduler), longer, strict=True):
+        new.load_state_dict(old.state_dict())
+    assert rates(*longer, 2) == pytest.approx([0.002 * 0.146447, 0], abs=1e-8)
+
+
 @pytest.mark.parametrize("said, meant", [("true", True), ("false", False), (True, True), (False, False)])
 def test_switches_may_be_said_in_small_letters_on_the_command_line(said, meant):
     parser = ConfigParser(read(BUNDLES / "isimed_pretraining" / "configs" / "train.json"))

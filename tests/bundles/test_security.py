@@ -35,9 +35,11 @@ CALLS = {
     "sys.path.insert",
     "torch.cuda.is_available",
     "torch.cuda.set_device",
+    "torch.cos",
     "torch.device",
     "torch.nn.Sequential",
     "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+    "torch.tensor",
     "dist.destroy_process_group",
     "dist.get_rank",
     "dist.init_process_group",
@@ -45,9 +47,21 @@ CALLS = {
     "monai.utils.optional_import",
     "monai.utils.set_determinism",
 }
-VALUES = {"int", "os.environ", "torch.bool"}
+VALUES = {"int", "os.environ", "torch.bool", "torch.pi"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
-METHODS = {"amax", "barlow_term", "distance_term", "folds", "meta", "parameters", "parts", "run", "to", "untrained"}
+METHODS = {
+    "amax",
+    "barlow_term",
+    "distance_term",
+    "folds",
+    "item",
+    "meta",
+    "parameters",
+    "parts",
+    "run",
+    "to",
+    "untrained",
+}
 
 # components, besides those of scripts
 TARGETS = {
@@ -62,6 +76,7 @@ TARGETS = {
     *("DenseNet121", "torch.nn.BCEWithLogitsLoss", "torch.nn.BatchNorm1d", "torch.nn.Linear", "torch.nn.ReLU"),
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     "torch.optim.lr_scheduler.ExponentialLR",
+    "torch.optim.lr_scheduler.LambdaLR",
 }
 
 # modules that run, fetch or read what may hold a program
