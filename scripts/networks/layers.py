@@ -90,10 +90,13 @@ def _positions(features: torch.Tensor) -> torch.Tensor:
 
 
 class _LayerTracer(Tracer):
-    """Looks no deeper into a network than its layers lie, so that little of it has to be traceable."""
+    """Looks no deeper into a network than its layers lie, so that little of it has to be traceable.
+
+    Poolings are no deeper either: a network may be one that `layer_features` made.
+    """
 
     def __init__(self, layers: list[str]) -> None:
-        super().__init__()
+        super().__init__(autowrap_functions=tuple(POOLINGS.values()))
         self.layers = layers
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
