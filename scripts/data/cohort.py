@@ -51,7 +51,11 @@ def find_scans(
     """
     if images[0] != "image":
         raise InputError(f"images is {list(images)}: the first has to be image.")
-    path = Path(_synthetic(synthetic_dir, synthetic_labels) if dataset_dir in (None, "null") else dataset_dir).expanduser().absolute()
+    path = (
+        Path(_synthetic(synthetic_dir, synthetic_labels) if dataset_dir in (None, "null") else dataset_dir)
+        .expanduser()
+        .absolute()
+    )
     if not path.exists():
         raise InputError(f"There is no {path}: give dataset_dir the folder of your scans, or a JSON or CSV list.")
     listed = read_list(path, images) if path.is_file() else listed_in_folder(path, images)

@@ -27,7 +27,11 @@ from tools.release import write_release
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
-OVER_INFERENCE = ("landmark_localization", "lesion_map_segmentation")  # evaluate.json is laid over inference.json
+OVER_INFERENCE = (
+    "landmark_localization",
+    "lesion_map_segmentation",
+    "organ_segmentation",
+)  # evaluate.json is laid over inference.json
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in OVER_INFERENCE]
 
 pytestmark = pytest.mark.slow
