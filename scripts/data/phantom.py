@@ -15,8 +15,8 @@ from ..atomic import explain_failure, temporary_suffix
 from ..errors import InputError
 
 __all__ = [
-    "LABELS",
     "LABELLED",
+    "LABELS",
     "LESIONS",
     "ORGANS",
     "Lesion",
