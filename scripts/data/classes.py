@@ -18,7 +18,14 @@ from .mask_audit import readable_masks
 from .mask_meaning import BINARY, mask_meaning
 from .structures import Structures, read_structures
 
-__all__ = ["class_map", "classes_of_cohort", "labelled_scans", "read_classes", "write_classes"]
+__all__ = [
+    "class_map",
+    "classes_of_cohort",
+    "labelled_scans",
+    "read_classes",
+    "require_classes_in_parts",
+    "write_classes",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +79,20 @@ def labelled_scans(scans: list[dict], classes: Structures) -> list[dict]:
             "give label maps with these values."
         )
     return [scan | {"class_label": float(one)} for scan, one in zip(labelled, found, strict=True)]
+
+
+def require_classes_in_parts(split: dict[str, list[dict]]) -> None:
+    """Raise an `InputError` unless a scan of each part of a split has a voxel of some class.
+
+    Args:
+        split: `labelled_scans` under `train`, `validate` and `test`.
+    """
+    for part, scans in split.items():
+        if not any(scan["class_label"] for scan in scans):
+            raise InputError(
+                f"None of the scans under '{part}' ({some(sorted({scan['subject'] for scan in scans}))}) has a voxel of "
+                "any class: lower folds, so that each has more subjects, or give more scans of which something is drawn."
+            )
 
 
 def class_map(path: str, image: str, classes: Structures) -> np.ndarray:

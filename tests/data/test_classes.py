@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from scripts.data.classes import class_map, classes_of_cohort, labelled_scans, read_classes, write_classes
+from scripts.data.classes import (
+    class_map,
+    classes_of_cohort,
+    labelled_scans,
+    read_classes,
+    require_classes_in_parts,
+    write_classes,
+)
 from scripts.data.structures import Structures
 from scripts.errors import InputError
 
@@ -75,6 +82,13 @@ def test_scans_without_a_label_map_are_left_out_and_the_others_say_whether_a_cla
 def test_label_maps_that_cannot_be_used_are_refused(scans, change, sentence):
     with pytest.raises(InputError, match=sentence):
         labelled_scans(change(scans), LIVER)
+
+
+def test_a_part_in_which_nothing_is_drawn_is_refused(scans):
+    empty, drawn = labelled_scans(scans, LIVER)
+    require_classes_in_parts({"train": [empty, drawn], "validate": [drawn], "test": [drawn]})
+    with pytest.raises(InputError, match="None of the scans under 'validate'"):
+        require_classes_in_parts({"train": [empty, drawn], "validate": [empty], "test": [drawn]})
 
 
 def test_a_voxel_has_the_number_of_its_class(scans):
