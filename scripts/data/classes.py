@@ -89,9 +89,10 @@ def require_classes_in_parts(split: dict[str, list[dict]]) -> None:
     """
     for part, scans in split.items():
         if not any(scan["class_label"] for scan in scans):
+            names = some(sorted({scan["subject"] for scan in scans}))
             raise InputError(
-                f"None of the scans under '{part}' ({some(sorted({scan['subject'] for scan in scans}))}) has a voxel of "
-                "any class: lower folds, so that each has more subjects, or give more scans of which something is drawn."
+                f"None of the scans under '{part}' ({names}) has a voxel of any class: lower folds, so that each has more "
+                "subjects, or give more scans of which something is drawn."
             )
 
 
