@@ -91,8 +91,8 @@ def require_classes_in_parts(split: dict[str, list[dict]]) -> None:
         if not any(scan["class_label"] for scan in scans):
             names = some(sorted({scan["subject"] for scan in scans}))
             raise InputError(
-                f"None of the scans under '{part}' ({names}) has a voxel of any class: lower folds, so that each has more "
-                "subjects, or give more scans of which something is drawn."
+                f"None of the scans under '{part}' ({names}) has a voxel of any class: lower folds, so that each has "
+                "more subjects, or give more scans of which something is drawn."
             )
 
 
