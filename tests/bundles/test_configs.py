@@ -127,6 +127,15 @@ def test_segmentation_has_the_vocabulary_of_all_bundles():
     assert read(SEGMENTER / "configs" / "train.json").keys() >= VOCABULARY - {"embedding_size"}
 
 
+def test_the_weights_of_segmentation_are_used_with_the_settings_that_they_depend_on():
+    if not (SEGMENTER / "models" / "config.json").is_file():
+        pytest.skip("it has no weights yet")
+    config, settings = (read(SEGMENTER / path) for path in ("configs/train.json", "models/config.json"))
+    described = {"_desc_", "_warning_"}
+    assert settings.keys() == described | {*LEARNED_FROM} - {"network_def", "embedding_size", "frame"}
+    assert all(config[key] == settings[key] for key in settings.keys() - described)
+
+
 def test_test_scans_are_segmented_as_at_inference():
     train, inference = (read(SEGMENTER / "configs" / f"{name}.json") for name in ("train", "inference"))
     assert train["test"]["preprocessing"] == inference["preprocessing"]
