@@ -27,6 +27,7 @@ def find_scans(
     synthetic_dir: str | os.PathLike,
     converted_dir: str | os.PathLike,
     images: Sequence[str] = ("image",),
+    synthetic_labels: str = "lesions",
 ) -> list[dict]:
     """List the scans of a cohort by their names, and log how these were understood.
 
@@ -38,6 +39,7 @@ def find_scans(
         converted_dir: where scans in other formats (pairs of .hdr and .img; with SimpleITK .mha, .mhd, .nrrd and DICOM)
             are, or go, as NIfTI.
         images: keys of a scan's images in a list, the first of which is `image`; several need a list.
+        synthetic_labels: what the masks of the synthetic cohort are of, as for `make_cohort`.
 
     Returns:
         One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label` where
@@ -49,7 +51,11 @@ def find_scans(
     """
     if images[0] != "image":
         raise InputError(f"images is {list(images)}: the first has to be image.")
-    path = Path(_synthetic(synthetic_dir) if dataset_dir in (None, "null") else dataset_dir).expanduser().absolute()
+    path = (
+        Path(_synthetic(synthetic_dir, synthetic_labels) if dataset_dir in (None, "null") else dataset_dir)
+        .expanduser()
+        .absolute()
+    )
     if not path.exists():
         raise InputError(f"There is no {path}: give dataset_dir the folder of your scans, or a JSON or CSV list.")
     listed = read_list(path, images) if path.is_file() else listed_in_folder(path, images)
@@ -64,10 +70,10 @@ def find_scans(
     return [scan | {"scan": i} for i, scan in enumerate(scans)]
 
 
-def _synthetic(folder: str | os.PathLike) -> str | os.PathLike:
+def _synthetic(folder: str | os.PathLike, labels: str) -> str | os.PathLike:
     """The synthetic cohort, made where it is not there."""
     logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    make_cohort(folder)
+    make_cohort(folder, labels=labels)
     return folder
 
 

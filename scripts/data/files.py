@@ -32,6 +32,7 @@ RESULTS = {
     "components": "{name}_embeddings.npz",
     "lesions": "scores.csv",
     "lesion_mask": "masks.csv",
+    "segmentation": "segmentations.csv",
     "landmarks": "landmarks.csv",
 }
 RESULT = re.compile(rf"(?P<name>.+)_(?P<kind>{'|'.join(RESULTS)})")

@@ -13,7 +13,7 @@ from .checks.whole_file import Unusable
 from .lesion_voxels import Mask, paths_of, read_mask
 from .mask_meaning import MaskMeaning
 
-__all__ = ["MaskFacts", "audited_masks", "mask_facts"]
+__all__ = ["MaskFacts", "audited_masks", "mask_facts", "readable_masks"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +46,28 @@ def audited_masks(scans: list[dict], meaning: MaskMeaning) -> list[MaskFacts]:
     Raises:
         InputError: names all masks that cannot be used, at most ten; or asks which numbers are the lesion.
     """
+    facts = readable_masks(scans, meaning)
+    _check_values(sorted({value for one in facts for value in one.values}), meaning)
+    _tell_of_cut([path for one in facts for path in one.cut])
+    _tell_of_united([scan for scan in scans if len(paths_of(scan["label"])) > 1])
+    return facts
+
+
+def readable_masks(scans: list[dict], meaning: MaskMeaning) -> list[MaskFacts]:
+    """The facts of each scan's masks, none of which has a fault; whatever their numbers mean.
+
+    Args:
+        scans: with `label`.
+        meaning: which numbers of the masks are the lesion.
+
+    Raises:
+        InputError: names all masks that cannot be used, at most ten.
+    """
     logger.info(f"Reading {sum(len(paths_of(scan['label'])) for scan in scans)} masks.")
     with ThreadPoolExecutor(2) as pool:  # whole masks in memory, one each
         found = pool.map(lambda scan: mask_facts(tuple(paths_of(scan["label"])), scan["image"], meaning), scans)
         facts = list(with_progress(found, "Reading masks of scan", total=len(scans)))
     _refuse([fault for one in facts for fault in one.faults])
-    _check_values(sorted({value for one in facts for value in one.values}), meaning)
-    _tell_of_cut([path for one in facts for path in one.cut])
-    _tell_of_united([scan for scan in scans if len(paths_of(scan["label"])) > 1])
     return facts
 
 

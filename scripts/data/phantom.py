@@ -15,6 +15,8 @@ from ..atomic import explain_failure, temporary_suffix
 from ..errors import InputError
 
 __all__ = [
+    "LABELLED",
+    "LABELS",
     "LESIONS",
     "ORGANS",
     "Lesion",
@@ -23,6 +25,7 @@ __all__ = [
     "Waves",
     "draw_subject",
     "make_cohort",
+    "organ_map",
     "render",
     "tissue",
 ]
@@ -48,6 +51,13 @@ ORGANS = {
     "aorta": ((-10, -36, 8), (10, 10, 100), 12, 0.95),
     "vena cava": ((14, -32, -10), (11, 9, 90), 12, 0.86),
 }
+
+# organs of a label map, 1 and so on; all else is its background
+LABELLED = (
+    *("lung right", "lung left", "heart", "liver", "stomach", "spleen", "kidney right", "kidney left", "bladder"),
+    "spine",
+)
+LABELS = ("lesions", "organs")  # what the masks of a cohort may be of
 
 # smallest and largest radius (mm), and contrast of the core to the tissue around it
 LESIONS = {"small": ((6, 14), (0.15, 0.25)), "large": ((12, 24), (0.3, 0.5))}
@@ -120,7 +130,9 @@ class Subject:
     bias: Waves
 
 
-def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesions: str = "small") -> Path:
+def make_cohort(
+    folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesions: str = "small", labels: str = "lesions"
+) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
     Args:
@@ -128,9 +140,10 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, le
         subjects: their number; a larger cohort begins with the subjects of a smaller one.
         seed: the same seed gives the same bytes.
         lesions: which of `LESIONS`.
+        labels: which of `LABELS` masks are of: lesions, 1, or the organs of `LABELLED`; the images are the same.
 
     Returns:
-        The folder: `imagesTr` (int16), `labelsTr` (lesions 1, else 0; uint8) and `dataset.json`.
+        The folder: `imagesTr` (int16), `labelsTr` (uint8) and `dataset.json`.
 
     Raises:
         InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
@@ -140,7 +153,9 @@ def make_cohort(folder: str | os.PathLike, subjects: int = 24, seed: int = 0, le
         raise InputError(f"A cohort of {subjects} subjects cannot be made: set subjects to 1 or more.")
     if lesions not in LESIONS:
         raise InputError(f"There are no lesions called {lesions}: set lesions to one of {', '.join(LESIONS)}.")
-    listing = json.dumps(_listing(subjects, seed, lesions), indent=2)
+    if labels not in LABELS:
+        raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
+    listing = json.dumps(_listing(subjects, seed, lesions, labels), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != listing:
@@ -179,8 +194,7 @@ def draw_subject(rng: np.random.Generator, lesions: str | None) -> Subject:
 
 def render(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Scan a subject: image (int16) and mask of its lesions (uint8), both [X, Y, Z]."""
-    voxels = np.stack(np.meshgrid(*map(np.arange, subject.shape), indexing="ij"), -1)
-    points = apply_affine(np.linalg.inv(subject.pose) @ subject.affine, voxels).astype(np.float32)
+    points = _points(subject)
     body = subject.organs[0].coverage(points)
     signal = tissue(subject.organs, points) + 0.02 * body * subject.mottle(points)
     mask = np.zeros(signal.shape, np.uint8)
@@ -192,6 +206,21 @@ def render(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     real, imaginary = np.random.default_rng(subject.noise_seed).normal(0, subject.noise, (2, *signal.shape))
     measured = np.hypot(signal + real, imaginary)  # Rician, so that air is not 0
     return np.round(subject.offset + subject.gain * measured).astype(np.int16), mask
+
+
+def organ_map(subject: Subject) -> np.ndarray:
+    """Label map of a subject's organs, [X, Y, Z], uint8: the number of each in `LABELLED`, from 1, else 0.
+
+    A voxel is of the organ that was painted last of those that fill half of it, as in the image.
+    """
+    points = _points(subject)
+    body = subject.organs[0].coverage(points) > 0.5
+    labels = np.zeros(points.shape[:3], np.uint8)
+    for name, organ in zip(ORGANS, subject.organs, strict=True):
+        near = body & (np.abs(points - organ.centre) < 1.5 * organ.half).all(-1)
+        filled = np.flatnonzero(near)[organ.coverage(points[near]) > 0.5]
+        labels.flat[filled] = LABELLED.index(name) + 1 if name in LABELLED else 0
+    return labels
 
 
 def tissue(organs: list[Shape], points: np.ndarray) -> np.ndarray:
@@ -211,11 +240,20 @@ def _write(folder: Path, listing: dict) -> None:
     for i, item in enumerate(listing["training"]):
         rng = np.random.default_rng([listing["seed"], i])
         subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
-        for path, data in zip(item.values(), render(subject), strict=True):
+        image, mask = render(subject)
+        if listing.get("labels_of") == "organs":
+            mask = organ_map(subject)
+        for path, data in zip(item.values(), (image, mask), strict=True):
             nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
 
 
-def _listing(subjects: int, seed: int, lesions: str) -> dict:
+def _points(subject: Subject) -> np.ndarray:
+    """The voxels of its scan in the body's own mm, [X, Y, Z, 3], float32."""
+    voxels = np.stack(np.meshgrid(*map(np.arange, subject.shape), indexing="ij"), -1)
+    return apply_affine(np.linalg.inv(subject.pose) @ subject.affine, voxels).astype(np.float32)
+
+
+def _listing(subjects: int, seed: int, lesions: str, labels: str) -> dict:
     """Content of dataset.json."""
     names = [f"phantom_{i:03}.nii.gz" for i in range(subjects)]
     listing = {
@@ -228,6 +266,9 @@ def _listing(subjects: int, seed: int, lesions: str) -> dict:
         "training": [{"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"} for name in names],
         "test": [],
     }
+    if labels == "organs":
+        names_of = {str(number): name for number, name in enumerate(("background", *LABELLED))}
+        listing |= {"labels": names_of, "labels_of": labels}
     return listing if lesions == "small" else listing | {"lesions": lesions}
 
 

@@ -14,7 +14,7 @@ __all__ = ["OUTPUT", "POOLINGS", "layer_features", "name_and_pooling", "not_as_a
 OUTPUT = "output"
 
 
-def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
+def layer_features(network: nn.Module, layers: Iterable[str], last: nn.Module | None = None) -> nn.Module:
     """A network's features at some of its layers, each pooled to a vector, joined.
 
     What comes after the last of these layers does not run. The new network has the modules of the old one themselves,
@@ -25,6 +25,7 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
         layers: `NAME` or `NAME:POOLING`, of modules, as in `features.denseblock1:mean_sd`, with POOLING as in
             `POOLINGS`, `mean` where there is none; `output` is the network's own. What a layer gives is [B, C,
             *spatial], [B, positions, C], or [B, C], which is taken as it is.
+        last: what the joined vectors [B, D] go through, a module of the new network by this name; None: nothing.
 
     Returns:
         Network whose output is [B, D]; the network itself where its output is all that is asked for.
@@ -42,7 +43,7 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
     if not wanted:
         raise InputError("There are no layers: name one at least, such as output.")
     modules = [name for name, _ in wanted if name != OUTPUT]
-    if not modules:
+    if not modules and last is None:
         return network
     require_modules(network, modules)
     try:
@@ -52,7 +53,7 @@ def layer_features(network: nn.Module, layers: Iterable[str]) -> nn.Module:
             f"The way of {type(network).__name__} to {some(modules)} cannot be followed ({shorten(error)}): name "
             "layers that are reached without a decision on what the image is like."
         ) from error
-    features = _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted)
+    features = _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted, last)
     unused = network.state_dict().keys() - features.state_dict().keys()
     features.register_load_state_dict_pre_hook(lambda _, state, *rest: [state.pop(name, None) for name in unused])
     return features
@@ -90,17 +91,20 @@ def _positions(features: torch.Tensor) -> torch.Tensor:
 
 
 class _LayerTracer(Tracer):
-    """Looks no deeper into a network than its layers lie, so that little of it has to be traceable."""
+    """Looks no deeper into a network than its layers lie, so that little of it has to be traceable.
+
+    Poolings are no deeper either: a network may be one that `layer_features` made.
+    """
 
     def __init__(self, layers: list[str]) -> None:
-        super().__init__()
+        super().__init__(autowrap_functions=tuple(POOLINGS.values()))
         self.layers = layers
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return not any(layer.startswith(f"{module_qualified_name}.") for layer in self.layers)
 
 
-def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
+def _pooled(network: GraphModule, wanted: list[tuple[str, str]], last: nn.Module | None) -> GraphModule:
     """The network with its pooled layers in place of its output, and without what comes after them."""
     calls = {node.target: node for node in network.graph.nodes if node.op == "call_module"}  # of several, the last
     (output,) = network.graph.find_nodes(op="output")
@@ -113,6 +117,9 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]]) -> GraphModule:
             vectors.append(network.graph.call_function(POOLINGS[pooling], (calls[name],)))
     with network.graph.inserting_before(output):
         output.args = (network.graph.call_function(torch.cat, (vectors, 1)),)
+        if last is not None:
+            network.add_submodule("last", last)
+            output.args = (network.graph.call_module("last", output.args),)
     for node in network.graph.nodes:
         node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
     network.graph.eliminate_dead_code()

@@ -1,6 +1,6 @@
 """Pretrained weights as the beginning of another network: what fits is loaded and told, too little is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from ..errors import InputError
 from .weights import read_weights
 
-__all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "transfer_weights"]
+__all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "load_parts", "transfer_weights"]
 
 UNTRAINED, SCRATCH = "untrained", "scratch"
+AS_DRAWN = (UNTRAINED, "random", SCRATCH)  # in place of weights; random is another word for untrained
 
 
 @dataclass
@@ -67,7 +68,7 @@ def transfer_weights(
 
 def check_encoder(encoder: str) -> None:
     """Read an encoder's weights, unless it has none, so that a wrong path is named before anything else is done."""
-    if encoder not in (SCRATCH, UNTRAINED):
+    if encoder not in AS_DRAWN:
         read_weights(encoder)
 
 
@@ -95,6 +96,36 @@ def load_backbone(network: nn.Module, encoder: str, last_layer: str) -> None:
                 f"{len(network.state_dict())} tensors): give encoder the encoder.pt of a run with the same network_def."
             )
     transfer_weights(network, {name: weights[name] for name in weights if not name.startswith(f"{last_layer}.")})
+
+
+def load_parts(network: nn.Module, encoder: str, parts: Sequence[str]) -> None:
+    """Load the tensors of an encoder that is part of a network, such as the down path of a U-Net; all, or none.
+
+    Args:
+        network: all else of it stays as it was drawn.
+        encoder: path of the weights, whose names are the network's; what they have besides is not used; or one of
+            `AS_DRAWN`, which leave the network as it is.
+        parts: names of the modules that are the encoder.
+
+    Raises:
+        InputError: a tensor of these is not there or has another shape; nothing is loaded then.
+    """
+    if encoder in AS_DRAWN:
+        return
+    within = tuple(f"{part}." for part in parts)
+    own = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(within)}
+    weights = read_weights(encoder)
+    faults = {
+        "lack": [name for name in own if name not in weights],
+        "have in another shape": [name for name in own if name in weights and weights[name].shape != own[name].shape],
+    }
+    for fault, names in faults.items():
+        if names:
+            raise InputError(
+                f"The weights in {encoder} are no encoder of this network: they {fault} {names[0]} ({len(names)} of "
+                f"{len(own)} tensors): give encoder the encoder.pt of a pretraining with unet_encoder.json."
+            )
+    transfer_weights(network, {name: weights[name] for name in own})
 
 
 def _compare(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightTransfer:

@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
-from .kinds import DESCRIPTION, settings_of
+from .kinds import DESCRIPTION
 from .list_settings import help_text
 from .values import settle_values
 
@@ -65,7 +65,7 @@ def unknown_keys(config: dict) -> list[str]:
     """
     referred = set(re.findall(r"[@%](\w+)", json.dumps(config, default=str)))
     # an overlay may have no use for a setting, which is still one: a file describes it
-    described = {setting.name for setting in settings_of(config)}
+    described = {match["key"] for match in map(DESCRIPTION.match, config) if match}
     known = STRUCTURE | FOLDERS | referred | described
     return [key for key in config if key not in known and not DESCRIPTION.match(key)]
 

@@ -9,12 +9,18 @@ from pathlib import Path
 
 import torch
 from monai.bundle import ckpt_export, load, onnx_export, verify_net_in_out
-from monai.networks.nets import DenseNet121
+from monai.networks.nets import BasicUNet, DenseNet121
 
 
 def same_as_stored(network, stored) -> bool:
     tensors = network.state_dict()
     return tensors.keys() == stored.keys() and all(torch.equal(tensors[k], stored[k].to(tensors[k])) for k in tensors)
+
+
+def network_of_ones_own(stored):
+    if "final_conv.bias" in stored:
+        return BasicUNet(features=[16, 32, 64, 128, 256, 16], norm="batch", out_channels=len(stored["final_conv.bias"]))
+    return DenseNet121(spatial_dims=3, in_channels=1, out_channels=len(stored["class_layers.out.bias"]))
 
 
 def open_bundle(bundle: Path, output_dir: Path) -> dict:
@@ -25,7 +31,7 @@ def open_bundle(bundle: Path, output_dir: Path) -> dict:
     verify_net_in_out("network_def", meta, inference, device="cpu", bundle_root=str(bundle))
     ckpt_export("network_def", str(output_dir / "model.ts"), **files, bundle_root=str(bundle))
     onnx_export("network_def", str(output_dir / "model.onnx"), **files, bundle_root=str(bundle))
-    ours = DenseNet121(spatial_dims=3, in_channels=1, out_channels=len(stored["class_layers.out.bias"]))
+    ours = network_of_ones_own(stored)
     where = {"bundle_dir": str(bundle.parent), "device": "cpu"}
     return {
         "loaded": same_as_stored(load(bundle.name, **where), stored),

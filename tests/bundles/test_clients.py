@@ -27,8 +27,8 @@ from tools.release import write_release
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
-OVER_INFERENCE = ("landmark_localization", "lesion_map_segmentation")  # evaluate.json is laid over inference.json
-TRAINED = [bundle for bundle in BUNDLES if bundle.name not in OVER_INFERENCE]
+TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
+TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE]
 
 pytestmark = pytest.mark.slow
 

@@ -120,6 +120,52 @@ def test_the_classifier_has_the_vocabulary_of_all_bundles_and_their_order():
     assert [key for key in config if key in ORDER] == [key for key in ORDER if key != "lr_scheduler"]
 
 
+SEGMENTER = BUNDLES / "organ_segmentation"
+
+
+def test_segmentation_has_the_vocabulary_of_all_bundles():
+    assert read(SEGMENTER / "configs" / "train.json").keys() >= VOCABULARY - {"embedding_size"}
+
+
+def test_the_weights_of_segmentation_are_used_with_the_settings_that_they_depend_on():
+    if not (SEGMENTER / "models" / "config.json").is_file():
+        pytest.skip("it has no weights yet")
+    config, settings = (read(SEGMENTER / path) for path in ("configs/train.json", "models/config.json"))
+    described = {"_desc_", "_warning_"}
+    assert settings.keys() == described | {*LEARNED_FROM} - {"network_def", "embedding_size", "frame"}
+    assert all(config[key] == settings[key] for key in settings.keys() - described)
+
+
+def test_test_scans_are_segmented_as_at_inference():
+    train, inference = (read(SEGMENTER / "configs" / f"{name}.json") for name in ("train", "inference"))
+    assert train["test"]["preprocessing"] == inference["preprocessing"]
+    assert str(train["test"]["postprocessing"]).replace("@test#", "@") == str(inference["postprocessing"])
+    for key in ("dropout", "spacing", "crop_size", "amp", "scans", "cohort", "intensity"):
+        assert inference[key] == train[key], key
+
+
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_the_encoder_of_a_u_net_fits_the_network_of_segmentation_by_its_names(bundle):
+    parser = ConfigParser()
+    parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", "unet_encoder")])
+    encoder = parser.get_parsed_content("network_def").state_dict()
+    segmenter = ConfigParser(read(SEGMENTER / "configs" / "train.json"))
+    segmenter["network_def#out_channels"] = 3
+    network = segmenter.get_parsed_content("network_def")
+    parts = tuple(f"{part}." for part in segmenter["encoder_parts"])
+    own = {name: tensor.shape for name, tensor in network.state_dict().items() if name.startswith(parts)}
+    assert {name: encoder[name].shape for name in encoder if not name.startswith("last.")} == own
+
+
+@pytest.mark.parametrize("layers", ["output", "several", "early", "centre"])
+def test_all_sets_of_layers_are_those_of_the_u_nets_encoder(layers):
+    parser = ConfigParser()
+    files = [BUNDLES / "isimed_pretraining" / "configs" / f"{name}.json" for name in ("inference", "unet_encoder")]
+    parser.read_config(files)
+    parser["layers"], parser["device"] = layers, torch.device("cpu")
+    assert parser.get_parsed_content("network").eval()(torch.zeros(1, 1, 32, 32, 32)).ndim == 2
+
+
 def test_the_defaults_of_the_classifier_are_those_of_the_paper():
     config = read(CLASSIFIER / "configs" / "train.json")
     assert (config["crops_per_volume"], config["max_epochs"], config["learning_rate"]) == (32, 25, 1e-3)
@@ -134,7 +180,7 @@ def test_every_setting_is_described(path):
     settings = keys[
         keys.index("imports") + 1 : min(keys.index(key) for key in ("network_def", "cohort") if key in keys)
     ]
-    made = ("encoder_def", "encoder_network", "example")
+    made = ("encoder_def", "encoder_network", "example", "unseen", "classes")
     settings = [key for key in settings if not key.startswith("_desc_") and key not in made]
     assert not [key for key in settings if f"_desc_{key}_" not in config]
 

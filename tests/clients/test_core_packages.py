@@ -26,7 +26,7 @@ def test_this_repository_is_not_there(python, call, tmp_path):
 
 def parts(bundle):
     """Settings that leave a few bodies to validate and to test on."""
-    return {"folds": 3} if bundle.name.startswith("lesion_") else {"val_size": 1, "test_size": 1}
+    return {"folds": 3} if bundle.name.startswith(("lesion_", "organ_")) else {"val_size": 1, "test_size": 1}
 
 
 def test_a_bundle_is_trained(downloaded, python, run, cohort, tmp_path):
@@ -38,7 +38,7 @@ def test_a_bundle_is_trained(downloaded, python, run, cohort, tmp_path):
 def test_its_weights_are_evaluated(downloaded, python, run, cohort, truth, tmp_path):
     settings = {"dataset_dir": cohort, "output_dir": tmp_path / "out"}
     weights = downloaded / "models" / "model.pt"
-    if downloaded.name == "lesion_map_segmentation":
+    if downloaded.name.endswith("_segmentation"):
         run(python, downloaded, "inference", "evaluate", cwd=tmp_path, **settings)
     elif downloaded.name == "landmark_localization":
         settings |= {"truth": truth, "map_stride": 16}  # an eighth of the windows

@@ -1,4 +1,4 @@
-"""MONAI Label serves the classifier's score, the lesion map and landmarks as a run of the bundle gives them."""
+"""MONAI Label serves the classifier's score, the lesion map, landmarks and organs as a run of the bundle gives them."""
 
 import csv
 import json
@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization"]
+from scripts.data.phantom import LABELLED
+
+SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization", "organ_segmentation"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
 DAMAGED = "damaged_localization"  # whose marked scan ends in the middle
 ORGANS = ["heart", "liver", "stomach", "spleen", "kidney right", "kidney left", "gallbladder", "bladder"]
@@ -106,9 +108,10 @@ def score(server, model):
 
 def test_all_are_listed_with_type_and_labels(server):
     models = json.load(urlopen(f"{server}/info/"))["models"]
-    assert [models[name]["type"] for name in SERVED] == ["classification", "segmentation", "segmentation"]
+    assert [models[name]["type"] for name in SERVED] == ["classification", *3 * ["segmentation"]]
     organs = {organ: number for number, organ in enumerate(ORGANS, 1)}
-    assert [models[name]["labels"] for name in SERVED] == [{"lesion": 0}, {"lesion": 1}, organs]
+    labelled = {organ: number for number, organ in enumerate(LABELLED, 1)}
+    assert [models[name]["labels"] for name in SERVED] == [{"lesion": 0}, {"lesion": 1}, organs, labelled]
 
 
 def test_the_classifier_returns_the_score_of_a_run(server, app, scans, run, tmp_path):
@@ -145,6 +148,16 @@ def test_landmarks_are_where_a_run_finds_them_in_the_scans_own_grid(server, app,
     for number, place in found.items():
         middle = apply_affine(served.affine, np.argwhere(balls == number)).mean(0)
         assert np.abs(middle - place).max() < 2
+
+
+def test_organs_are_those_of_a_run_in_the_scans_own_grid(server, app, scans, run, tmp_path):
+    model = app / "model" / SERVED[3]
+    run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
+    (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[3], "image"))
+    ours, served = (nibabel.load(tmp_path / path) for path in ("out/scan_segmentation.nii.gz", "served.nii.gz"))
+    assert served.shape == ours.shape and np.allclose(served.affine, ours.affine, atol=1e-3)
+    assert len(np.unique(served.dataobj)) > 2
+    assert (np.asarray(served.dataobj) != np.asarray(ours.dataobj)).mean() < 1e-3
 
 
 def test_a_marked_scan_that_is_damaged_is_an_error_that_the_log_explains(server, folder):

@@ -6,9 +6,10 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.affines import apply_affine
 
 from scripts.data import phantom
-from scripts.data.phantom import ORGANS, draw_subject, make_cohort, render, tissue
+from scripts.data.phantom import LABELLED, ORGANS, draw_subject, make_cohort, organ_map, render, tissue
 from scripts.errors import InputError
 
 
@@ -177,3 +178,25 @@ def test_an_empty_folder_is_filled(tmp_path):
 def test_a_cohort_of_nobody_is_refused(tmp_path):
     with pytest.raises(InputError, match="1 or more"):
         make_cohort(tmp_path / "phantom", subjects=0)
+
+
+def test_a_label_map_has_each_organ_where_its_centre_is(subject):
+    labels, places = organ_map(subject), np.linalg.inv(subject.affine) @ subject.pose
+    for number, name in enumerate(LABELLED, 1):
+        centre = subject.organs[list(ORGANS).index(name)].centre
+        x, y, z = np.rint(apply_affine(places, centre)).astype(int)
+        assert labels[x, y, z] == number, name
+
+
+def test_masks_of_organs_are_of_the_same_images(cohort, tmp_path):
+    organs = make_cohort(tmp_path / "organs", subjects=1, seed=0, labels="organs")
+    name = "imagesTr/phantom_000.nii.gz"
+    assert (organs / name).read_bytes() == (cohort / name).read_bytes()
+    listed = json.loads((organs / "dataset.json").read_text(encoding="utf-8"))["labels"]
+    found = np.unique(nib.load(organs / "labelsTr" / "phantom_000.nii.gz").dataobj)
+    assert list(listed.values()) == ["background", *LABELLED] and found.tolist() == [int(key) for key in listed]
+
+
+def test_labels_that_there_are_not_are_refused(tmp_path):
+    with pytest.raises(InputError, match="set labels to one of lesions, organs"):
+        make_cohort(tmp_path / "cohort", labels="bones")

@@ -127,3 +127,21 @@ class Undecided(nn.Module):
 def test_layers_that_are_not_there_are_named(network, layers, sentence):
     with pytest.raises(InputError, match=sentence):
         layer_features(network, layers)
+
+
+def test_features_may_go_through_a_last_module_of_the_network():
+    network, last = DenseNet121(3, 1, 8).eval(), nn.Linear(1024, 3)
+    crops = torch.randn(2, 1, 32, 32, 32)
+    with torch.no_grad():
+        expected = last(layer_features(network, ["class_layers.flatten"])(crops))
+        features = layer_features(network, ["class_layers.flatten"], last)
+        assert torch.equal(features(crops), expected)
+    assert {"last.weight", "last.bias"} < features.state_dict().keys()
+
+
+def test_layers_are_read_of_a_network_that_gives_features_itself():
+    network, layers = DenseNet121(3, 1, 8).eval(), ["features.denseblock1:mean_sd"]
+    features = layer_features(network, ["features.denseblock2"], nn.Linear(512, 3))
+    crops = torch.randn(2, 1, 32, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(layer_features(features, layers)(crops), layer_features(network, layers)(crops))

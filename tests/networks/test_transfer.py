@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from monai.networks.nets import DenseNet
+from monai.networks.nets import BasicUNet, DenseNet
+from torch import nn
 
 from scripts.errors import InputError
-from scripts.networks.transfer import load_backbone, transfer_weights
+from scripts.networks.layers import layer_features
+from scripts.networks.transfer import load_backbone, load_parts, transfer_weights
 
 LAST = "class_layers.out"
 
@@ -89,3 +91,40 @@ def test_too_few_that_fit_are_refused_and_nothing_is_loaded():
 def test_no_weights_at_all_are_refused_whatever_is_asked_for(weights):
     with pytest.raises(InputError, match="Only 0 of"):
         transfer_weights(network(), weights, at_least=0)
+
+
+def u_net(first=4):
+    return BasicUNet(3, 1, 3, features=[first, 4, 4, 4, 4, 4], norm="batch")
+
+
+DOWN = ["conv_0", "down_1", "down_2", "down_3", "down_4"]
+
+
+def test_the_down_path_of_a_u_net_is_the_encoders_and_all_else_stays_as_it_was_drawn(tmp_path):
+    encoder, network = layer_features(u_net(), ["down_4"], nn.Linear(4, 6)), u_net()
+    drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    torch.save(encoder.state_dict(), tmp_path / "encoder.pt")
+    load_parts(network, str(tmp_path / "encoder.pt"), DOWN)
+    for name, tensor in network.state_dict().items():
+        expected = encoder.state_dict() if name.split(".")[0] in DOWN else drawn
+        assert torch.equal(tensor, expected[name]), name
+
+
+@pytest.mark.parametrize(
+    ("weights", "fault"), [(network(16), "they lack conv_0"), (u_net(8), "they have in another shape conv_0")]
+)
+def test_weights_that_are_no_part_of_the_network_are_refused_and_nothing_is_loaded(tmp_path, weights, fault):
+    target = u_net()
+    before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
+    torch.save(weights.state_dict(), tmp_path / "encoder.pt")
+    with pytest.raises(InputError, match=f"are no encoder of this network: {fault}"):
+        load_parts(target, str(tmp_path / "encoder.pt"), DOWN)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())
+
+
+@pytest.mark.parametrize("encoder", ["scratch", "untrained", "random"])
+def test_without_weights_a_network_stays_as_it_was_drawn(encoder):
+    target = u_net()
+    before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
+    load_parts(target, encoder, DOWN)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())

@@ -1,0 +1,75 @@
+"""Organs are segmented as users do it: trained, told of, drawn in the scan's own grid."""
+
+import csv
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from scripts.data.phantom import LABELLED, make_cohort
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "organ_segmentation"
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_bundles_own_classes_are_those_of_the_synthetic_bodies():
+    outputs = read(BUNDLE / "configs" / "metadata.json")["network_data_format"]["outputs"]["pred"]
+    assert list(outputs["channel_def"].values()) == ["background", *LABELLED]
+    assert outputs["num_channels"] == 1 + len(LABELLED)
+    assert read(BUNDLE / "configs" / "inference.json")["network_def"]["out_channels"].endswith(
+        f"else {1 + len(LABELLED)}"
+    )
+
+
+def test_the_bundles_own_labels_are_those_that_a_server_shows():
+    if not (BUNDLE / "models" / "model.pt").is_file():
+        pytest.skip("it has no weights yet")
+    assert list(read(BUNDLE / "models" / "labels.json")) == list(LABELLED)
+
+
+@pytest.fixture(scope="module")
+def organs(tmp_path_factory):
+    """Three bodies with label maps of organs."""
+    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=3, labels="organs")
+
+
+@pytest.fixture(scope="module")
+def trained(run, organs, tmp_path_factory):
+    """Folder of a run of two epochs, of which the encoder is frozen in the first."""
+    output = tmp_path_factory.mktemp("organs") / "run"
+    settings = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 2, "frozen_epochs": 1, "encoder": "untrained", "folds": 3}
+    run(BUNDLE, "train", dataset_dir=organs, output_dir=output, **settings)
+    return output
+
+
+@pytest.mark.slow
+def test_each_test_scan_and_class_has_its_score(trained):
+    with open(trained / "scores.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["class"] for row in rows] == list(LABELLED)
+    metrics = read(trained / "metrics.json")
+    assert (metrics["scans"], metrics["subjects"]) == (1, 1) and 0 < metrics["dice"] < 1
+    assert {"surface_distance_mm", *(f"dice_{name}" for name in LABELLED)} <= metrics.keys()
+
+
+@pytest.mark.slow
+def test_its_weights_draw_in_the_grid_of_a_scan_and_score_as_they_did(run, organs, trained, tmp_path):
+    settings = {"model": trained / "models" / "model.pt", "spacing": [4.0, 4.0, 4.0], "overlap": 0.25}
+    said = run(BUNDLE, "inference", "evaluate", dataset_dir=organs, output_dir=tmp_path, **settings)
+    (mask,) = tmp_path.glob("*_segmentation.nii.gz")
+    drawn, scan = (nibabel.load(path) for path in (mask, organs / "imagesTr" / mask.name.replace("_segmentation", "")))
+    assert drawn.shape == scan.shape and np.allclose(drawn.affine, scan.affine, atol=1e-4)
+    assert read(tmp_path / "metrics.json") == pytest.approx(read(trained / "metrics.json"), abs=1e-4)
+    assert str(tmp_path / "segmentations.csv") in said
+
+
+@pytest.mark.slow
+def test_a_spacing_that_is_not_the_trainings_is_refused(run, organs, trained, tmp_path):
+    settings = {"model": trained / "models" / "model.pt", "dataset_dir": organs, "output_dir": tmp_path}
+    said = run(BUNDLE, "inference", status=1, **settings)
+    assert "error: spacing is [2.0, 2.0, 2.0], but the run in" in said and "Traceback" not in said
