@@ -21,9 +21,9 @@ MOST = 1000  # passes; of many more, float32 would not hold votes and mean proba
 class MonteCarloInferer(Inferer):
     """Has an inferer pass over an image several times, each time with other units dropped.
 
-    In a sliding window, each batch of windows has draws of its own, and so a pass is not one network's. Where windows
-    overlap, draws are averaged within a pass: passes then differ less, and mutual information is smaller, than
-    of one window. An overlap of 0, or Gaussian weights, keep that small.
+    In a sliding window, each window has draws of its own, and so a pass over an image is not one network's. Where
+    windows overlap, draws are averaged within a pass: passes then differ less, and mutual information is smaller, than
+    of one window. A small overlap, or Gaussian weights, keep that small.
 
     Every image begins with the same seed, so that what is said of it does not depend on the images before it; the
     generators of torch, which others draw from, are afterwards as they were.
@@ -34,7 +34,7 @@ class MonteCarloInferer(Inferer):
 
     Args:
         inferer: passes over an image, such as MONAI's `SlidingWindowInferer`; the network's outputs are logits.
-        passes: how many, 10 there.
+        passes: how many; more of them make smoother maps, and take their time.
         combine: mean (probability), majority (of votes; the higher mean probability where they tie) or union (a class
             but the background that any pass votes for; of several, the one with more votes, then the higher mean).
         seed: of the draws.

@@ -37,7 +37,7 @@ def over_passes(logits: Iterable[torch.Tensor]) -> Passes:
     eq. 2.
 
     Args:
-        logits: of each pass, [B, K, ...], K > 1.
+        logits: of each pass, [B, K, ...], K > 1; their metadata, if any, is left behind.
 
     Raises:
         InputError: there is one class only.
@@ -49,7 +49,7 @@ def over_passes(logits: Iterable[torch.Tensor]) -> Passes:
     """
     count = 0
     for output in logits:
-        probability = output.float().softmax(1)
+        probability = output.as_subclass(torch.Tensor).float().softmax(1)  # metadata would be copied in every step
         if not count:
             _require_classes(probability)
             total, votes = torch.zeros_like(probability), torch.zeros_like(probability, dtype=torch.int16)

@@ -68,7 +68,7 @@ def test_windows_of_a_pass_draw_apart(windows):
     nn.init.constant_(network[1].weight, 1.0)
     nn.init.zeros_(network[1].bias)
     outputs = []
-    apart = SlidingWindowInferer([4, 4, 4], 1, 0)
+    apart = SlidingWindowInferer([4, 4, 4], 8, 0)  # all in one batch
 
     def recorded(image, network):
         outputs.append(apart(image, network))

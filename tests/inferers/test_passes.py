@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 import torch
+from monai.data import MetaTensor
 
 from scripts.errors import InputError
 from scripts.inferers.passes import entropy, over_passes
@@ -56,6 +57,11 @@ def test_a_class_without_probability_adds_nothing():
 def test_two_dimensions_are_as_good_as_three():
     flat, deep = over_passes(LOGITS[..., 0]), over_passes(LOGITS[..., :1])
     assert torch.equal(flat.mutual_information, deep.mutual_information[..., 0])
+
+
+def test_metadata_is_left_behind_and_not_copied_in_every_step():
+    found = over_passes([MetaTensor(LOGITS[0])])
+    assert {type(value) for name, value in vars(found).items() if name != "count"} == {torch.Tensor}
 
 
 def test_one_pass_is_gone_before_the_next_is_made():
