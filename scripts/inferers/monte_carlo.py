@@ -23,7 +23,7 @@ class MonteCarloInferer(Inferer):
 
     In a sliding window, each window has draws of its own, and so a pass over an image is not one network's. Where
     windows overlap, draws are averaged within a pass: passes then differ less, and mutual information is smaller, than
-    of one window. A small overlap, or Gaussian weights, keep that small.
+    of one window. Gaussian weights keep most of it.
 
     Every image begins with the same seed, so that what is said of it does not depend on the images before it; the
     generators of torch, which others draw from, are afterwards as they were.

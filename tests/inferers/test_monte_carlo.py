@@ -78,6 +78,20 @@ def test_windows_of_a_pass_draw_apart(windows):
     assert outputs[0].unique().tolist() == [0, 2]
 
 
+def test_where_windows_overlap_passes_differ_less_and_gaussian_weights_keep_most_of_it():
+    network = nn.Sequential(nn.Conv3d(1, 8, 1), nn.Dropout(0.3), nn.Conv3d(8, 3, 1))
+    network[2].weight.data *= 4
+
+    def information(overlap, mode):
+        windows = SlidingWindowInferer([8, 8, 8], 8, overlap, mode=mode)
+        found = MonteCarloInferer(windows, 10)(torch.ones(1, 1, 16, 16, 16), network)["mutual_information"]
+        return found[..., 4:12, 4:12, 4:12].mean().item()
+
+    apart = information(0, "constant")
+    assert information(0.5, "constant") < 0.3 * apart
+    assert 0.5 * apart < information(0.5, "gaussian") < 0.9 * apart
+
+
 def test_no_gradients_are_kept(network):
     assert not MonteCarloInferer(SimpleInferer(), 2)(IMAGE, network)["scores"].requires_grad
 
