@@ -1,13 +1,19 @@
 """Dropout at inference: the layers that draw are in training mode, and nothing else is."""
 
+import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
 
 from torch import nn
 
 from ..errors import InputError
 
-__all__ = ["active_dropout", "require_dropout"]
+__all__ = ["active_dropout", "require_dropout", "require_trained_dropout"]
+
+logger = logging.getLogger(__name__)
 
 DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -51,6 +57,36 @@ def require_dropout(network: nn.Module) -> None:
             "The network has no dropout, and all passes of Monte-Carlo dropout would be the same: train one with a "
             "dropout above 0, or leave Monte-Carlo dropout out."
         )
+
+
+def require_trained_dropout(network: nn.Module, dropout: float, weights: str | PathLike) -> nn.Module:
+    """A network as it is, if it has the dropout with which its weights were trained: passes with another say nothing.
+
+    Args:
+        network: with dropout layers of torch.
+        dropout: with which it was made.
+        weights: path, beside which is the config.json of their training. Where that does not have a dropout, a warning
+            says so.
+
+    Raises:
+        InputError: the training had no dropout, or another; or the network has none.
+    """
+    path = Path(weights).parent / "config.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    trained = settings.get("dropout")
+    if trained is None:
+        logger.warning(f"{path} does not say with which dropout {weights} was trained: {dropout} is used (--dropout).")
+    elif trained == 0:
+        raise InputError(
+            f"{weights} was trained without dropout, as {path} says, and to drop what it never missed says nothing of "
+            "its certainty: train one with a --dropout above 0, or leave mc_dropout.json out."
+        )
+    elif trained != dropout:
+        raise InputError(
+            f"dropout is {dropout}, but {weights} was trained with {trained}, as {path} says: give --dropout {trained}."
+        )
+    require_dropout(network)
+    return network
 
 
 def _dropout_layers(network: nn.Module) -> list[nn.Module]:
