@@ -70,7 +70,8 @@ class BesideOnePass:
         with engine.mode(engine.network):
             maps = self.one_pass(scan["image"].as_tensor()[None].to(engine.state.device), engine.network)
         seconds = _now(engine) - begun
-        one = self.postprocessing({**scan, "pred": {key: batch[0] for key, batch in maps.items()}})
+        # Invertd inverts what has metadata, which it replaces
+        one = self.postprocessing({**scan, "pred": {key: MetaTensor(batch[0]) for key, batch in maps.items()}})
         passes["one_pass_entropy"] = one["entropy"]
         several, alone = (self._dice(found["pred"], label) for found in (passes, one))
         self.lines.append(Line(scan["subject"], several, alone, self.seconds, seconds))
@@ -85,7 +86,7 @@ class BesideOnePass:
         dice, dice_one_pass, seconds, seconds_one_pass = np.array([line[1:] for line in self.lines]).T
         difference = paired_difference(dice, dice_one_pass, subjects)
         metrics = {
-            "dice_one_pass": float(np.nanmean(dice_one_pass)),
+            "dice_one_pass": float(torch.from_numpy(dice_one_pass).nanmean()),
             "dice_difference": difference.mean,
             "dice_difference_interval": difference.interval,
             "dice_difference_p": difference.p,

@@ -1,6 +1,7 @@
 """Each labelled scan has a line that says how well its errors are found by each map."""
 
 import csv
+import json
 
 import pytest
 import torch
@@ -23,8 +24,9 @@ def scan(subject: str, wrong: int) -> tuple[dict, dict]:
 
 @pytest.fixture
 def rows(tmp_path):
-    """Lines of error_detection.csv, of a scan in which a voxel is wrong, and one in which none is."""
-    scans = [scan("A", 1), scan("B", 0)]
+    """Lines of error_detection.csv, of a scan with a wrong voxel, one without, and one without a label map."""
+    scans = [scan("A", 1), scan("B", 0), scan("C", 1)]
+    scans[2][0]["label"] = "path of a label map that is not read"
     engine = Engine(lambda engine, batch: [scans[engine.state.iteration - 1][1]])
     SaveErrorDetection(tmp_path).attach(engine)
     engine.run([[read] for read, _ in scans])
@@ -46,3 +48,12 @@ def test_areas_are_given_of_each_map(rows):
 
 def test_where_nothing_is_wrong_no_areas_are_given(rows):
     assert rows[1]["error_rate"] == "0.0" and list(rows[1].values())[3:] == [""] * 4
+
+
+def test_scans_without_a_label_map_have_no_line(rows):
+    assert [row["subject"] for row in rows] == ["A", "B"]
+
+
+def test_means_are_of_the_scans_that_have_areas(rows, tmp_path):
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["entropy_auroc"] == 1 and metrics["mutual_information_average_precision"] == 0.125

@@ -1,12 +1,14 @@
 """Dropout draws, and nothing else of a network is in training mode."""
 
+import json
+
 import pytest
 import torch
 from monai.networks.nets import BasicUNet
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.networks.monte_carlo import active_dropout, require_dropout
+from scripts.networks.monte_carlo import active_dropout, require_dropout, require_trained_dropout
 
 KINDS = [nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout]
 
@@ -56,3 +58,41 @@ def test_a_network_without_dropout_is_refused_as_it_is(network):
     with pytest.raises(InputError, match="has no dropout"), active_dropout(network):
         raise AssertionError("it draws")
     assert modes(network) == before
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A function: path of weights beside which a training has its settings."""
+
+    def weights(**settings):
+        (tmp_path / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+        return tmp_path / "model.pt"
+
+    return weights
+
+
+@pytest.mark.parametrize("dropout", [0, 0.0])
+def test_a_network_that_was_trained_without_dropout_is_refused_whatever_dropout_it_is_given(trained, dropout):
+    with pytest.raises(InputError, match=r"trained without dropout, as .*config.json says.* leave mc_dropout.json out"):
+        require_trained_dropout(nn.Dropout(0.1), 0.1, trained(dropout=dropout))
+
+
+def test_another_dropout_than_that_of_the_training_is_refused_with_that(trained):
+    with pytest.raises(InputError, match=r"dropout is 0.1, but .* was trained with 0.2.*: give --dropout 0.2."):
+        require_trained_dropout(nn.Dropout(0.1), 0.1, trained(dropout=0.2))
+
+
+def test_a_network_with_the_dropout_of_its_training_is_taken_as_it_is(trained, caplog):
+    network = nn.Dropout(0.2)
+    assert require_trained_dropout(network, 0.2, trained(dropout=0.2)) is network and not caplog.text
+
+
+def test_where_the_training_says_nothing_of_dropout_a_warning_does(trained, tmp_path, caplog):
+    require_trained_dropout(nn.Dropout(0.1), 0.1, trained(spacing=[1, 1, 1]))
+    require_trained_dropout(nn.Dropout(0.1), 0.1, tmp_path / "elsewhere" / "model.pt")
+    assert caplog.text.count("does not say with which dropout") == 2 and "0.1 is used (--dropout)" in caplog.text
+
+
+def test_a_network_without_dropout_is_refused_also_where_the_training_says_nothing(trained):
+    with pytest.raises(InputError, match="has no dropout"):
+        require_trained_dropout(nn.Dropout(0.0), 0.0, trained())
