@@ -42,7 +42,7 @@ class SegmentationScores:
         """Attach to a MONAI evaluator whose batches are single scans, with `pred` and `label` [1, X, Y, Z], numbers."""
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._score)
-        engine.add_event_handler(Events.COMPLETED, self._write)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)  # COMPLETED is for who adds to metrics.json
 
     def _begin(self) -> None:
         self.lines, self.has_distances = [], True

@@ -1,11 +1,11 @@
 """How far a segmentation agrees with a label map, class by class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from monai.metrics import compute_average_surface_distance, compute_dice
 
-__all__ = ["class_dice", "class_surface_distance"]
+__all__ = ["class_dice", "class_surface_distance", "mean_class_dice"]
 
 
 def class_dice(found: torch.Tensor, label: torch.Tensor, number: int) -> float:
@@ -21,6 +21,16 @@ def class_dice(found: torch.Tensor, label: torch.Tensor, number: int) -> float:
         (0.800000011920929, nan)
     """
     return float(compute_dice(*_as_batch(found, label, number), ignore_empty=True))
+
+
+def mean_class_dice(found: torch.Tensor, label: torch.Tensor, numbers: Iterable[int]) -> float:
+    """Mean Dice coefficient of those classes that the label map has; nan where it has none.
+
+    Args:
+        found, label: numbers of classes, [X, Y, Z].
+        numbers: of the classes.
+    """
+    return float(torch.tensor([class_dice(found, label, number) for number in numbers]).nanmean())
 
 
 def class_surface_distance(found: torch.Tensor, label: torch.Tensor, number: int, spacing: Sequence[float]) -> float:

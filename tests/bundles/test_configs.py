@@ -132,7 +132,7 @@ def test_the_weights_of_segmentation_are_used_with_the_settings_that_they_depend
         pytest.skip("it has no weights yet")
     config, settings = (read(SEGMENTER / path) for path in ("configs/train.json", "models/config.json"))
     described = {"_desc_", "_warning_"}
-    assert settings.keys() == described | {*LEARNED_FROM} - {"network_def", "embedding_size", "frame"}
+    assert settings.keys() == described | {"dropout", *LEARNED_FROM} - {"network_def", "embedding_size", "frame"}
     assert all(config[key] == settings[key] for key in settings.keys() - described)
 
 

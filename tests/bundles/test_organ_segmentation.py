@@ -7,8 +7,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.networks.nets import BasicUNet
 
 from scripts.data.phantom import LABELLED, make_cohort
+from scripts.data.structures import Structures
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "organ_segmentation"
 
@@ -30,6 +34,58 @@ def test_the_bundles_own_labels_are_those_that_a_server_shows():
     if not (BUNDLE / "models" / "model.pt").is_file():
         pytest.skip("it has no weights yet")
     assert list(read(BUNDLE / "models" / "labels.json")) == list(LABELLED)
+
+
+@pytest.fixture
+def with_dropout(write_scan, tmp_path):
+    """A function: run the evaluator of configurations with mc_dropout.json on a scan, with a network as it is drawn."""
+
+    def evaluate(*configs):
+        scan = {"image": str(write_scan(tmp_path / "scan.nii.gz")), "subject": "A"}
+        body = nibabel.load(scan["image"]).get_fdata() > 50
+        scan["label"] = str(write_scan(tmp_path / "label.nii.gz", voxels=body))
+        parser = ConfigParser()
+        parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in configs])
+        network = BasicUNet(3, 1, 2, [2] * 6, norm="batch", dropout=0.1)
+        settings = {"scans": [scan], "classes": Structures(("body",), ((1,),)), "network": network, "passes": 2}
+        parser.update(settings | {"device": torch.device("cpu"), "output_dir": str(tmp_path / "out")})
+        parser.get_parsed_content("evaluator").run()
+        return tmp_path / "out"
+
+    return evaluate
+
+
+def test_passes_with_dropout_leave_a_mask_and_maps_in_the_grid_of_a_scan(with_dropout, tmp_path):
+    output, scan = with_dropout("inference", "mc_dropout"), nibabel.load(tmp_path / "scan.nii.gz")
+    for what in ("segmentation", "entropy", "mutual_information"):
+        found = nibabel.load(output / f"scan_{what}.nii.gz")
+        assert found.shape == scan.shape and np.allclose(found.affine, scan.affine, atol=1e-4)
+        assert what == "segmentation" or found.get_fdata().max() > 0
+    names = {path.name for path in output.glob("*.*") if not path.name.endswith(".nii.gz")}
+    assert names == {"segmentations.csv", "uncertainty.csv"}
+
+
+@pytest.mark.parametrize("overlays", [("evaluate", "mc_dropout"), ("mc_dropout", "evaluate")])
+def test_of_scans_with_label_maps_passes_are_judged_beside_one_without_dropout(with_dropout, overlays):
+    output = with_dropout("inference", *overlays)
+    metrics = read(output / "metrics.json")
+    assert metrics["dice"] - metrics["dice_one_pass"] == pytest.approx(metrics["dice_difference"], abs=1e-6)
+    assert {"surface_distance_mm", "seconds", "mutual_information_auroc", "one_pass_entropy_auroc"} <= metrics.keys()
+    with open(output / "error_detection.csv", encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["one_pass_entropy_auroc"]) == metrics["one_pass_entropy_auroc"]
+
+
+def test_a_network_that_was_trained_without_dropout_is_refused_before_scans_are_read(run, tmp_path):
+    if not (BUNDLE / "models" / "model.pt").is_file():
+        pytest.skip("it has no weights yet")
+    for name in ("model.pt", "labels.json"):
+        (tmp_path / name).symlink_to(BUNDLE / "models" / name)
+    (tmp_path / "config.json").write_text('{"dropout": 0.0}', encoding="utf-8")
+    settings = {"model": tmp_path / "model.pt", "dropout": 0.1, "output_dir": tmp_path / "out"}
+    said = run(BUNDLE, "inference", "mc_dropout", dataset_dir=tmp_path / "no_scans", status=1, **settings)
+    assert "error: " in said and "was trained without dropout" in said and "Traceback" not in said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from scripts.metrics.segmentation import class_dice, class_surface_distance
+from scripts.metrics.segmentation import class_dice, class_surface_distance, mean_class_dice
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ def test_a_class_that_is_not_found_has_a_dice_of_0_and_one_that_is_not_there_non
     found, label = cubes
     assert class_dice(0 * found, label, 2) == 0
     assert math.isnan(class_dice(found, 0 * label, 2))
+
+
+def test_a_mean_is_of_the_classes_that_the_label_map_has(cubes):
+    found, label = cubes
+    label[0, 0, 0], found[1, 1, 1] = 1, 3
+    assert mean_class_dice(found, label, [1, 2, 3]) == pytest.approx((0 + 0.75) / 2)
+    assert math.isnan(mean_class_dice(found, label, [3]))
 
 
 def test_a_surface_that_is_the_same_has_no_distance(cubes):
