@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from monai.bundle import ConfigParser
 
 from scripts.data.phantom import LABELLED, make_cohort
 
@@ -30,6 +31,17 @@ def test_the_bundles_own_labels_are_those_that_a_server_shows():
     if not (BUNDLE / "models" / "model.pt").is_file():
         pytest.skip("it has no weights yet")
     assert list(read(BUNDLE / "models" / "labels.json")) == list(LABELLED)
+
+
+def test_repeated_trainings_have_other_subjects_in_a_share_and_are_tested_on_the_same():
+    config = read(BUNDLE / "configs" / "train.json")
+    scans = [{"subject": f"S{number}", "class_label": 1.0} for number in range(20)]
+    parts = []
+    for seed in (0, 1):
+        parser = ConfigParser(config | {"labelled": scans, "seed": seed})
+        parts.append(parser.get_parsed_content("subject_folds").parts(fold=0, share=0.5))
+    assert parts[0]["test"] == parts[1]["test"] and parts[0]["validate"] == parts[1]["validate"]
+    assert parts[0]["train"] != parts[1]["train"]
 
 
 @pytest.fixture(scope="module")
