@@ -89,17 +89,21 @@ class EfficiencyResults:
     def tests(self) -> dict[tuple[str, str, float], dict[str, float]]:
         """How each encoder differs from each other one at each share.
 
-        `difference` of the means, with `low` and `high`, an interval of 95 %; `subject_test`; and `p_holm`, corrected
-        for all encoders and shares that are compared with the same other one.
+        `difference` of the means, with `low` and `high`, an interval of 95 %; in how many `repeats` the first is
+        better; `subject_test`; and `p_holm`, corrected for all encoders and shares that are compared with the same
+        other one.
         """
-        means, columns = self._of_subjects(self.scores), self._columns()
+        means, repeats, columns = self._of_subjects(self.scores), self._of_repeats(self.scores), self._columns()
         tests = {}
         for other, name in itertools.permutations(self.names, 2):
             pair = [means[:, columns[one]] for one in (name, other)]
             low, high = _interval(pair[0] - pair[1])
+            better = (repeats[columns[name]] > repeats[columns[other]]).sum(1)
             for i, share in enumerate(self.shares):
                 difference = {"difference": (pair[0] - pair[1])[:, i].mean(), "low": low[i], "high": high[i]}
-                tests[name, other, share] = difference | subject_test(pair[0][:, i], pair[1][:, i])
+                tests[name, other, share] = (
+                    difference | {"repeats": better[i]} | subject_test(pair[0][:, i], pair[1][:, i])
+                )
         for other in self.names:
             against = [test for (_, reference, _), test in tests.items() if reference == other]
             for test, p in zip(against, holm([test["p_subjects"] for test in against]), strict=True):
@@ -107,12 +111,12 @@ class EfficiencyResults:
         return tests
 
     def finding(self, name: str, other: str) -> str:
-        """At which shares an encoder surely differs from another one, in words."""
+        """At which shares an encoder surely differs from another one, over subjects and in all repeats, in words."""
         sure = {share: test for share in self.shares if (test := self.tests[name, other, share])["p_holm"] < SURE}
         said = [
             f"{word} {other} with {_percent(shares)}"
-            for word, sign in (("better than", 1), ("worse than", -1))
-            if (shares := [share for share, test in sure.items() if np.sign(test["difference"]) == sign])
+            for word, sign, repeats in (("better than", 1, self.repeats), ("worse than", -1, 0))
+            if (shares := [share for share, test in sure.items() if _agrees(test, sign, repeats)])
         ]
         return " and ".join(said) or f"nowhere surely different from {other}"
 
@@ -123,7 +127,7 @@ class EfficiencyResults:
 
     def _of_subjects(self, scores: "pandas.DataFrame") -> np.ndarray:
         """Mean Dice of each subject, [N, encoders x shares]."""
-        return self._table(scores, "subject").to_numpy()
+        return self._table(scores, "subject").to_numpy(copy=True)
 
     def _of_repeats(self, scores: "pandas.DataFrame") -> np.ndarray:
         """Mean over subjects of each repeat, [encoders x shares, R]."""
@@ -140,6 +144,11 @@ def _interval(values: np.ndarray) -> np.ndarray:
     bootstrap = SubjectBootstrap(range(len(values)))
     ends = expanded_interval(bootstrap.crop_means(torch.from_numpy(values)), bootstrap.number)
     return np.full((2, values.shape[1]), math.nan) if ends is None else ends.numpy()
+
+
+def _agrees(test: dict[str, float], sign: int, repeats: int) -> bool:
+    """Whether a difference has this sign, and so many repeats: a test over subjects knows nothing of other seeds."""
+    return np.sign(test["difference"]) == sign and test["repeats"] == repeats
 
 
 def _percent(shares: list[float]) -> str:

@@ -101,6 +101,15 @@ def test_only_what_is_sure_is_called_better(grid):
     assert results.tests["isimed", "scratch", 1.0]["p_holm"] > 0.05
 
 
+def test_what_one_repeat_contradicts_is_not_called_better(train):
+    runs = [train("scratch", seed=seed, dice=0.5) for seed in SEEDS]
+    runs += [train("untrained", seed=seed, dice=dice) for seed, dice in zip(SEEDS, (0.9, 0.4), strict=True)]
+    results = read_efficiency(runs)
+    test = results.tests["untrained", "scratch", 1.0]
+    assert test["p_holm"] < 0.05 and test["repeats"] == 1
+    assert results.finding("untrained", "scratch") == "nowhere surely different from scratch"
+
+
 def test_an_encoder_that_differs_nowhere_is_said_to(train):
     runs = [train(encoder) for encoder in ("scratch", "untrained")]
     assert read_efficiency(runs).finding("untrained", "scratch") == "nowhere surely different from scratch"
