@@ -5,7 +5,9 @@ TORCH ?= torch==2.13.0
 DEMO ?= demo
 COMPARISON ?= comparison
 STUDY ?= study
+EFFICIENCY ?= efficiency
 KILLS ?= 200
+COMMA = ,
 VENV = .venv
 CORE = .venv-core
 LABEL = .venv-label
@@ -16,14 +18,14 @@ RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_roo
 # two processes of one thread each, files in their order: those of whole runs come first
 PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo help test compare study configs dist clients bench fuzz kills lint clean
+.PHONY: demo help test compare study efficiency configs dist clients bench fuzz kills lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json','$(CONFIGS)/evaluate.json']" --output_dir $(abspath $(DEMO))
 
 help:  ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: $(VENV)/dev  ## tests; SCANS=folder also checks that the bundle's weights do on these scans what is claimed, SCHEMA=file the metadata
 	$(PYTEST) $(if $(SCANS),--scans=$(SCANS)) $(if $(SCHEMA),--schema=$(SCHEMA)) $(ARGS)
@@ -39,6 +41,11 @@ compare: $(VENV)/ready  ## DATA=scans RUNS="run run ...": evaluates training run
 study: $(VENV)/workflow  ## pretrains methods, and says what they are worth for a task with masks: of DATA, or of a synthetic cohort; ARGS=-n shows the plan
 	data=$(if $(DATA),"$$(realpath "$(DATA)")") && $(VENV)/bin/snakemake --snakefile workflow/Snakefile --directory "$(STUDY)" \
 	    --configfile workflow/config/$(if $(DATA),scans,config).yaml $(CONFIGFILE) --config "data=$$data" $(if $(OVERLAY),overlay=$(OVERLAY)) $(CONFIG) $(ARGS)
+
+efficiency: $(VENV)/workflow  ## DATA=scans with label maps RUNS="run run ...": segmentation with few labels from each encoder; ARGS=-n shows the plan
+	@test -n "$(DATA)" || { echo 'Give scans with label maps, and pretrainings with unet_encoder.json: make efficiency DATA=/my/scans RUNS="/my/run /my/other/run"'; exit 1; }
+	$(VENV)/bin/snakemake --snakefile workflow/label_efficiency.smk --directory "$(EFFICIENCY)" $(if $(CONFIGFILE),--configfile $(CONFIGFILE)) \
+	    --config "data=$$(realpath "$(DATA)")" "runs=[$(subst $(EMPTY) $(EMPTY),$(COMMA),$(abspath $(RUNS)))]" $(CONFIG) $(ARGS)
 
 configs: $(VENV)/ready  ## bundles/*/configs, composed of tools/configs
 	$(VENV)/bin/python -W ignore -m tools.compose

@@ -19,6 +19,7 @@ class SubjectFolds:
         scans: with `subject` and `class_label`; the class label of a subject is the largest of its scans'.
         folds: how many, at least 3: one to test, one to validate, the others to train.
         seed: the same seed and subjects give the same folds.
+        share_seed: draws whose labels a share has; None: the seed. With others, the folds stay as they are.
 
     Raises:
         InputError: there are fewer subjects than folds, or fewer than 3 folds.
@@ -35,7 +36,7 @@ class SubjectFolds:
         [False, True]
     """
 
-    def __init__(self, scans: list[dict], folds: int, seed: int) -> None:
+    def __init__(self, scans: list[dict], folds: int, seed: int, share_seed: int | None = None) -> None:
         self.labels: dict[str, float] = {}
         for scan in scans:
             self.labels[scan["subject"]] = max(scan["class_label"], self.labels.get(scan["subject"], 0.0))
@@ -46,7 +47,7 @@ class SubjectFolds:
             )
         order = chain.from_iterable(self._by_label(sorted(self.labels), np.random.RandomState(seed)))
         self.assigned = {subject: i % folds for i, subject in enumerate(order)}
-        self.number, self.seed = folds, seed
+        self.number, self.share_seed = folds, seed if share_seed is None else share_seed
 
     def parts(self, fold: int, share: float = 1.0) -> dict[str, set[str]]:
         """Subjects that train, validate and test in a fold; the fold after it validates.
@@ -64,7 +65,7 @@ class SubjectFolds:
             )
         after = (fold + 1) % self.number
         train = sorted(subject for subject, number in self.assigned.items() if number not in (fold, after))
-        kinds = self._by_label(train, np.random.RandomState(self.seed))
+        kinds = self._by_label(train, np.random.RandomState(self.share_seed))
         return {
             "train": {subject for kind in kinds for subject in kind[: int(np.ceil(share * len(kind)))]},
             "validate": {subject for subject, number in self.assigned.items() if number == after},

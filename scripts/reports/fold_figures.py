@@ -1,11 +1,11 @@
 """Figures of classifiers in the folds of a cross-validation."""
 
 from functools import partial
-from itertools import cycle
 
 import numpy as np
 
-from .figure import COLOURS, QUIET, TRAINED, Figure, Panel, name_axes
+from .figure import QUIET, TRAINED, Figure, Panel, name_axes
+from .share_curves import Curve, draw_curves
 
 __all__ = ["fold_dots", "label_curves"]
 
@@ -49,19 +49,13 @@ def label_curves(name: str, title: str, shares: np.ndarray, values: dict[str, np
         "training subjects; the fold that validates has all its labels."
     )
     data = {"share": shares} | {label: np.nanmean(folds, 1) for label, folds in values.items()}
-    panel = Panel(partial(_draw_shares, title, shares, values, baselines), 3.2 + 0.2 * len(values), 4, left=None)
+    curves = {label: _curve(folds) for label, folds in values.items()}
+    panel = Panel(partial(draw_curves, shares, curves, baselines, title), 3.2 + 0.2 * len(values), 4, left=None)
     return Figure(name, "Label efficiency", caption, [panel], data, columns=1)
 
 
-def _draw_shares(title: str, shares: np.ndarray, values: dict[str, np.ndarray], baselines, axes) -> None:
-    known = {name: {"color": QUIET, "ls": "--", "marker": marker} for name, marker in zip(baselines, cycle("sD^v"))}
-    colours = cycle(COLOURS)
-    for label, folds in values.items():
-        number = folds.shape[1]  # of which all but two train: Nadeau and Bengio's variance of the mean
-        mean, error = np.nanmean(folds, 1), np.nanstd(folds, 1, ddof=1) * np.sqrt(1 / number + 1 / (number - 2))
-        style = known.get(label) or {"color": next(colours), "marker": "o"}
-        axes.errorbar(100 * shares, mean, error, ms=4, capsize=2, lw=1.6, label=label, **style)
-    axes.set(xscale="log", xticks=100 * shares, xticklabels=[f"{100 * share:g}" for share in shares])
-    axes.minorticks_off()
-    axes.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1))
-    name_axes(axes, "training subjects with labels (%)", title)
+def _curve(folds: np.ndarray) -> Curve:
+    """Mean and its standard error over folds, [S, K], of which all but two train: Nadeau and Bengio's variance."""
+    number, mean = folds.shape[1], np.nanmean(folds, 1)
+    error = np.nanstd(folds, 1, ddof=1) * np.sqrt(1 / number + 1 / (number - 2))
+    return Curve(mean, mean - error, mean + error)

@@ -9,6 +9,8 @@ from ..data.recorded import PARTS
 from ..errors import InputError, report_input_errors
 from .configuration import without_descriptions
 
+__all__ = ["check_runs", "require_alike"]
+
 __all__ = ["check_runs"]
 
 # what decides on the test crops
@@ -32,18 +34,28 @@ def check_runs(folders: list[str]) -> None:
         if run.resolve().name in known:
             raise InputError(f"Two runs are called {run.resolve().name}: rename the folder of one.")
         known[run.resolve().name] = _crops_of(run)
-    (first, expected), *others = known.items()
+    require_alike(known, "they cannot be evaluated on the same crops")
+
+
+def require_alike(runs: dict[str, dict[str, str]], otherwise: str) -> None:
+    """Raise an `InputError` that names a key and two runs which have other values of it, as text.
+
+    Args:
+        runs: values by key, of each run.
+        otherwise: what cannot be done with such runs.
+    """
+    (first, expected), *others = runs.items()
     for name, found in others:
-        for key, value in found.items():
-            if value != expected[key]:
-                theirs, ours = (textwrap.shorten(text, 120) for text in (value, expected[key]))
+        for key in [*expected, *(found.keys() - expected.keys())]:
+            if found.get(key) != expected.get(key):
+                theirs, ours = (textwrap.shorten(values.get(key, "missing"), 120) for values in (found, expected))
                 raise InputError(
-                    f"{key} is {theirs} in {name} and {ours} in {first}, so that they cannot be evaluated on the same "
-                    "crops: train one of them again as the other was."
+                    f"{key} is {theirs} in {name} and {ours} in {first}, so that {otherwise}: train one of them again "
+                    "as the other was."
                 )
 
 
-def _crops_of(run: Path) -> dict:
+def _crops_of(run: Path) -> dict[str, str]:
     """What decides on a run's test crops, as text."""
     config, split = (json.loads((run / file).read_text(encoding="utf-8")) for file in ("config.json", "split.json"))
     settings = {key: without_descriptions(config.get(key)) for key in SAME} | {

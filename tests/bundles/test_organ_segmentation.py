@@ -88,6 +88,17 @@ def test_a_network_that_was_trained_without_dropout_is_refused_before_scans_are_
     assert not (tmp_path / "out").exists()
 
 
+def test_repeated_trainings_have_other_subjects_in_a_share_and_are_tested_on_the_same():
+    config = read(BUNDLE / "configs" / "train.json")
+    scans = [{"subject": f"S{number}", "class_label": 1.0} for number in range(20)]
+    parts = []
+    for seed in (0, 1):
+        parser = ConfigParser(config | {"labelled": scans, "seed": seed})
+        parts.append(parser.get_parsed_content("subject_folds").parts(fold=0, share=0.5))
+    assert parts[0]["test"] == parts[1]["test"] and parts[0]["validate"] == parts[1]["validate"]
+    assert parts[0]["train"] != parts[1]["train"]
+
+
 @pytest.fixture(scope="module")
 def organs(tmp_path_factory):
     """Three bodies with label maps of organs."""

@@ -58,6 +58,15 @@ def test_a_smaller_share_of_the_labels_is_part_of_a_larger_one_and_has_both_labe
     assert [len(part["train"]) for part in parts] == [2, 2, 4, 7, 13]
 
 
+def test_other_subjects_may_be_drawn_into_a_share_of_the_same_folds():
+    repeats = [SubjectFolds(SCANS, 5, 0, share_seed=seed) for seed in (0, 1)]
+    assert repeats[0].parts(2) == repeats[1].parts(2)
+    few, others = (repeat.parts(2, 0.5) for repeat in repeats)
+    assert few["train"] != others["train"] and len(few["train"]) == len(others["train"])
+    assert (few["validate"], few["test"]) == (others["validate"], others["test"])
+    assert few == SubjectFolds(SCANS, 5, 0).parts(2, 0.5)
+
+
 @pytest.mark.parametrize("folds", [2, 24])
 def test_impossible_folds_are_refused(folds):
     with pytest.raises(InputError, match="23 subjects cannot be cross-validated"):

@@ -1,0 +1,67 @@
+"""The plan of label efficiency: which trainings there are, alike but for encoder, share and seed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("snakemake")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """A function: the folder of a pretraining that has ended."""
+
+    def make(name):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "encoder.pt").touch()
+        os.utime(folder / "encoder.pt", (1e9, 1e9))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def trainings(tmp_path):
+    """A function: the commands of the trainings that would be run now, with these settings."""
+
+    def commands(runs, *settings):
+        words = ["--snakefile", ROOT / "workflow" / "label_efficiency.smk", "--directory", tmp_path / "my efficiency"]
+        words += ["-n", "--printshellcmds", "--config", f"data={tmp_path}", f"runs=[{','.join(map(str, runs))}]"]
+        command = [sys.executable, "-m", "snakemake", *map(str, words), *settings]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return re.findall(r"^.*monai\.bundle.*$", done.stdout + done.stderr, re.MULTILINE)
+
+    return commands
+
+
+def option(command, name):
+    return re.search(rf"--{name}=(\S+)", command)[1]
+
+
+def test_trainings_differ_in_encoder_share_and_seed_alone(trainings, pretrained):
+    runs = [pretrained("isimed"), pretrained("simclr")]
+    commands = trainings(runs)
+    of = {tuple(option(command, name) for name in ("encoder", "label_share", "seed")) for command in commands}
+    assert {encoder for encoder, _, _ in of} == {"scratch", "untrained", *(f"{run}/encoder.pt" for run in runs)}
+    assert len(commands) == len(of) == 4 * 5 * 3
+    assert {share for _, share, _ in of} == {"0.05", "0.1", "0.25", "0.5", "1"}
+    for name in ("encoder", "label_share", "seed"):
+        commands = [command.replace(f"--{name}={option(command, name)}", "") for command in commands]
+    assert len(set(commands)) == 1 and option(commands[0], "pretraining_split") == f"{runs[0]}/split.json"
+
+
+def test_what_is_done_is_not_done_again_where_more_is_asked_for(trainings, pretrained, tmp_path):
+    for encoder in ("isimed", "scratch", "untrained"):
+        folder = tmp_path / "my efficiency" / encoder / "0.1" / "seed_0"
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").touch()
+    commands = trainings([pretrained("isimed")], "label_shares=[0.1]", "seeds=[0,4]")
+    assert len(commands) == 3 and {option(command, "seed") for command in commands} == {"4"}

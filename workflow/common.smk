@@ -1,0 +1,32 @@
+"""What all workflows do alike: how a bundle is run, on scans that are there, and with the settings of before."""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir).parent
+BEGUN = Path("settings.json")
+if config["data"] and not Path(config["data"]).exists():
+    raise WorkflowError(f"There is no {config['data']}: give data a folder of scans, or a list of them.")
+
+
+def settings(besides):
+    """The settings that have to be those with which this folder was begun: all but these."""
+    found = {key: config[key] for key in sorted(config) if key not in besides}
+    begun = json.loads(BEGUN.read_text()) if BEGUN.is_file() else found
+    for key in [key for key in found if begun.get(key) != found[key]]:
+        raise WorkflowError(
+            f"{BEGUN.resolve()} says that this study was begun with {key} {json.dumps(begun.get(key))}, not "
+            f"{json.dumps(found[key])}: give the former, or another folder (or delete this file, if nothing was done)."
+        )
+    return found
+
+
+def bundle(name, *configs, **options):
+    """The words that run a bundle with these of its configurations."""
+    folder = ROOT / "bundles" / name
+    files = [str(folder / "configs" / f"{one}.json") for one in configs]
+    options = {"dataset_dir": config["data"] or "cohort", **config["common"], **options}
+    words = [f"--{key}={value}" for key, value in options.items() if value is not None]
+    run = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run"]
+    return [*run, f"--bundle_root={folder}", f"--config_file={files}", *words]
