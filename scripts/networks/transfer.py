@@ -12,6 +12,7 @@ from .weights import read_weights
 __all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_backbone", "load_parts", "transfer_weights"]
 
 UNTRAINED, SCRATCH = "untrained", "scratch"
+AS_DRAWN = (UNTRAINED, "random", SCRATCH)  # in place of weights; random is another word for untrained
 
 
 @dataclass
@@ -67,7 +68,7 @@ def transfer_weights(
 
 def check_encoder(encoder: str) -> None:
     """Read an encoder's weights, unless it has none, so that a wrong path is named before anything else is done."""
-    if encoder not in (SCRATCH, UNTRAINED):
+    if encoder not in AS_DRAWN:
         read_weights(encoder)
 
 
@@ -102,14 +103,14 @@ def load_parts(network: nn.Module, encoder: str, parts: Sequence[str]) -> None:
 
     Args:
         network: all else of it stays as it was drawn.
-        encoder: path of the weights, whose names are the network's; what they have besides is not used. `scratch` and
-            `untrained` leave the network as it is.
+        encoder: path of the weights, whose names are the network's; what they have besides is not used; or one of
+            `AS_DRAWN`, which leave the network as it is.
         parts: names of the modules that are the encoder.
 
     Raises:
         InputError: a tensor of these is not there or has another shape; nothing is loaded then.
     """
-    if encoder in (SCRATCH, UNTRAINED):
+    if encoder in AS_DRAWN:
         return
     within = tuple(f"{part}." for part in parts)
     own = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(within)}

@@ -122,7 +122,7 @@ def test_weights_that_are_no_part_of_the_network_are_refused_and_nothing_is_load
     assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())
 
 
-@pytest.mark.parametrize("encoder", ["scratch", "untrained"])
+@pytest.mark.parametrize("encoder", ["scratch", "untrained", "random"])
 def test_without_weights_a_network_stays_as_it_was_drawn(encoder):
     target = u_net()
     before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
