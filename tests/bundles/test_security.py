@@ -61,7 +61,7 @@ TARGETS = {
     *("SupervisedEvaluator", "SupervisedTrainer"),
     *("DenseNet121", "torch.nn.BCEWithLogitsLoss", "torch.nn.BatchNorm1d", "torch.nn.Linear", "torch.nn.ReLU"),
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
-    "torch.optim.lr_scheduler.ExponentialLR",
+    *("FlattenSubKeysd", "torch.optim.lr_scheduler.ExponentialLR"),
 }
 
 # modules that run, fetch or read what may hold a program
