@@ -75,6 +75,8 @@ TARGETS = {
     *("SupervisedEvaluator", "SupervisedTrainer"),
     *("DenseNet121", "torch.nn.BCEWithLogitsLoss", "torch.nn.BatchNorm1d", "torch.nn.Linear", "torch.nn.ReLU"),
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
+    *("BasicUNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
+    *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
 }
