@@ -12,14 +12,15 @@ import torch
 from ..metrics.holm import holm
 from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
 from ..metrics.subject_tests import subject_test
+from ..networks.transfer import SCRATCH, UNTRAINED
 from .share_curves import Curve
 
-__all__ = ["BASELINES", "EfficiencyResults"]
+__all__ = ["EfficiencyResults"]
 
 if TYPE_CHECKING:
     import pandas
 
-BASELINES = ("scratch", "untrained")  # what a pretrained encoder must beat
+BASELINES = (SCRATCH, UNTRAINED)  # what a pretrained encoder must beat
 SURE = 0.05  # largest p, corrected by Holm, at which a difference is called one
 
 

@@ -10,6 +10,7 @@ from monai.utils import optional_import
 
 from ..data.recorded import read_split
 from ..errors import InputError, require_package
+from ..networks.transfer import UNTRAINED
 from ..runs.comparable_runs import require_alike
 from ..runs.configuration import without_descriptions
 from ..runs.settings import IRRELEVANT
@@ -83,6 +84,7 @@ def _read(folder: Path) -> Run:
             )
     split = read_split(folder / "split.json")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["encoder"] = UNTRAINED if config["encoder"] == "random" else config["encoder"]  # two words for it
     return Run(folder, config, {part: sorted(split[part]) for part in ("train", "validate", "test")})
 
 

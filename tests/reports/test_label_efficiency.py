@@ -172,6 +172,10 @@ def test_what_says_where_an_encoder_comes_from_may_differ(train):
     assert read_efficiency(runs).names == ["isimed", "scratch"]
 
 
+def test_random_is_another_word_for_untrained(train):
+    assert read_efficiency([train("random"), train("untrained", seed=1)]).names == ["untrained"]
+
+
 def test_a_training_that_has_not_ended_is_named(train, tmp_path):
     folder = train()
     (folder / "metrics.json").unlink()
