@@ -17,7 +17,7 @@ SOURCES = sorted(path for folder in ("scripts", "tools") for path in (ROOT / fol
 
 IMPORTS = {
     *("$import datetime", "$import os", "$import sys"),
-    *("$import torch", "$import torch.distributed as dist", "$import monai"),
+    *("$import json", "$import pathlib", "$import torch", "$import torch.distributed as dist", "$import monai"),
 }
 
 # functions that expressions may call, and what they may read of modules, by full name
@@ -31,7 +31,10 @@ CALLS = {
     "os.path.abspath",
     "os.path.basename",
     "os.path.dirname",
+    "os.path.isfile",
     "os.path.join",
+    "json.loads",
+    "pathlib.Path",
     "sys.path.insert",
     "torch.cuda.is_available",
     "torch.cuda.set_device",
@@ -47,7 +50,7 @@ CALLS = {
     "monai.utils.optional_import",
     "monai.utils.set_determinism",
 }
-VALUES = {"int", "os.environ", "torch.bool", "torch.pi"}
+VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.pi"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
 METHODS = {
     "amax",
@@ -56,8 +59,10 @@ METHODS = {
     "folds",
     "item",
     "meta",
+    "names",
     "parameters",
     "parts",
+    "read_text",
     "run",
     "to",
     "untrained",
