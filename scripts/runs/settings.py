@@ -16,7 +16,15 @@ from .configuration import FOLDERS, STRUCTURE, config_in_use, without_descriptio
 from .kinds import DESCRIPTION
 from .lock import lock_if_there
 
-__all__ = ["check_settings", "fixed_settings", "keep_results", "open_evaluation", "open_run", "record_settings"]
+__all__ = [
+    "IRRELEVANT",
+    "check_settings",
+    "fixed_settings",
+    "keep_results",
+    "open_evaluation",
+    "open_run",
+    "record_settings",
+]
 
 logger = logging.getLogger(__name__)
 
