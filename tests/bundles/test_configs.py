@@ -144,19 +144,6 @@ def test_test_scans_are_segmented_as_at_inference():
         assert inference[key] == train[key], key
 
 
-@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
-def test_the_encoder_of_a_u_net_fits_the_network_of_segmentation_by_its_names(bundle):
-    parser = ConfigParser()
-    parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", "unet_encoder")])
-    encoder = parser.get_parsed_content("network_def").state_dict()
-    segmenter = ConfigParser(read(SEGMENTER / "configs" / "train.json"))
-    segmenter["network_def#out_channels"] = 3
-    network = segmenter.get_parsed_content("network_def")
-    parts = tuple(f"{part}." for part in segmenter["encoder_parts"])
-    own = {name: tensor.shape for name, tensor in network.state_dict().items() if name.startswith(parts)}
-    assert {name: encoder[name].shape for name in encoder if not name.startswith("last.")} == own
-
-
 @pytest.mark.parametrize("layers", ["output", "several", "early", "centre"])
 def test_all_sets_of_layers_are_those_of_the_u_nets_encoder(layers):
     parser = ConfigParser()

@@ -36,6 +36,21 @@ def test_the_bundles_own_labels_are_those_that_a_server_shows():
     assert list(read(BUNDLE / "models" / "labels.json")) == list(LABELLED)
 
 
+@pytest.mark.parametrize(
+    "overlay", sorted(BUNDLE.parent.glob("*/configs/unet_encoder.json")), ids=lambda path: path.parts[-3]
+)
+def test_the_encoder_of_a_u_net_fits_the_network_of_segmentation_by_its_names(overlay):
+    parser = ConfigParser()
+    parser.read_config([overlay.with_name("train.json"), overlay])
+    encoder = parser.get_parsed_content("network_def").state_dict()
+    segmenter = ConfigParser(read(BUNDLE / "configs" / "train.json"))
+    segmenter["network_def#out_channels"] = 3
+    network = segmenter.get_parsed_content("network_def")
+    parts = tuple(f"{part}." for part in segmenter["encoder_parts"])
+    own = {name: tensor.shape for name, tensor in network.state_dict().items() if name.startswith(parts)}
+    assert {name: encoder[name].shape for name in encoder if not name.startswith("last.")} == own
+
+
 @pytest.fixture
 def with_dropout(write_scan, tmp_path):
     """A function: run the evaluator of configurations with mc_dropout.json on a scan, with a network as it is drawn."""
