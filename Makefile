@@ -50,8 +50,8 @@ efficiency: $(VENV)/workflow  ## DATA=scans with label maps RUNS="run run ...": 
 configs: $(VENV)/ready  ## bundles/*/configs, composed of tools/configs
 	$(VENV)/bin/python -W ignore -m tools.compose
 
-dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
-	$(VENV)/bin/python -m tools.release bundles/* $(if $(RELEASE),--release "$(RELEASE)")
+dist: $(VENV)/ready  ## dist/NAME_vVERSION.zip of every bundle that has weights, to publish; RELEASE=owner/repository/tag also writes dist/model_info.json
+	$(VENV)/bin/python -m tools.release $(patsubst %/models/model.pt,%,$(wildcard bundles/*/models/model.pt)) $(if $(RELEASE),--release "$(RELEASE)")
 
 clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## every bundle: the zips in environments of their own: the core packages alone, MONAI Label (8 GB, Python <= 3.11); exports, tracking, federated learning; ZOO=its checkout SCHEMA=file: the Model Zoo's CI
 	$(VENV)/bin/python -m pytest tests/clients --core=$(CORE)/bin/python --label=$(LABEL)/bin $(if $(ZOO),--zoo=$(ZOO)) $(if $(SCHEMA),--schema=$(SCHEMA))

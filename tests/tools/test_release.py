@@ -14,7 +14,7 @@ from scripts.errors import InputError
 from tools.release import model_info, release_address, write_release
 
 ROOT = Path(__file__).parents[2]
-BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/LICENSE"))
+BUNDLES = sorted(path.parents[1] for path in (ROOT / "bundles").glob("*/models/model.pt"))
 METADATA = {"version": "0.2.0", "changelog": {"0.2.0": "new", "0.1.0": "first"}}
 FILES = {
     "LICENSE": "free",
