@@ -60,7 +60,7 @@ rule train:
     output:
         "{encoder}/{share}/seed_{seed}/metrics.json",
     params:
-        run=bundle("organ_segmentation", "train", **OPTIONS),
+        run=bundle("organ_segmentation", "train", *config["overlays"], **OPTIONS),
         encoder=lambda wildcards: PRETRAINED.get(wildcards.encoder, wildcards.encoder),
     threads: 8
     resources:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from monai.bundle import ckpt_export, load, onnx_export, verify_net_in_out
-from monai.networks.nets import BasicUNet, DenseNet121
+from monai.networks.nets import DenseNet121, UNet
 
 
 def same_as_stored(network, stored) -> bool:
@@ -18,8 +18,8 @@ def same_as_stored(network, stored) -> bool:
 
 
 def network_of_ones_own(stored):
-    if "final_conv.bias" in stored:
-        return BasicUNet(features=[16, 32, 64, 128, 256, 16], norm="batch", out_channels=len(stored["final_conv.bias"]))
+    if (last := stored.get("model.2.1.conv.unit0.conv.bias")) is not None:
+        return UNet(3, 1, len(last), [16, 32, 64, 128, 192], [2] * 4, num_res_units=2, norm="batch")
     return DenseNet121(spatial_dims=3, in_channels=1, out_channels=len(stored["class_layers.out.bias"]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
-from monai.networks.nets import BasicUNet
+from monai.networks.nets import UNet
 
 from scripts.data.phantom import LABELLED, make_cohort
 from scripts.data.structures import Structures
@@ -61,7 +61,7 @@ def with_dropout(write_scan, tmp_path):
         scan["label"] = str(write_scan(tmp_path / "label.nii.gz", voxels=body))
         parser = ConfigParser()
         parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in configs])
-        network = BasicUNet(3, 1, 2, [2] * 6, norm="batch", dropout=0.1)
+        network = UNet(3, 1, 2, [2] * 3, [2] * 2, num_res_units=1, norm="batch", dropout=0.1)
         settings = {"scans": [scan], "classes": Structures(("body",), ((1,),)), "network": network, "passes": 2}
         parser.update(settings | {"device": torch.device("cpu"), "output_dir": str(tmp_path / "out")})
         parser.get_parsed_content("evaluator").run()

@@ -80,10 +80,12 @@ TARGETS = {
     *("SupervisedEvaluator", "SupervisedTrainer"),
     *("DenseNet121", "torch.nn.BCEWithLogitsLoss", "torch.nn.BatchNorm1d", "torch.nn.Linear", "torch.nn.ReLU"),
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
-    *("BasicUNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
+    *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt"),
+    "ignite.distributed.auto.DistributedProxySampler",
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
+    "torch.utils.data.RandomSampler",
 }
 
 # modules that run, fetch or read what may hold a program

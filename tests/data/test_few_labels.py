@@ -1,0 +1,72 @@
+import pytest
+
+from scripts.data.few_labels import few_labels
+from scripts.data.split import write_split
+from scripts.errors import InputError
+
+
+@pytest.fixture
+def scans():
+    return [{"subject": f"s{i}", "image": f"s{i}.nii.gz", "fingerprint": f"mark {i}"} for i in range(10)]
+
+
+@pytest.fixture
+def path(scans, tmp_path):
+    split = {"train": scans[:7], "validate": scans[7:8], "test": scans[8:]}
+    write_split(split, tmp_path / "split.json")
+    return tmp_path / "split.json"
+
+
+def names(part):
+    return {scan["subject"] for scan in part}
+
+
+def test_parts_are_those_of_the_pretraining(scans, path):
+    split = few_labels(scans, path, "scratch", 1.0, 0)
+    assert [names(split[part]) for part in ("train", "validate", "test")] == [
+        names(scans[:7]),
+        {"s7"},
+        {"s8", "s9"},
+    ]
+
+
+def test_a_share_is_rounded_up_and_part_of_a_larger_one(scans, path):
+    few, more = (few_labels(scans, path, "scratch", share, 0)["train"] for share in (0.2, 0.5))
+    assert (len(few), len(more)) == (2, 4)
+    assert names(few) < names(more)
+
+
+def test_another_seed_draws_others_and_leaves_the_rest(scans, path):
+    first, second = (few_labels(scans, path, "scratch", 0.5, seed) for seed in (0, 1))
+    assert names(first["train"]) != names(second["train"])
+    assert (first["validate"], first["test"]) == (second["validate"], second["test"])
+
+
+def test_scans_that_the_pretraining_never_had_are_left_out(scans, path):
+    split = few_labels([*scans, {"subject": "new", "fingerprint": "mark"}], path, "scratch", 1.0, 0)
+    assert "new" not in set.union(*(names(part) for part in split.values()))
+
+
+def test_scans_of_another_pretraining_are_refused(path):
+    with pytest.raises(InputError, match=r"split\.json, none of these scans is under train, validate, test: give"):
+        few_labels([{"subject": "other", "fingerprint": "mark"}], path, "scratch", 1.0, 0)
+
+
+def test_without_a_split_it_is_told_what_to_give(scans):
+    with pytest.raises(InputError, match=r"pretraining_split is null: give the split\.json"):
+        few_labels(scans, None, "scratch", 1.0, 0)
+
+
+@pytest.mark.parametrize("share", [0, 1.5])
+def test_no_share_is_refused(scans, path, share):
+    with pytest.raises(InputError, match="label_share is"):
+        few_labels(scans, path, "scratch", share, 0)
+
+
+def test_an_encoder_that_was_trained_on_those_who_are_tested_is_refused(scans, path, tmp_path):
+    encoder = tmp_path / "other" / "encoder.pt"
+    encoder.parent.mkdir()
+    encoder.touch()
+    write_split({"train": scans[8:], "validate": scans[:1], "test": scans[1:2]}, encoder.parent / "split.json")
+    with pytest.raises(InputError, match=r"was trained or validated on 2 of the 2 subjects"):
+        few_labels(scans, path, str(encoder), 1.0, 0)
