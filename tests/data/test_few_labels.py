@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.data.few_labels import few_labels
+from scripts.data.few_labels import FewLabels
 from scripts.data.split import write_split
 from scripts.errors import InputError
 
@@ -17,50 +17,45 @@ def path(scans, tmp_path):
     return tmp_path / "split.json"
 
 
-def names(part):
-    return {scan["subject"] for scan in part}
+def parts(scans, path, share=1.0, seed=0):
+    return FewLabels(scans, path, "scratch", seed).parts(share)
 
 
 def test_parts_are_those_of_the_pretraining(scans, path):
-    split = few_labels(scans, path, "scratch", 1.0, 0)
-    assert [names(split[part]) for part in ("train", "validate", "test")] == [
-        names(scans[:7]),
-        {"s7"},
-        {"s8", "s9"},
-    ]
+    assert parts(scans, path) == {"train": {f"s{i}" for i in range(7)}, "validate": {"s7"}, "test": {"s8", "s9"}}
 
 
 def test_a_share_is_rounded_up_and_part_of_a_larger_one(scans, path):
-    few, more = (few_labels(scans, path, "scratch", share, 0)["train"] for share in (0.2, 0.5))
+    few, more = (parts(scans, path, share)["train"] for share in (0.2, 0.5))
     assert (len(few), len(more)) == (2, 4)
-    assert names(few) < names(more)
+    assert few < more
 
 
 def test_another_seed_draws_others_and_leaves_the_rest(scans, path):
-    first, second = (few_labels(scans, path, "scratch", 0.5, seed) for seed in (0, 1))
-    assert names(first["train"]) != names(second["train"])
-    assert (first["validate"], first["test"]) == (second["validate"], second["test"])
+    first, second = (parts(scans, path, 0.5, seed) for seed in (0, 1))
+    assert first.pop("train") != second.pop("train")
+    assert first == second
 
 
-def test_scans_that_the_pretraining_never_had_are_left_out(scans, path):
-    split = few_labels([*scans, {"subject": "new", "fingerprint": "mark"}], path, "scratch", 1.0, 0)
-    assert "new" not in set.union(*(names(part) for part in split.values()))
+def test_scans_that_the_pretraining_never_had_are_in_no_part(scans, path):
+    found = parts([*scans, {"subject": "new", "fingerprint": "mark"}], path)
+    assert "new" not in set.union(*found.values())
 
 
 def test_scans_of_another_pretraining_are_refused(path):
     with pytest.raises(InputError, match=r"split\.json, none of these scans is under train, validate, test: give"):
-        few_labels([{"subject": "other", "fingerprint": "mark"}], path, "scratch", 1.0, 0)
+        FewLabels([{"subject": "other", "fingerprint": "mark"}], path, "scratch", 0)
 
 
 def test_without_a_split_it_is_told_what_to_give(scans):
     with pytest.raises(InputError, match=r"pretraining_split is null: give the split\.json"):
-        few_labels(scans, None, "scratch", 1.0, 0)
+        FewLabels(scans, None, "scratch", 0)
 
 
 @pytest.mark.parametrize("share", [0, 1.5])
 def test_no_share_is_refused(scans, path, share):
     with pytest.raises(InputError, match="label_share is"):
-        few_labels(scans, path, "scratch", share, 0)
+        parts(scans, path, share)
 
 
 def test_an_encoder_that_was_trained_on_those_who_are_tested_is_refused(scans, path, tmp_path):
@@ -69,4 +64,4 @@ def test_an_encoder_that_was_trained_on_those_who_are_tested_is_refused(scans, p
     encoder.touch()
     write_split({"train": scans[8:], "validate": scans[:1], "test": scans[1:2]}, encoder.parent / "split.json")
     with pytest.raises(InputError, match=r"was trained or validated on 2 of the 2 subjects"):
-        few_labels(scans, path, str(encoder), 1.0, 0)
+        FewLabels(scans, path, str(encoder), 0)
