@@ -13,7 +13,7 @@ from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 
 from ..data.structures import Structures
-from ..inferers.monte_carlo import OnePassInferer
+from ..inferers.passes import over_passes
 from ..metrics.paired_difference import paired_difference
 from ..metrics.segmentation import mean_class_dice
 from .add_metrics import add_metrics
@@ -39,13 +39,13 @@ class BesideOnePass:
 
     Args:
         output_dir: where metrics.json is.
-        inferer: of a pass, as `MonteCarloInferer` has it.
+        inferer: passes over an image, as the one that `MonteCarloInferer` has; the network's outputs are logits.
         postprocessing: of the evaluator.
         classes: in the order of their numbers.
     """
 
     def __init__(self, output_dir: str, inferer: Callable, postprocessing: Callable, classes: Structures) -> None:
-        self.output_dir, self.one_pass = Path(output_dir), OnePassInferer(inferer)
+        self.output_dir, self.inferer = Path(output_dir), inferer
         self.postprocessing, self.numbers = postprocessing, range(1, len(classes.names) + 1)
         self.lines: list[Line] = []
 
@@ -68,8 +68,10 @@ class BesideOnePass:
             return
         begun = _now(engine)
         with engine.mode(engine.network):
-            maps = self.one_pass(scan["image"].as_tensor()[None].to(engine.state.device), engine.network)
+            image = scan["image"].as_tensor()[None].to(engine.state.device)
+            found = over_passes([self.inferer(image, engine.network)])
         seconds = _now(engine) - begun
+        maps = {"scores": found.probability, "entropy": found.entropy, "mutual_information": found.mutual_information}
         # Invertd inverts what has metadata, which it replaces
         one = self.postprocessing({**scan, "pred": {key: MetaTensor(batch[0]) for key, batch in maps.items()}})
         passes["one_pass_entropy"] = one["entropy"]

@@ -1,22 +1,17 @@
 """What a segmentation leaves of each scan: a mask in the scan's own grid, and how large each class is in it."""
 
-import logging
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-from ignite.engine import Engine, Events
 
-from ..atomic import write_csv_atomically
 from ..data.structures import Structures
-from .scan_files import free_name, write_nifti
+from .save_each_scan import SaveEachScan
 
 __all__ = ["SaveSegmentations"]
 
-logger = logging.getLogger(__name__)
 
-
-class SaveSegmentations:
+class SaveSegmentations(SaveEachScan):
     """Writes NAME_segmentation.nii.gz, and a line to segmentations.csv, after each scan.
 
     A mask has the values that the classes had in the label maps of the training; of a class of several values, the
@@ -28,27 +23,18 @@ class SaveSegmentations:
     """
 
     def __init__(self, output_dir: str, classes: Structures) -> None:
-        self.output_dir, self.classes = Path(output_dir), classes
+        super().__init__(output_dir, "segmentations.csv", ["mask", *(f"{name}_ml" for name in classes.names)])
+        self.classes = classes
         self.values = np.array([0, *(values[0] for values in classes.values)])
-        self.done: dict[str, list] = {}
 
-    def attach(self, engine: Engine) -> None:
-        """Attach to a MONAI evaluator whose batches are single scans, with `pred` [1, X, Y, Z], numbers of classes."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._save)
-
-    def _save(self, engine: Engine) -> None:
-        (scan_read,), (found,) = engine.state.batch, engine.state.output
-        source, subject = scan_read["image"].meta["filename_or_obj"], scan_read["subject"]
+    def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
+        """Of `pred` [1, X, Y, Z], numbers of classes."""
         numbers = found["pred"].as_tensor().cpu().long()
-        name = free_name(subject, source, self.done)
-        file = f"{name}_segmentation.nii.gz"
-        write_nifti(torch.from_numpy(self.values)[numbers], source, self.output_dir / file, self._dtype())
+        file = self.write(torch.from_numpy(self.values)[numbers], "segmentation", scan, self._dtype())
         millilitres = float(torch.linalg.det(found["pred"].affine[:3, :3]).abs() / 1000)
         counts = torch.bincount(numbers.flatten(), minlength=len(self.values))[1:]
-        self.done[name] = [source, subject, file, *(round(float(count) * millilitres, 3) for count in counts)]
-        header = ["image", "subject", "mask", *(f"{name}_ml" for name in self.classes.names)]
-        write_csv_atomically(self.output_dir / "segmentations.csv", [header, *self.done.values()])
-        logger.info(f"{name}: {_told(counts, self.classes)} ({len(self.done)} of {len(engine.data_loader)} scans)")
+        volumes = [round(float(count) * millilitres, 3) for count in counts]
+        return [file, *volumes], _told(counts, self.classes)
 
     def _dtype(self) -> np.dtype:
         return np.dtype(np.uint8 if self.values.max() < 256 else np.int32)

@@ -10,10 +10,10 @@ from monai.utils import convert_to_dst_type
 from ..errors import InputError
 from ..networks.monte_carlo import active_dropout
 from ..progress import with_progress
-from .combination import COMBINATIONS, mean
-from .passes import Passes, over_passes
+from .combination import COMBINATIONS
+from .passes import over_passes
 
-__all__ = ["MonteCarloInferer", "OnePassInferer"]
+__all__ = ["MonteCarloInferer"]
 
 MOST = 1000  # passes; of many more, float32 would not hold votes and mean probability in one number
 
@@ -67,34 +67,13 @@ class MonteCarloInferer(Inferer):
         every = with_progress(range(self.passes), "Pass")
         with active_dropout(network), _draws(self.seed):
             passes = over_passes(self.inferer(inputs, network, *args, **kwargs) for _ in every)
-        return _maps(passes, self.combine, inputs)
-
-
-class OnePassInferer(Inferer):
-    """The maps of `MonteCarloInferer` of one pass without dropout: what several passes have to beat.
-
-    Args:
-        inferer: passes over an image; the network's outputs are logits.
-    """
-
-    def __init__(self, inferer: Callable) -> None:
-        super().__init__()
-        self.inferer = inferer
-
-    @torch.no_grad()
-    def __call__(self, inputs: torch.Tensor, network, *args, **kwargs) -> dict[str, torch.Tensor]:
-        """Maps as of `MonteCarloInferer`, of a network in eval mode, as evaluators have it; mutual information is 0."""
-        return _maps(over_passes([self.inferer(inputs, network, *args, **kwargs)]), mean, inputs)
-
-
-def _maps(passes: Passes, combine: Callable[[Passes], torch.Tensor], inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-    maps = {
-        "scores": combine(passes),
-        "probability": passes.probability,
-        "entropy": passes.entropy,
-        "mutual_information": passes.mutual_information,
-    }
-    return {key: convert_to_dst_type(one, inputs, one.dtype, device=one.device)[0] for key, one in maps.items()}
+        maps = {
+            "scores": self.combine(passes),
+            "probability": passes.probability,
+            "entropy": passes.entropy,
+            "mutual_information": passes.mutual_information,
+        }
+        return {key: convert_to_dst_type(one, inputs, one.dtype, device=one.device)[0] for key, one in maps.items()}
 
 
 @contextmanager

@@ -29,8 +29,8 @@ class EfficiencyResults:
     """Dice coefficients of the same test subjects after trainings with shares of the labels.
 
     Attributes:
-        scores: a row a training, test subject and class: encoder, label_share, repeat, subject, class, dice; all
-            encoders have the same shares, repeats and subjects.
+        scores: a row a training, test subject and class: encoder, label_share, repeat, subject, class, dice,
+            surface_distance_mm (nan where unknown); all encoders have the same shares, repeats and subjects.
         trained: how many subjects each share has.
 
     Of a subject, its mean over repeats, and over the classes that it has, is one observation.

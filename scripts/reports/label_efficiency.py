@@ -6,8 +6,9 @@ from pathlib import Path
 
 from monai.utils import optional_import
 
-from ..atomic import write_csv_atomically
+from ..atomic import write_csv_atomically, write_json_atomically
 from ..errors import report_input_errors
+from .efficiency_metrics import efficiency_metrics
 from .efficiency_results import EfficiencyResults
 from .figure import Figure, Panel
 from .head import made
@@ -19,16 +20,18 @@ __all__ = ["write_label_efficiency"]
 
 
 def write_label_efficiency(output_dir: str | Path, results: EfficiencyResults) -> Path:
-    """Write label_efficiency.csv (the scores), differences.csv (the tests), and label_efficiency.html with its figures.
+    """Write label_efficiency.csv (the scores), differences.csv (the tests), metrics.json, and label_efficiency.html.
 
     Returns:
         The path of the page; without matplotlib, which it needs, that of the scores.
     """
     table = Path(output_dir) / "label_efficiency.csv"
-    write_csv_atomically(table, [[*results.scores.columns], *results.scores.to_numpy().tolist()])
+    scores = results.scores.drop(columns="surface_distance_mm")
+    write_csv_atomically(table, [[*scores.columns], *scores.to_numpy().tolist()])
     header = ["encoder", "other", "label_share", *next(iter(results.tests.values()), {})]
     tests = ([*which, *test.values()] for which, test in results.tests.items())
     write_csv_atomically(table.with_name("differences.csv"), [header, *tests])
+    write_json_atomically(table.with_name("metrics.json"), efficiency_metrics(results))
     if not optional_import("matplotlib")[1]:
         return table
     facts = {

@@ -129,10 +129,11 @@ def _called(encoder: str, share: float, repeat: int) -> str:
 def _scores(run: Run) -> "pandas.DataFrame":
     """A row a subject and class: of several scans of a subject, the mean."""
     texts = {"image": str, "subject": str, "class": str}  # though they may look like numbers, or like pandas' "NA"
-    table = pandas.read_csv(run.folder / "scores.csv", dtype=texts, keep_default_na=False, na_values={"dice": ["nan"]})
-    means = table.groupby(["subject", "class"], sort=False, as_index=False)["dice"].mean()
+    unknown = {"dice": ["nan"], "surface_distance_mm": [""]}
+    table = pandas.read_csv(run.folder / "scores.csv", dtype=texts, keep_default_na=False, na_values=unknown)
+    means = table.groupby(["subject", "class"], sort=False, as_index=False)[[*unknown]].mean()
     own = dict(zip(("encoder", "label_share", "repeat"), run.key, strict=True))
-    return means.assign(**own)[[*own, "subject", "class", "dice"]]
+    return means.assign(**own)[[*own, "subject", "class", *unknown]]
 
 
 def _text(value) -> str:

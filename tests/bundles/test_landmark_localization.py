@@ -11,7 +11,8 @@ import pytest
 from nibabel.affines import apply_affine
 
 from scripts.data.landmarks import landmark_names, read_landmarks
-from scripts.data.phantom import ORGANS, draw_subject, render
+from scripts.data.phantom_body import ORGANS
+from scripts.data.phantom_scan import draw_subject, render
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "landmark_localization"
 HEADER = ("scan", "name", "x", "y", "z", "size_x", "size_y", "size_z")

@@ -11,7 +11,8 @@ import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import UNet
 
-from scripts.data.phantom import LABELLED, make_cohort
+from scripts.data.phantom import make_cohort
+from scripts.data.phantom_body import LABELLED
 from scripts.data.structures import Structures
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "organ_segmentation"

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.phantom import ORGANS, draw_subject, make_cohort
+from scripts.data.phantom import make_cohort
+from scripts.data.phantom_body import ORGANS
+from scripts.data.phantom_scan import draw_subject
 from tools.release import write_release
 
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.phantom import LABELLED
+from scripts.data.phantom_body import LABELLED
 
 SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization", "organ_segmentation"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion

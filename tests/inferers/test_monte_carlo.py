@@ -9,7 +9,7 @@ from monai.inferers import SimpleInferer, SlidingWindowInferer
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.inferers.monte_carlo import MonteCarloInferer, OnePassInferer
+from scripts.inferers.monte_carlo import MonteCarloInferer
 from scripts.inferers.passes import over_passes
 from scripts.networks.monte_carlo import active_dropout
 
@@ -94,12 +94,6 @@ def test_where_windows_overlap_passes_differ_less_and_gaussian_weights_keep_most
 
 def test_no_gradients_are_kept(network):
     assert not MonteCarloInferer(SimpleInferer(), 2)(IMAGE, network)["scores"].requires_grad
-
-
-def test_one_pass_without_dropout_is_what_the_network_says_in_eval_mode(network):
-    found = OnePassInferer(SimpleInferer())(IMAGE, network.eval())
-    assert torch.equal(found["scores"], network(IMAGE).softmax(1))
-    assert found["mutual_information"].abs().max() == 0 and found["entropy"].min() > 0
 
 
 def test_maps_have_the_images_metadata_each_of_its_own(network):

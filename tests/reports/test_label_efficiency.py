@@ -11,6 +11,8 @@ import pytest
 from scripts.errors import InputError
 from scripts.metrics.holm import holm
 from scripts.metrics.signed_rank import signed_rank
+from scripts.reports import label_efficiency
+from scripts.reports.efficiency_metrics import efficiency_metrics
 from scripts.reports.label_efficiency import write_label_efficiency
 from scripts.reports.read_efficiency import read_efficiency
 
@@ -52,6 +54,18 @@ def grid(train):
         for i, share in enumerate(SHARES)
         for seed in SEEDS
     ]
+
+
+@pytest.fixture
+def metrics(train):
+    """A function: metrics of encoders whose trainings with all labels had these rows, and others worse ones."""
+
+    def read(**rows):
+        runs = [train(name, rows=own) for name, own in rows.items()]
+        runs += [train(name, 0.1, rows=[[*row[:3], 0.1, 9.0] for row in own]) for name, own in rows.items()]
+        return efficiency_metrics(read_efficiency(runs))
+
+    return read
 
 
 def lines(path):
@@ -134,6 +148,44 @@ def test_scans_of_one_subject_are_one_observation_and_classes_weigh_alike(train)
     assert results.scores["dice"].tolist() == pytest.approx([0.3, 0.7, 0.9])
     assert results.curves()["scratch"].mean == pytest.approx([(0.5 + 0.9) / 2])
     assert results.curves("tail")["scratch"].mean == pytest.approx([0.7])
+
+
+def test_metrics_are_of_the_first_encoder_and_scratch_with_all_labels(metrics):
+    own = [["a.nii", "S0", "head", 0.5, 1.0], ["a.nii", "S0", "tail", 0.7, None], ["b.nii", "S1", "head", 0.9, 4.0]]
+    scratch = [[*row[:3], row[3] - 0.2, None] for row in own]
+    assert metrics(**{"scratch": scratch, "/runs/isimed/encoder.pt": own, "/runs/other/encoder.pt": scratch}) == {
+        "encoder": "isimed",
+        "label_share": 1.0,
+        "dice": pytest.approx((0.6 + 0.9) / 2),
+        "dice_head": pytest.approx(0.7),
+        "dice_tail": pytest.approx(0.7),
+        "surface_distance_mm": 2.5,
+        "subjects": 2,
+        "dice_scratch": pytest.approx((0.4 + 0.7) / 2),
+        "dice_head_scratch": pytest.approx(0.5),
+        "dice_tail_scratch": pytest.approx(0.5),
+        "surface_distance_mm_scratch": None,
+        "subjects_scratch": 2,
+    }
+
+
+def test_metrics_are_means_over_repeats(train):
+    runs = [train(seed=seed, rows=[["a.nii", "S0", "head", 0.2 + seed, 1.0 + seed]]) for seed in SEEDS]
+    metrics = efficiency_metrics(read_efficiency(runs))
+    assert metrics["dice"] == pytest.approx(0.7) and metrics["surface_distance_mm"] == 1.5
+
+
+def test_scratch_is_not_compared_with_itself(metrics):
+    rows = [["a.nii", "S0", "head", 0.5, 1.0]]
+    alone = metrics(scratch=rows, untrained=rows)
+    assert alone["encoder"] == "scratch" and not [name for name in alone if name.endswith("_scratch")]
+
+
+def test_metrics_are_written_beside_the_table_without_a_page_too(grid, tmp_path, monkeypatch):
+    monkeypatch.setattr(label_efficiency, "optional_import", lambda name: (None, False))
+    table = write_label_efficiency(tmp_path / "all", read_efficiency(grid))
+    written = json.loads(table.with_name("metrics.json").read_text(encoding="utf-8"))
+    assert written == efficiency_metrics(read_efficiency(grid)) and not list(table.parent.glob("*.html"))
 
 
 def test_the_page_has_means_differences_and_a_curve_a_class(grid, tmp_path):
