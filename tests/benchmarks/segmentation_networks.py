@@ -33,7 +33,8 @@ NETWORKS = {
     | {"channels": [8, 16, 32, 64, 128, 256], "strides": [1, 2, 2, 2, 2], "num_res_units": 1},
     "SegResNet, 8": SEGRES | {"_target_": "SegResNet", "init_filters": 8},
     "SegResNet, 16": SEGRES | {"_target_": "SegResNet", "init_filters": 16},
-    "SegResNetDS, 16": SHARED | {"_target_": "SegResNetDS", "init_filters": 16, "blocks_down": [1, 2, 2, 2], "norm": "batch"},
+    "SegResNetDS, 16": SHARED
+    | {"_target_": "SegResNetDS", "init_filters": 16, "blocks_down": [1, 2, 2, 2], "norm": "batch"},
     "FlexibleUNet, ResNet-10": FLEXIBLE | {"backbone": "resnet10"},
     "FlexibleUNet, EfficientNet-B0": FLEXIBLE | {"backbone": "efficientnet-b0"},
     "FlexibleUNet, DenseNet121": FLEXIBLE | {"backbone": "densenet121"},
@@ -77,11 +78,9 @@ def main() -> None:
         epochs = max(1, round(float(seconds) / step / 20))  # of 20 steps: 78 scans, four a step
         begun = time.process_time()
         dice = train(NETWORKS[name], scans, structures, epochs)
-        print(
-            f"{name}: {megabytes:.1f} MB, {CROPS / step:.1f} crops/s, {epochs} epochs in {time.process_time() - begun:.0f} s, "
-            f"Dice {dice:.3f}",
-            flush=True,
-        )
+        taken = time.process_time() - begun
+        speed = f"{megabytes:.1f} MB, {CROPS / step:.1f} crops/s, {epochs} epochs in {taken:.0f} s"
+        print(f"{name}: {speed}, Dice {dice:.3f}", flush=True)
 
 
 if __name__ == "__main__":
