@@ -1,4 +1,4 @@
-"""What a segmentation leaves of each scan: a mask in the scan's own grid, and how large each class is in it."""
+"""What a segmentation leaves of each scan: a mask in the scan's own grid, and how large each class or region is in it."""
 
 import logging
 from pathlib import Path
@@ -20,15 +20,16 @@ class SaveSegmentations:
     """Writes NAME_segmentation.nii.gz, and a line to segmentations.csv, after each scan.
 
     A mask has the values that the classes had in the label maps of the training; of a class of several values, the
-    first. segmentations.csv has the columns image, subject, mask (its file), and NAME_ml of each class.
+    first. segmentations.csv has the columns image, subject, mask (its file), and NAME_ml of each region.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         classes: in the order of their numbers.
+        regions: of these, as `regions_of_classes` makes them.
     """
 
-    def __init__(self, output_dir: str, classes: Structures) -> None:
-        self.output_dir, self.classes = Path(output_dir), classes
+    def __init__(self, output_dir: str, classes: Structures, regions: Structures) -> None:
+        self.output_dir, self.classes, self.regions = Path(output_dir), classes, regions
         self.values = np.array([0, *(values[0] for values in classes.values)])
         self.done: dict[str, list] = {}
 
@@ -44,11 +45,12 @@ class SaveSegmentations:
         file = f"{name}_segmentation.nii.gz"
         write_nifti(torch.from_numpy(self.values)[numbers], source, self.output_dir / file, self._dtype())
         millilitres = float(torch.linalg.det(found["pred"].affine[:3, :3]).abs() / 1000)
-        counts = torch.bincount(numbers.flatten(), minlength=len(self.values))[1:]
-        self.done[name] = [source, subject, file, *(round(float(count) * millilitres, 3) for count in counts)]
-        header = ["image", "subject", "mask", *(f"{name}_ml" for name in self.classes.names)]
+        counts = torch.bincount(numbers.flatten(), minlength=len(self.values))
+        volumes = [round(float(counts[list(region)].sum()) * millilitres, 3) for region in self.regions.values]
+        self.done[name] = [source, subject, file, *volumes]
+        header = ["image", "subject", "mask", *(f"{name}_ml" for name in self.regions.names)]
         write_csv_atomically(self.output_dir / "segmentations.csv", [header, *self.done.values()])
-        logger.info(f"{name}: {_told(counts, self.classes)} ({len(self.done)} of {len(engine.data_loader)} scans)")
+        logger.info(f"{name}: {_told(counts[1:], self.classes)} ({len(self.done)} of {len(engine.data_loader)} scans)")
 
     def _dtype(self) -> np.dtype:
         return np.dtype(np.uint8 if self.values.max() < 256 else np.int32)
