@@ -35,8 +35,8 @@ def find_brats(
         images: keys of a case's images: `image`, and names of others of these four.
 
     Returns:
-        One item a case, sorted by path: its images and `label` (the mask; absolute paths), `subject` (the case) and `scan`
-        (its number).
+        One item a case, sorted by path: its images and `label` (the mask; absolute paths), `subject` (the case) and
+        `scan` (its number).
 
     Raises:
         InputError: there is no such folder, there are no cases in it, a case lacks its image or mask, or the
@@ -98,7 +98,7 @@ def _cases(folder: Path, wanted: Mapping[str, str]) -> list[dict]:
     """Items of the cases that lie directly in a folder, in either layout."""
     if os.path.isdir(folder / "imagesTr"):
         return _nnunet_cases(folder, wanted)
-    files = wanted | {"label": "seg"}
+    files = {**wanted, "label": "seg"}
     return [
         {key: str(case / f"{case.name}_{file}.nii.gz") for key, file in files.items()} | {"subject": case.name}
         for case in _folders(folder)

@@ -1,4 +1,4 @@
-"""What a segmentation is scored by: its classes, or regions that are unions of them, such as nested parts of a tumour."""
+"""What of a segmentation is scored: its classes, or regions that are unions of them, as nested parts of a tumour."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,6 +28,6 @@ def regions_of_classes(classes: Structures, regions: Mapping[str, Sequence[str]]
     for region, names in parts.items():
         if not names or isinstance(names, str) or not set(names) <= numbers.keys():
             raise InputError(
-                f"regions has {names} as {region}: give a list of names of classes, which are {some(classes.names, 20)}."
+                f"regions has {names} as {region}: give a list of names of classes, of {some(classes.names, 20)}."
             )
     return Structures(tuple(parts), tuple(tuple(numbers[name] for name in names) for names in parts.values()))

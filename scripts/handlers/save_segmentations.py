@@ -1,4 +1,4 @@
-"""What a segmentation leaves of each scan: a mask in the scan's own grid, and how large each class or region is in it."""
+"""What a segmentation leaves of each scan: a mask in the scan's own grid, and the volume of each class or region."""
 
 import logging
 from pathlib import Path

@@ -150,7 +150,9 @@ SIMPLE = {
     "true or false": lambda value: value in (True, False, "true", "false"),
     "path": lambda value: isinstance(value, str) and bool(value),
     "text": lambda value: isinstance(value, (str, int, float)),
-    "lists of text by name": lambda value: isinstance(value, dict) and all(fits("list of text", x) for x in value.values()),
+    "lists of text by name": lambda value: (
+        isinstance(value, dict) and all(fits("list of text", x) for x in value.values())
+    ),
     "whole number or text": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool),
     "device": _is_device,
     "share or whole number": lambda value: fits("number > 0 and < 1", value) or fits("whole number >= 1", value),
