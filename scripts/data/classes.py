@@ -31,7 +31,9 @@ logger = logging.getLogger(__name__)
 
 
 def classes_of_cohort(
-    scans: list[dict], table: str | os.PathLike | None = None, dataset_dir: str | os.PathLike | None = None
+    scans: list[dict],
+    table: str | os.PathLike | Structures | None = None,
+    dataset_dir: str | os.PathLike | None = None,
 ) -> Structures:
     """The classes of a cohort's label maps, in the order of their numbers 1 and so on, and log which these are.
 
@@ -39,7 +41,8 @@ def classes_of_cohort(
 
     Args:
         scans: items of `find_scans`; `label` is the path of a label map.
-        table: as for `read_structures`; None (or null, as a command line says it): each value above 0 is a class.
+        table: of classes, as for `read_structures` or as it reads one; None (or null, as a command line says it): each
+            value above 0 is a class.
         dataset_dir: folder of the scans, whose dataset.json may name values.
 
     Raises:
@@ -50,13 +53,13 @@ def classes_of_cohort(
     found = sorted({value for one in facts for value in one.values})
     if table in (None, "null"):
         return _each_value(found, dataset_dir, len(facts))
-    classes = read_structures(table)
+    classes, name = (table, "structures") if isinstance(table, Structures) else (read_structures(table), table)
     if shared := [value for value, number in Counter(_all_values(classes)).items() if number > 1]:
-        raise InputError(f"{table} gives {some(shared)} to more than one class: a voxel can be of one alone.")
+        raise InputError(f"{name} gives {some(shared)} to more than one class: a voxel can be of one alone.")
     if missing := sorted(set(_all_values(classes)) - set(found)):
-        logger.warning(f"{table} has values that no label map has: {some(missing)}. Correct what is mistyped.")
+        logger.warning(f"{name} has values that no label map has: {some(missing)}. Correct what is mistyped.")
     if others := sorted(set(found) - set(_all_values(classes))):
-        logger.info(f"Values of label maps that {table} does not name count as background: {some(others, 10)}.")
+        logger.info(f"Values of label maps that {name} does not name count as background: {some(others, 10)}.")
     return classes
 
 

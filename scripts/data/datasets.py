@@ -20,7 +20,7 @@ def existing_folder(dataset_dir: str | os.PathLike | None, layout: str) -> Path:
 
 def require_files(scans: list[dict]) -> None:
     """Raise an `InputError` that names the images and masks that are not there, the first of them."""
-    files = sorted(scan[key] for scan in scans for key in ("image", "label"))
+    files = sorted(path for scan in scans for key, path in scan.items() if key != "subject")
     missing = [path for path in files if not os.path.isfile(path)]
     if missing:
         raise InputError(

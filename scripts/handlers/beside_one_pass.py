@@ -15,7 +15,7 @@ from monai.engines.utils import IterationEvents
 from ..data.structures import Structures
 from ..inferers.passes import over_passes
 from ..metrics.paired_difference import paired_difference
-from ..metrics.segmentation import mean_class_dice
+from ..metrics.segmentation import mean_region_dice
 from .add_metrics import add_metrics
 
 __all__ = ["BesideOnePass"]
@@ -41,12 +41,12 @@ class BesideOnePass:
         output_dir: where metrics.json is.
         inferer: passes over an image, as the one that `MonteCarloInferer` has; the network's outputs are logits.
         postprocessing: of the evaluator.
-        classes: in the order of their numbers.
+        regions: that are scored, as `regions_of_classes` makes them.
     """
 
-    def __init__(self, output_dir: str, inferer: Callable, postprocessing: Callable, classes: Structures) -> None:
+    def __init__(self, output_dir: str, inferer: Callable, postprocessing: Callable, regions: Structures) -> None:
         self.output_dir, self.inferer = Path(output_dir), inferer
-        self.postprocessing, self.numbers = postprocessing, range(1, len(classes.names) + 1)
+        self.postprocessing, self.regions = postprocessing, regions
         self.lines: list[Line] = []
 
     def attach(self, engine: SupervisedEvaluator) -> None:
@@ -79,7 +79,7 @@ class BesideOnePass:
         self.lines.append(Line(scan["subject"], several, alone, self.seconds, seconds))
 
     def _dice(self, found: MetaTensor, label: MetaTensor) -> float:
-        return mean_class_dice(found.as_tensor()[0].cpu(), label.as_tensor()[0].cpu(), self.numbers)
+        return mean_region_dice(found.as_tensor()[0].cpu(), label.as_tensor()[0].cpu(), self.regions.values)
 
     def _write(self) -> None:
         if not self.lines:

@@ -1,4 +1,4 @@
-"""What a segmentation leaves of each scan: a mask in the scan's own grid, and how large each class is in it."""
+"""What a segmentation leaves of each scan: a mask in the scan's own grid, and the volume of each class or region."""
 
 from collections.abc import Mapping
 
@@ -15,16 +15,17 @@ class SaveSegmentations(SaveEachScan):
     """Writes NAME_segmentation.nii.gz, and a line to segmentations.csv, after each scan.
 
     A mask has the values that the classes had in the label maps of the training; of a class of several values, the
-    first. segmentations.csv has the columns image, subject, mask (its file), and NAME_ml of each class.
+    first. segmentations.csv has the columns image, subject, mask (its file), and NAME_ml of each region.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         classes: in the order of their numbers.
+        regions: of these, as `regions_of_classes` makes them.
     """
 
-    def __init__(self, output_dir: str, classes: Structures) -> None:
-        super().__init__(output_dir, "segmentations.csv", ["mask", *(f"{name}_ml" for name in classes.names)])
-        self.classes = classes
+    def __init__(self, output_dir: str, classes: Structures, regions: Structures) -> None:
+        super().__init__(output_dir, "segmentations.csv", ["mask", *(f"{name}_ml" for name in regions.names)])
+        self.classes, self.regions = classes, regions
         self.values = np.array([0, *(values[0] for values in classes.values)])
 
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
@@ -32,9 +33,9 @@ class SaveSegmentations(SaveEachScan):
         numbers = found["pred"].as_tensor().cpu().long()
         file = self.write(torch.from_numpy(self.values)[numbers], "segmentation", scan, self._dtype())
         millilitres = float(torch.linalg.det(found["pred"].affine[:3, :3]).abs() / 1000)
-        counts = torch.bincount(numbers.flatten(), minlength=len(self.values))[1:]
-        volumes = [round(float(count) * millilitres, 3) for count in counts]
-        return [file, *volumes], _told(counts, self.classes)
+        counts = torch.bincount(numbers.flatten(), minlength=len(self.values))
+        volumes = [round(float(counts[list(region)].sum()) * millilitres, 3) for region in self.regions.values]
+        return [file, *volumes], _told(counts[1:], self.classes)
 
     def _dtype(self) -> np.dtype:
         return np.dtype(np.uint8 if self.values.max() < 256 else np.int32)

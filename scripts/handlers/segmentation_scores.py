@@ -12,7 +12,7 @@ from ignite.engine import Engine, Events
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.structures import Structures
 from ..errors import InputError, require_package
-from ..metrics.segmentation import class_dice, class_surface_distance
+from ..metrics.segmentation import region_dice, region_surface_distance
 
 __all__ = ["SegmentationScores"]
 
@@ -24,18 +24,19 @@ Line = tuple[str, str, str, float, float]  # image, subject, class, Dice, distan
 class SegmentationScores:
     """Writes scores.csv and metrics.json when all scans are segmented.
 
-    scores.csv has the columns image, subject, class, dice and surface_distance_mm; a class that a scan's label map does
-    not have is left out there, and a distance is empty where the class was not found. metrics.json has `dice`, the mean
-    over scans of the mean over a scan's classes; `dice_NAME` of each class; `surface_distance_mm`, likewise, of classes
-    that were found; `not_found`, how many lines have none; and the numbers of `scans` and `subjects`.
+    scores.csv has the columns image, subject, class, dice and surface_distance_mm. A class is a region here, which may
+    be the union of several. One that a scan's label map does not have is left out, and a distance is empty where the
+    class was not found. metrics.json has `dice`, the mean over scans of the mean over a scan's classes; `dice_NAME` of
+    each class; `surface_distance_mm`, likewise, of classes that were found; `not_found`, how many lines have none; and
+    the numbers of `scans` and `subjects`.
 
     Args:
         output_dir: where the files go.
-        classes: in the order of their numbers.
+        regions: as `regions_of_classes` makes them.
     """
 
-    def __init__(self, output_dir: str, classes: Structures) -> None:
-        self.output_dir, self.classes = Path(output_dir), classes
+    def __init__(self, output_dir: str, regions: Structures) -> None:
+        self.output_dir, self.regions = Path(output_dir), regions
         self.lines: list[Line] = []
 
     def attach(self, engine: Engine) -> None:
@@ -57,10 +58,10 @@ class SegmentationScores:
         affine, source = output["label"].affine, scan["image"].meta["filename_or_obj"]
         found, label = (output[key].as_tensor()[0].cpu() for key in ("pred", "label"))
         spacing = affine[:3, :3].norm(dim=0).tolist()
-        for number, name in enumerate(self.classes.names, 1):
-            if (label == number).any():
-                distance = class_surface_distance(found, label, number, spacing) if self.has_distances else np.nan
-                self.lines.append((source, scan["subject"], name, class_dice(found, label, number), distance))
+        for name, region in zip(self.regions.names, self.regions.values, strict=True):
+            if not np.isnan(dice := region_dice(found, label, region)):
+                distance = region_surface_distance(found, label, region, spacing) if self.has_distances else np.nan
+                self.lines.append((source, scan["subject"], name, dice, distance))
 
     def _write(self) -> None:
         header = ["image", "subject", "class", "dice", "surface_distance_mm"]
@@ -73,7 +74,7 @@ class SegmentationScores:
 
     def _metrics(self) -> dict[str, float | int | None]:
         metrics: dict[str, float | int | None] = {"dice": _mean_of_scans((line[0], line[3]) for line in self.lines)}
-        for name in self.classes.names:
+        for name in self.regions.names:
             metrics[f"dice_{name}"] = _mean(line[3] for line in self.lines if line[2] == name)
         if self.has_distances:
             metrics["surface_distance_mm"] = _mean_of_scans((line[0], line[4]) for line in self.lines)

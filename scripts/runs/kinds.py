@@ -103,7 +103,7 @@ def fits(kind: str, value: Any) -> bool:
     Args:
         kind: `path`, `text`, `whole number or text`, `device`, `true or false`, `one of A, B, ...`, `share or whole
             number`; or `number`, `whole number`, `three numbers`, `three whole numbers` with bounds such as `> 0 and
-            <= 1`; `list of KIND`; `KIND or null`.
+            <= 1`; `list of KIND`; `lists of text by name`; `KIND or null`.
         value: of a setting.
 
     Raises:
@@ -150,6 +150,9 @@ SIMPLE = {
     "true or false": lambda value: value in (True, False, "true", "false"),
     "path": lambda value: isinstance(value, str) and bool(value),
     "text": lambda value: isinstance(value, (str, int, float)),
+    "lists of text by name": lambda value: (
+        isinstance(value, dict) and all(fits("list of text", x) for x in value.values())
+    ),
     "whole number or text": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool),
     "device": _is_device,
     "share or whole number": lambda value: fits("number > 0 and < 1", value) or fits("whole number >= 1", value),

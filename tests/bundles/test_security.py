@@ -71,9 +71,26 @@ METHODS = {
 # components, besides those of scripts
 TARGETS = {
     *("Activationsd", "AsDiscreted", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
-    *("EnsureTyped", "Invertd", "Lambdad", "LoadImaged", "OneOf", "Orientationd", "RandAdjustContrast", "RandAffine"),
+    *(
+        "ConcatItemsd",
+        "EnsureTyped",
+        "Invertd",
+        "Lambdad",
+        "LoadImaged",
+        "OneOf",
+        "Orientationd",
+        "RandAdjustContrast",
+        "RandAffine",
+    ),
     *("RandCoarseDropout", "RandCoarseShuffle", "RandGaussianNoise", "RandGaussianSmooth", "RandSpatialCrop"),
-    *("RandSpatialCropSamplesd", "ScaleIntensityRangePercentilesd", "SelectItemsd", "Spacingd", "SpatialPadd"),
+    *(
+        "RandSpatialCropSamplesd",
+        "ScaleIntensityRanged",
+        "ScaleIntensityRangePercentilesd",
+        "SelectItemsd",
+        "Spacingd",
+        "SpatialPadd",
+    ),
     *("CacheDataset", "DataLoader", "Dataset", "DistributedSampler"),
     *("AveragePrecision", "MeanDice", "ROCAUC", "ignite.metrics.Loss", "operator.lt"),
     *("LrScheduleHandler", "MetricsSaver", "StatsHandler", "TensorBoardStatsHandler", "ValidationHandler"),

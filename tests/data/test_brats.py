@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
-from scripts.data.brats import find_brats
+from scripts.data.brats import find_brats, tumour_classes
 from scripts.data.split import split_scans
 from scripts.errors import InputError
 
@@ -134,6 +134,53 @@ def test_an_nnunet_case_without_image_or_mask_is_named(make_nnunet, lacking):
     (root / lacking).unlink()
     with pytest.raises(InputError, match=f"no .*{lacking}: complete the data set"):
         find_brats(root)
+
+
+def test_a_case_may_have_several_images_in_either_layout(challenge, make_nnunet):
+    keys = ("image", "t1ce", "flair")
+    first = find_brats(challenge, "t2", keys)[0]
+    names = [f"{CASES[0]}_{name}.nii.gz" for name in ("t2", "t1ce", "flair")]
+    assert [Path(first[key]).name for key in keys] == names
+    first = find_brats(make_nnunet(channels("T1", "T1ce", "T2", "Flair")), "t2", keys)[0]
+    assert [Path(first[key]).name for key in keys] == [f"{CASES[0]}_000{number}.nii.gz" for number in (2, 1, 3)]
+
+
+@pytest.mark.parametrize("images", [["t1"], ["image", "t1"], ["image", "t2", "t2"], ["image", "pet"]])
+def test_images_that_are_no_others_of_the_four_are_refused(challenge, images):
+    with pytest.raises(InputError, match="give image, which is t1, and others of t1, t1ce, t2, flair"):
+        find_brats(challenge, "t1", images)
+
+
+def test_each_further_image_has_to_be_there(challenge):
+    (challenge / CASES[1] / f"{CASES[1]}_flair.nii.gz").unlink()
+    with pytest.raises(InputError, match=rf"no .*{CASES[1]}_flair\.nii\.gz: complete the data set"):
+        find_brats(challenge, "t1", ["image", "flair"])
+
+
+PARTS = ("necrotic core", "oedema", "enhancing tumour")
+
+
+def test_parts_of_a_tumour_have_the_values_of_the_challenge(challenge):
+    classes = tumour_classes(challenge)
+    assert (classes.names, classes.values) == (PARTS, ((1,), (2,), (4,)))
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_or_those_that_the_regions_of_nnunet_say(make_nnunet, above):
+    labels = {"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing tumor": [3]}
+    root = make_nnunet(channels(*IMAGES) | {"labels": labels})
+    classes = tumour_classes(root.parent if above else root)
+    assert (classes.names, classes.values) == (PARTS, ((2,), (1,), (3,)))
+
+
+@pytest.mark.parametrize(
+    "labels", [{"0": "background", "1": "a", "2": "b", "3": "c"}, {"a": [1, 2], "b": [3], "c": [4]}]
+)
+def test_labels_that_are_no_such_regions_are_refused(make_nnunet, labels):
+    with pytest.raises(
+        InputError, match=r"dataset\.json names no three regions.*give --structures a table of necrotic"
+    ):
+        tumour_classes(make_nnunet(channels(*IMAGES) | {"labels": labels}))
 
 
 def test_hidden_files_and_other_folders_are_no_cases(challenge, make_nnunet, fill):

@@ -56,6 +56,11 @@ def test_values_have_the_names_of_the_data_set(scans, tmp_path):
     assert classes_of_cohort(scans, dataset_dir=tmp_path).names == ("left", "right", "liver")
 
 
+def test_classes_may_be_given_as_a_table_has_them(scans, caplog):
+    assert classes_of_cohort(scans, Structures(("kidneys", "spleen"), ((2, 3), (9,)))).names == ("kidneys", "spleen")
+    assert "structures has values that no label map has: 9" in caplog.text
+
+
 def test_a_table_says_which_values_are_a_class(scans, table, caplog):
     classes = classes_of_cohort(scans, table("kidneys,2 3\nspleen,9"))
     assert (classes.names, classes.values) == (("kidneys", "spleen"), ((2, 3), (9,)))

@@ -1,7 +1,6 @@
 """Passes with dropout are judged by one pass without, on the same scans."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,11 +11,12 @@ from monai.inferers import SimpleInferer
 from monai.transforms import AsDiscreted, Compose, CopyItemsd, FlattenSubKeysd
 from torch import nn
 
+from scripts.data.structures import Structures
 from scripts.handlers.beside_one_pass import BesideOnePass
 from scripts.handlers.segmentation_scores import SegmentationScores
 from scripts.inferers.monte_carlo import MonteCarloInferer
 
-CLASSES = SimpleNamespace(names=("dark", "bright"))
+REGIONS = Structures(("dark", "bright"), ((1,), (2,)))
 POSTPROCESSING = Compose(
     [
         FlattenSubKeysd("pred", ["scores", "entropy", "mutual_information"]),
@@ -50,7 +50,7 @@ def evaluate(tmp_path):
 
     def run(items, *others):
         outputs = []
-        handler = BesideOnePass(tmp_path, SimpleInferer(), POSTPROCESSING, CLASSES)
+        handler = BesideOnePass(tmp_path, SimpleInferer(), POSTPROCESSING, REGIONS)
         evaluator = SupervisedEvaluator(
             torch.device("cpu"),
             DataLoader(Dataset(items)),
@@ -77,7 +77,7 @@ def test_the_other_pass_is_one_without_dropout_and_its_lead_counts_against_the_p
 
 
 def test_scores_of_the_passes_stand_beside_it_whoever_comes_first(evaluate, tmp_path):
-    _, metrics = evaluate(scans(*"AB"), SegmentationScores(tmp_path, CLASSES))
+    _, metrics = evaluate(scans(*"AB"), SegmentationScores(tmp_path, REGIONS))
     assert metrics.items() >= {"dice": 0, "dice_one_pass": 1, "dice_difference_interval": None}.items()
 
 

@@ -10,6 +10,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import LoadImage
 
+from scripts.data.regions import regions_of_classes
 from scripts.data.structures import Structures
 from scripts.handlers.save_segmentations import SaveSegmentations
 
@@ -18,13 +19,13 @@ from scripts.handlers.save_segmentations import SaveSegmentations
 def left(write_scan, tmp_path):
     """Path of a scan, its mask and its line, of 10 voxels of the first class and 4 of the second."""
 
-    def save(classes):
+    def save(classes, regions=None):
         path = write_scan(tmp_path / "in" / "scan.nii.gz", seed=1)
         image = LoadImage(ensure_channel_first=True)(path)
         pred = MetaTensor(torch.zeros(image.shape), affine=image.affine)
         pred[0, 2:7, 3:5, 4], pred[0, 10, 10, 2:6] = 1, 2
         state = {"batch": [{"image": image, "subject": "A"}], "output": [{"pred": pred}]}
-        handler = SaveSegmentations(tmp_path / "out", classes)
+        handler = SaveSegmentations(tmp_path / "out", classes, regions_of_classes(classes, regions or {}))
         handler._save(SimpleNamespace(state=SimpleNamespace(**state), data_loader=[path]))
         with open(tmp_path / "out" / "segmentations.csv", encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file)
@@ -51,3 +52,10 @@ def test_volumes_are_in_millilitres(left):
     _, _, row = left(Structures(("a", "b"), ((1,), (2,))))
     voxel = 1.5 * 2.5 * 3.5 / 1000
     assert [float(row[name]) for name in ("a_ml", "b_ml")] == pytest.approx([10 * voxel, 4 * voxel], abs=1e-3)
+
+
+def test_regions_have_volumes_in_place_of_classes(left):
+    _, _, row = left(Structures(("a", "b"), ((1,), (2,))), {"both": ["a", "b"], "b": ["b"]})
+    voxel = 1.5 * 2.5 * 3.5 / 1000
+    assert [float(row[name]) for name in ("both_ml", "b_ml")] == pytest.approx([14 * voxel, 4 * voxel], abs=1e-3)
+    assert "a_ml" not in row

@@ -29,8 +29,8 @@ def numbers(**places):
 def score(tmp_path):
     """A function: metrics.json and the lines of scores.csv of pairs of what was found and what was drawn."""
 
-    def run(*pairs):
-        handler = SegmentationScores(tmp_path, CLASSES)
+    def run(*pairs, regions=CLASSES):
+        handler = SegmentationScores(tmp_path, regions)
         handler._begin()
         for i, (found, label) in enumerate(pairs):
             image = MetaTensor(torch.zeros(1, 8, 8, 8), meta={"filename_or_obj": f"{i}.nii"})
@@ -56,6 +56,14 @@ def test_what_is_not_found_counts_as_0_and_has_no_distance(score):
     metrics, rows = score((numbers(), numbers(liver=2)))
     assert metrics["dice"] == 0 and metrics["not_found"] == 1
     assert metrics["surface_distance_mm"] is None and rows[0]["surface_distance_mm"] == ""
+
+
+def test_of_regions_that_overlap_each_is_scored_by_itself(score):
+    found, drawn = numbers(liver=2, spleen=1), numbers(liver=2, spleen=2)
+    metrics, rows = score((found, drawn), regions=Structures(("organs", "spleen"), ((1, 2), (2,))))
+    assert [row["class"] for row in rows] == ["organs", "spleen"]
+    assert metrics["dice_organs"] == pytest.approx(2 * 3 / 7) and metrics["dice_spleen"] == pytest.approx(2 / 3)
+    assert metrics["dice"] == pytest.approx((6 / 7 + 2 / 3) / 2) and "dice_liver" not in metrics
 
 
 def test_distances_are_those_of_the_scans_own_spacing(score):
