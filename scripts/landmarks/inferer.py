@@ -11,6 +11,7 @@ from monai.utils import convert_to_tensor
 from ..data.landmarks import MarkedScan, landmark_names
 from ..inferers.grid import GridInferer, grid_affine, grid_centres
 from .body_box import place_in_box
+from .loaded_scan import is_in_file
 from .matching import is_near, refine
 from .place_regression import PlaceRegression
 from .reference import Reference, reference_of
@@ -58,7 +59,8 @@ class LandmarkInferer(Inferer):
 
         Returns:
             x, y and z in voxels, and the confidence, from 0 to 1: [1, K, 4], float64, in the order of
-            `landmark_names`. Where a landmark is not in the scan, x, y and z are nan.
+            `landmark_names`. Where a landmark is not in the scan, x, y and z are nan; so they are where it would lie
+            outside of the file that the scan was loaded from, or more than `BEYOND` outside of the body's box.
         """
         self._embed_marked(network)
         image = convert_to_tensor(inputs)
@@ -68,7 +70,7 @@ class LandmarkInferer(Inferer):
             starts = torch.stack([reference.by_embeddings(place_of), place_in_box(reference.shares, image[0])], 1)
             for name, begun, patches in zip(reference.names, starts, reference.patches, strict=True):
                 votes[name].append(_best([refine(start, patches, image[0]) for start in begun]))
-        return torch.stack([self._agreed(of_one, image) for of_one in votes.values()])[None]
+        return torch.stack([self._agreed(of_one, inputs[0]) for of_one in votes.values()])[None]
 
     def _embed_marked(self, network: Callable) -> None:
         if self.network is not network:
@@ -82,11 +84,12 @@ class LandmarkInferer(Inferer):
         affine = grid_affine(torch.eye(4), self.windows.crop_size, self.windows.stride)
         return PlaceRegression(grid.flatten(1).T, grid_centres(affine, grid.shape[1:]))
 
-    def _agreed(self, votes: list[torch.Tensor], image: torch.Tensor) -> torch.Tensor:
+    def _agreed(self, votes: list[torch.Tensor], scan: torch.Tensor) -> torch.Tensor:
         found = torch.stack(votes).quantile(0.5, dim=0)
         away = (torch.stack(votes)[:, :3] - found[:3]).norm(dim=1)
         found[3] *= (away <= AGREEING).double().mean()
-        if found[3] < self.lowest_confidence or not is_near(found[:3], image[0], BEYOND):
+        is_there = is_near(found[:3], scan, BEYOND) and is_in_file(found[:3], scan)
+        if found[3] < self.lowest_confidence or not is_there:
             found[:3] = torch.nan
         return found
 

@@ -20,9 +20,9 @@ NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
 def settle_values(parser: ConfigParser) -> None:
     """Check all described settings of a parsed configuration, and put there what is meant.
 
-    A number that is written as a word becomes one (`1e-4` in YAML, which wants a point), and the word `null` of a command
-    line, None; a `#` stands again in a path, where MONAI has put `::`; expressions that make a path are evaluated, so
-    that one that cannot be is named.
+    A number that is written as a word becomes one (`1e-4` in YAML, which wants a point), and the word `null`, as a
+    command line has it, None; a `#` stands again in a path, where MONAI has put `::`; expressions that make a path are
+    evaluated, so that one that cannot be is named.
 
     Raises:
         InputError: names a setting, its value and what is allowed.

@@ -7,7 +7,8 @@ from monai.inferers import SimpleInferer
 
 from scripts.data.landmarks import Landmark, MarkedScan
 from scripts.inferers.grid import GridInferer
-from scripts.landmarks.inferer import LandmarkInferer
+from scripts.landmarks import inferer as module
+from scripts.landmarks.inferer import BEYOND, LandmarkInferer
 
 HEART, LIVER, EDGE = (7.0, -4.0, 6.5), (-21.0, 5.5, -3.0), (-39.0, 5.5, -3.0)  # of the body, mm
 SPACING = 2.0
@@ -63,6 +64,37 @@ def test_landmarks_are_found_in_another_field_of_view_and_frame(marked):
 def test_a_landmark_beyond_the_field_of_view_is_not_in_the_scan():
     found = inferer("one", places=(HEART, EDGE))(scan((3.0, -36.0, -30.0), (24, 36, 34))[None], where)
     assert found[0, 1, :3].isnan().all() and found[0, 0, :3].isfinite().all()
+
+
+@pytest.fixture
+def found_at(monkeypatch):
+    """A function: make the matching find a place, in voxels, whatever a scan shows."""
+
+    def make(*place):
+        match = torch.tensor(place, dtype=torch.float64), 0.9
+        monkeypatch.setattr(module, "refine", lambda *_: match)
+
+    return make
+
+
+@pytest.mark.parametrize(("beyond", "is_there"), [(BEYOND - 0.1, True), (BEYOND + 0.1, False), (300.0, False)])
+def test_a_landmark_may_be_a_little_outside_of_the_bodys_box(found_at, beyond, is_there):
+    assert BEYOND == 4
+    image = scan((-36.0, -36.0, -36.0))
+    for place in ((39.5 + beyond, 20, 20), (20, -0.5 - beyond, 20)):
+        found_at(*place)
+        found = inferer("one", places=(HEART,))(image[None], where)
+        assert found[0, 0, :3].isfinite().all() == is_there
+
+
+@pytest.mark.parametrize(("x", "is_there"), [(-2.5, True), (-2.7, False)])
+def test_a_landmark_outside_of_the_voxels_of_its_file_is_not_in_the_scan(found_at, x, is_there):
+    image = scan((-36.0, -36.0, -36.0))
+    image.meta["original_affine"] = image.affine.numpy().copy()
+    image.meta["original_affine"][0, 3] -= 2 * SPACING  # of which two planes were cut off
+    image.meta["spatial_shape"] = [60, 60, 60]
+    found_at(x, 20, 20)
+    assert inferer("one", places=(HEART,))(image[None], where)[0, 0, :3].isfinite().all() == is_there
 
 
 def test_what_does_not_look_like_it_is_not_it():
