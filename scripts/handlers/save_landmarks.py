@@ -26,17 +26,18 @@ __all__ = ["SaveLandmarks"]
 logger = logging.getLogger(__name__)
 
 MARKED = "marked in this scan"
-HEADER = ("scan", "name", "x", "y", "z", "confidence", "expected_error_mm", "note")
+HEADER = ("scan", "name", "x", "y", "z", "size_x", "size_y", "size_z", "confidence", "expected_error_mm", "note")
 
 
 class SaveLandmarks:
     """Writes lines to landmarks.csv, NAME_landmarks.nii.gz and, of landmarks with a size, NAME_LANDMARK.nii.gz.
 
     landmarks.csv has a line of each scan and landmark: scan (its file), name, x, y, z (mm, RAS+, the world of the
-    scan's header; empty where the landmark is not in it), confidence, expected_error_mm and note. What is marked in the
-    scan itself stays there. In the mask, landmark k (from 0, in the order of the table) is k + 1. A box is as large as
-    that which was marked (the median of several), with a margin, and is cut in the scan's own grid. In names of files,
-    what is no letter, digit, - or _ becomes _, and one that occurs again has a number behind.
+    scan's header; empty where the landmark is not in it), size_x, size_y, size_z (mm; empty for a point), confidence,
+    expected_error_mm and note, and can be read as marks. What is marked in the scan itself stays there. In the mask,
+    landmark k (from 0, in the order of the table) is k + 1. A box is as large as that which was marked (the median of
+    several), with a margin, and is cut in the scan's own grid. In names of files, what is no letter, digit, - or _
+    becomes _, and one that occurs again has a number behind.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
@@ -57,7 +58,7 @@ class SaveLandmarks:
         self.output_dir, self.marked, self.calibration = Path(output_dir), marked, calibration
         self.write_page = write_page
         self.names = landmark_names(marked)
-        self.boxes = {} if margin_mm is None else _boxes(marked, margin_mm)
+        self.sizes, self.margin_mm = _sizes(marked), margin_mm
         self.marks = {
             os.path.realpath(scan.image): {mark.name: mark.point for mark in scan.landmarks} for scan in marked
         }
@@ -106,11 +107,14 @@ class SaveLandmarks:
         elif not np.isfinite(row[:3]).all():
             return FoundLandmark(source, landmark, None, confidence, None, "; ".join([NOT_IN_SCAN, *notes]))
         x, y, z = mark or map(float, apply_affine(affine, row[:3]))
-        if landmark in self.boxes:
+        size = self.sizes.get(landmark)
+        if size is not None and self.margin_mm is not None:
             file = self.files.take(f"{name}_{self.in_files[landmark]}")
-            if not write_box(source, (x, y, z), self.boxes[landmark], self._path(file)):
+            with_margin = tuple(side + 2 * self.margin_mm for side in size)
+            if not write_box(source, (x, y, z), with_margin, self._path(file)):
                 notes.insert(0, "its box is outside of this scan")
-        return FoundLandmark(source, landmark, (x, y, z), confidence, self.expected_error(confidence), "; ".join(notes))
+        error = self.expected_error(confidence)
+        return FoundLandmark(source, landmark, (x, y, z), confidence, error, "; ".join(notes), size)
 
     def _finish(self) -> None:
         there = sum(one.point is not None for one in self.found)
@@ -126,19 +130,19 @@ class SaveLandmarks:
         return self.output_dir / f"{name}.nii.gz"
 
 
-def _boxes(marked: Sequence[MarkedScan], margin_mm: float) -> dict[str, tuple[float, ...]]:
-    """Sizes in mm, with a margin on each side, of the landmarks that have one: the median of all scans."""
+def _sizes(marked: Sequence[MarkedScan]) -> dict[str, tuple[float, float, float]]:
+    """Sizes in mm of the landmarks that have one: the median of all scans."""
     sizes: dict[str, list] = {}
     for scan in marked:
         for mark in scan.landmarks:
             if mark.size is not None:
                 sizes.setdefault(mark.name, []).append(mark.size)
-    return {name: tuple((np.median(those, 0) + 2 * margin_mm).tolist()) for name, those in sizes.items()}
+    return {name: tuple(np.median(those, 0).tolist()) for name, those in sizes.items()}
 
 
 def _row(found: FoundLandmark) -> list:
     """Of the table; what is not known is empty."""
-    place = ["", "", ""] if found.point is None else [round(value, 3) for value in found.point]
+    place, size = (["", "", ""] if mm is None else [round(one, 3) for one in mm] for mm in (found.point, found.size))
     confidence = "" if math.isnan(found.confidence) else round(found.confidence, 4)
     error = "" if found.expected_error_mm is None else round(found.expected_error_mm, 2)
-    return [found.scan, found.name, *place, confidence, error, found.note]
+    return [found.scan, found.name, *place, *size, confidence, error, found.note]

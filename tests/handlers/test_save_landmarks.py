@@ -12,7 +12,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, LoadImaged, Orientationd, Spacingd
 from nibabel.affines import apply_affine
 
-from scripts.data.landmarks import Landmark, MarkedScan
+from scripts.data.landmarks import Landmark, MarkedScan, read_landmarks
 from scripts.handlers.save_landmarks import SaveLandmarks
 
 SHAPE = (40, 30, 24)
@@ -85,7 +85,7 @@ def test_one_that_is_not_in_the_scan_has_no_place_no_error_and_no_box(scan, save
     path, world = scan()
     calibration = calibration_of(tmp_path, "0,9\n1,3\n")
     tip, box = save([TIP, BOX], [outcome(path, (world, 0.5), (NOWHERE, 0.1))], calibration=calibration)
-    assert [box[key] for key in ("x", "y", "z", "expected_error_mm")] == [""] * 4
+    assert [box[key] for key in ("x", "y", "z", "size_x", "size_y", "size_z", "expected_error_mm")] == [""] * 7
     assert (box["note"], box["confidence"], tip["note"]) == ("not in this scan", "0.1", "")
     assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
 
@@ -127,7 +127,22 @@ def test_a_box_holds_the_marked_size_and_a_margin_around_the_place_that_was_foun
 def test_the_size_of_a_box_is_the_median_of_those_marked(tmp_path):
     sizes = [(10, 20, 30), (12, 26, 90), (40, 22, 32), None]
     marked = [MarkedScan("scan.nii", (Landmark("box", (0, 0, 0), size), TIP)) for size in sizes]
-    assert SaveLandmarks(str(tmp_path), marked, margin_mm=1).boxes == {"box": (14, 24, 34)}
+    assert SaveLandmarks(str(tmp_path), marked).sizes == {"box": (12, 22, 32)}
+
+
+@pytest.mark.parametrize("margin_mm", [None, 3.0])
+def test_the_table_can_be_given_back_as_marks_boxes_and_all(scan, save, tmp_path, margin_mm):
+    scans = [scan("a", 1), scan("b", 2)]
+    save([TIP, BOX], [outcome(path, (world, 1), (world, 1)) for path, world in scans], margin_mm=margin_mm)
+    for (path, world), again in zip(scans, read_landmarks(tmp_path / "out" / "landmarks.csv"), strict=True):
+        assert again.image == path and [mark.size for mark in again.landmarks] == [None, BOX.size]
+        assert np.allclose([mark.point for mark in again.landmarks], [world, world], atol=1e-3)
+
+
+def test_without_a_margin_no_boxes_are_cut_out(scan, save, tmp_path):
+    path, world = scan()
+    save([BOX], [outcome(path, (world, 1))], margin_mm=None)
+    assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
 
 
 def test_a_box_that_is_outside_of_the_scan_is_no_file_and_a_note(scan, save, tmp_path):
