@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from ignite.engine import Engine, Events
 from nibabel.affines import apply_affine
 
 from ..atomic import write_csv_atomically
-from ..data.landmarks import MarkedScan, landmark_names
+from ..data.landmarks import MarkedScan, landmark_names, marks_in
 from ..data.stem import scan_stem
 from ..landmarks.expected_error import ExpectedError
 from ..landmarks.found_landmark import NOT_IN_SCAN, FoundLandmark
@@ -59,9 +58,6 @@ class SaveLandmarks:
         self.write_page = write_page
         self.names = landmark_names(marked)
         self.sizes, self.margin_mm = _sizes(marked), margin_mm
-        self.marks = {
-            os.path.realpath(scan.image): {mark.name: mark.point for mark in scan.landmarks} for scan in marked
-        }
         self.scans: dict[str, str] = {}  # paths, by the name of their files
         self.files, in_files = FileNames(), FileNames(["landmarks"])  # which is the mask's
         self.in_files = {name: in_files.take(re.sub(r"[^\w-]", "_", name)) for name in self.names}
@@ -101,12 +97,11 @@ class SaveLandmarks:
         """A landmark of the table, whose box is written; `affine` is of the voxels in which its place is told."""
         source, confidence = self.scans[name], float(row[3])
         notes = [] if name == scan_stem(source) else [f"files are named {name}"]
-        mark = self.marks.get(os.path.realpath(source), {}).get(landmark)
-        if mark is not None:
-            notes, confidence = [MARKED, *notes], math.nan
+        if any(mark.name == landmark for mark in marks_in(self.marked, source)):
+            notes.insert(0, MARKED)
         elif not np.isfinite(row[:3]).all():
             return FoundLandmark(source, landmark, None, confidence, None, "; ".join([NOT_IN_SCAN, *notes]))
-        x, y, z = mark or map(float, apply_affine(affine, row[:3]))
+        x, y, z = map(float, apply_affine(affine, row[:3]))
         size = self.sizes.get(landmark)
         if size is not None and self.margin_mm is not None:
             file = self.files.take(f"{name}_{self.in_files[landmark]}")

@@ -214,10 +214,9 @@ def test_at_the_end_the_log_says_what_was_found_and_where_the_results_are(scan, 
     assert [one.point is None for one in found] == [False, True] and marked[0].image == "marked.nii.gz"
 
 
-def test_what_is_marked_in_a_scan_stays_there_and_is_not_on_the_page(scan, save):
+def test_what_is_marked_in_a_scan_is_noted_and_not_on_the_page(scan, save):
     (path, world), shown = scan(), []
-    mark = Landmark("tip", tuple(world.tolist()))
     settings = {"marked": path, "write_page": lambda page, found, marked: shown.extend(found)}
-    (row,) = save([mark], [outcome(path, (world + 3, 0.75))], **settings)
+    (row,) = save([TIP], [outcome(path, (world, np.nan))], **settings)
     assert np.allclose(place(row), world, atol=1e-3) and shown == []
     assert (row["confidence"], row["note"]) == ("", "marked in this scan")
