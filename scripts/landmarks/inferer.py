@@ -9,10 +9,11 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 
 from ..data.landmarks import MarkedScan, landmark_names
+from ..errors import some
 from ..inferers.grid import GridInferer, grid_affine, grid_centres
 from .body_box import place_in_box
 from .loaded_scan import is_in_file, own_places
-from .matching import is_near, refine
+from .matching import has_contrast, is_near, refine
 from .place_regression import PlaceRegression
 from .reference import Reference, reference_of
 
@@ -89,6 +90,8 @@ class LandmarkInferer(Inferer):
                 reference_of(scan, self.preprocessing, self.windows, network, device) for scan in self.marked
             ]
             self.network = network
+            for scan, reference in zip(self.marked, self.references, strict=True):
+                _warn_of_air(scan, reference)
 
     def _place_regression(self, image: torch.Tensor, network: Callable) -> PlaceRegression:
         grid = self.windows(image, network)[0].cpu()
@@ -103,6 +106,16 @@ class LandmarkInferer(Inferer):
         if found[3] < self.lowest_confidence or not is_there:
             found[:3] = torch.nan
         return found
+
+
+def _warn_of_air(scan: MarkedScan, reference: Reference) -> None:
+    """Log which marks have nothing around them that could be found in another scan."""
+    patches = zip(reference.names, reference.patches, strict=True)
+    if flat := [name for name, of_one in patches if not has_contrast(of_one)]:
+        logger.warning(
+            f"{scan.image}: around {some(flat)} all has one intensity, as air has, and is found in no other scan: look "
+            "at landmarks.html, which shows where marks are, and correct them."
+        )
 
 
 def _best(matches: list[tuple[torch.Tensor, float]]) -> torch.Tensor:

@@ -128,6 +128,15 @@ def test_what_is_not_marked_in_a_marked_scan_is_sought_there(marked_scans, found
     assert liver.tolist() == pytest.approx([12, 11, 10, 0.9])
 
 
+def test_a_mark_in_air_is_told_with_its_scan(monkeypatch, caplog):
+    half = SCANS["one"].clone()
+    half[:, :36] = -1
+    monkeypatch.setitem(SCANS, "half", half)
+    inferer("half", places=(LIVER, (37.0, 20.0, 20.0)))(scan((-36.0, -36.0, -36.0))[None], where)
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"half: around {LIVER} all has one intensity")
+
+
 def test_what_does_not_look_like_it_is_not_it():
     image = scan((-36.0, -36.0, -36.0))
     image[:] = torch.randn_like(image)
