@@ -14,7 +14,6 @@ from nibabel.affines import apply_affine
 from ..atomic import write_csv_atomically
 from ..data.landmarks import MarkedScan, landmark_names, marks_in
 from ..data.stem import scan_stem
-from ..landmarks.expected_error import ExpectedError
 from ..landmarks.found_landmark import NOT_IN_SCAN, FoundLandmark
 from .file_names import FileNames
 from .scan_box import write_box
@@ -41,7 +40,7 @@ class SaveLandmarks:
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
         marked: scans in which the landmarks are marked.
-        calibration: CSV of expected errors by confidence; without it, these are left empty.
+        expected_error: mm, of a landmark found with some confidence; without it, these are left empty.
         margin_mm: around a box, on each side; None: no boxes are cut out.
         write_page: writes landmarks.html, when all scans are done, of all that was found and what was marked.
     """
@@ -50,11 +49,11 @@ class SaveLandmarks:
         self,
         output_dir: str,
         marked: Sequence[MarkedScan],
-        calibration: str | None = None,
+        expected_error: Callable[[float], float | None] = lambda confidence: None,
         margin_mm: float | None = 10.0,
         write_page: Callable[[Path, Sequence[FoundLandmark], Sequence[MarkedScan]], object] | None = None,
     ) -> None:
-        self.output_dir, self.marked, self.calibration = Path(output_dir), marked, calibration
+        self.output_dir, self.marked, self.expected_error = Path(output_dir), marked, expected_error
         self.write_page = write_page
         self.names = landmark_names(marked)
         self.sizes, self.margin_mm = _sizes(marked), margin_mm
@@ -65,12 +64,8 @@ class SaveLandmarks:
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans, with `landmarks` [K, 4] and the mask `pred`."""
-        engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._save)
         engine.add_event_handler(Events.COMPLETED, self._finish)
-
-    def _start(self) -> None:
-        self.expected_error = ExpectedError(self.calibration)
 
     def _save(self, engine: Engine) -> None:
         (scan_read,), (output,) = engine.state.batch, engine.state.output

@@ -14,6 +14,7 @@ from nibabel.affines import apply_affine
 
 from scripts.data.landmarks import Landmark, MarkedScan, read_landmarks
 from scripts.handlers.save_landmarks import SaveLandmarks
+from scripts.landmarks.expected_error import ExpectedError
 
 SHAPE = (40, 30, 24)
 VOXEL = (21, 12, 9)  # of a scan's own grid, where the landmark is
@@ -84,7 +85,9 @@ def test_a_landmark_is_told_in_mm_of_the_world_of_an_oblique_scans_header(scan, 
 def test_one_that_is_not_in_the_scan_has_no_place_no_error_and_no_box(scan, save, tmp_path):
     path, world = scan()
     calibration = calibration_of(tmp_path, "0,9\n1,3\n")
-    tip, box = save([TIP, BOX], [outcome(path, (world, 0.5), (NOWHERE, 0.1))], calibration=calibration)
+    tip, box = save(
+        [TIP, BOX], [outcome(path, (world, 0.5), (NOWHERE, 0.1))], expected_error=ExpectedError(calibration)
+    )
     assert [box[key] for key in ("x", "y", "z", "size_x", "size_y", "size_z", "expected_error_mm")] == [""] * 7
     assert (box["note"], box["confidence"], tip["note"]) == ("not in this scan", "0.1", "")
     assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
@@ -182,17 +185,8 @@ def calibration_of(folder, lines):
 def test_the_expected_error_is_read_off_the_calibration(scan, save, tmp_path):
     path, world = scan()
     calibration = calibration_of(tmp_path, "0.2,20\n0.6,10\n0.8,4\n")
-    rows = save([TIP, BOX], [outcome(path, (world, 0.7), (world, 0.1))], calibration=calibration)
+    rows = save([TIP, BOX], [outcome(path, (world, 0.7), (world, 0.1))], expected_error=ExpectedError(calibration))
     assert [row["expected_error_mm"] for row in rows] == ["7.0", ""]
-
-
-@pytest.mark.parametrize("calibration", [None, "nowhere.csv"])
-def test_without_a_calibration_no_error_is_told_and_the_log_says_so_once(scan, save, caplog, calibration):
-    caplog.set_level(logging.INFO)
-    outcomes = [outcome(path, (world, 0.7)) for path, world in (scan("a"), scan("b"))]
-    rows = save([TIP], outcomes, calibration=calibration)
-    assert [row["expected_error_mm"] for row in rows] == ["", ""]
-    assert sum("there is no calibration" in message for message in caplog.messages) == 1
 
 
 def test_another_run_replaces_the_table(scan, save):
