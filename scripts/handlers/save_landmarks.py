@@ -92,7 +92,8 @@ class SaveLandmarks:
         """A landmark of the table, whose box is written; `affine` is of the voxels in which its place is told."""
         source, confidence = self.scans[name], float(row[3])
         notes = [] if name == scan_stem(source) else [f"files are named {name}"]
-        if any(mark.name == landmark for mark in marks_in(self.marked, source)):
+        is_marked = any(mark.name == landmark for mark in marks_in(self.marked, source))
+        if is_marked:
             notes.insert(0, MARKED)
         elif not np.isfinite(row[:3]).all():
             return FoundLandmark(source, landmark, None, confidence, None, "; ".join([NOT_IN_SCAN, *notes]))
@@ -104,7 +105,7 @@ class SaveLandmarks:
             if not write_box(source, (x, y, z), with_margin, self._path(file)):
                 notes.insert(0, "its box is outside of this scan")
         error = self.expected_error(confidence)
-        return FoundLandmark(source, landmark, (x, y, z), confidence, error, "; ".join(notes), size)
+        return FoundLandmark(source, landmark, (x, y, z), confidence, error, "; ".join(notes), size, is_marked)
 
     def _finish(self) -> None:
         there = sum(one.point is not None for one in self.found)
@@ -112,7 +113,7 @@ class SaveLandmarks:
         where = f"The table is {self.output_dir / 'landmarks.csv'}"
         if self.write_page is not None:
             page = self.output_dir / "landmarks.html"
-            self.write_page(page, [one for one in self.found if not one.note.startswith(MARKED)], self.marked)
+            self.write_page(page, [one for one in self.found if not one.is_marked], self.marked)
             where += f", the page {page}"
         logger.info(f"{what}. {where}.")
 

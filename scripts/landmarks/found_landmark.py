@@ -19,6 +19,7 @@ class FoundLandmark:
         expected_error_mm: of a landmark found with this confidence; None where that is not known.
         note: what else is to be said of it.
         size: of a box around it, mm along the world's axes; None: it is a point.
+        is_marked: whether the scan itself is marked there.
     """
 
     scan: str
@@ -28,3 +29,4 @@ class FoundLandmark:
     expected_error_mm: float | None = None
     note: str = ""
     size: tuple[float, float, float] | None = None
+    is_marked: bool = False

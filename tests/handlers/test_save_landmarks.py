@@ -155,6 +155,13 @@ def test_a_box_that_is_outside_of_the_scan_is_no_file_and_a_note(scan, save, tmp
     assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
 
 
+def test_a_marked_landmark_whose_box_is_outside_is_not_on_the_page_either(scan, save):
+    (path, world), shown = scan(), []
+    settings = {"marked": path, "write_page": lambda page, found, marked: shown.extend(found)}
+    (row,) = save([BOX], [outcome(path, (world + 500, np.nan))], **settings)
+    assert row["note"] == "its box is outside of this scan; marked in this scan" and shown == []
+
+
 def test_names_of_landmarks_make_names_of_files_that_never_meet(scan, save, tmp_path):
     path, world = scan()
     names = ["../L 4", "...L/4", "landmarks", "ä-1", "Ä-1"]
