@@ -17,7 +17,15 @@ from .named_scan import NamedScans
 from .structures import read_structures
 from .voxel_grid import Grid, grid_of
 
-__all__ = ["Landmark", "MarkedScan", "landmark_names", "read_landmarks", "require_readable", "warn_of_example"]
+__all__ = [
+    "Landmark",
+    "MarkedScan",
+    "landmark_names",
+    "marks_in",
+    "read_landmarks",
+    "require_readable",
+    "warn_of_example",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +126,12 @@ def warn_of_example(landmarks: str | os.PathLike, example: str | os.PathLike) ->
 def landmark_names(marked: Iterable[MarkedScan]) -> list[str]:
     """All names, each once, in the order in which they appear."""
     return list(dict.fromkeys(landmark.name for scan in marked for landmark in scan.landmarks))
+
+
+def marks_in(marked: Iterable[MarkedScan], image: str | os.PathLike) -> tuple[Landmark, ...]:
+    """What is marked in a scan, under whatever path it is known; nothing where nothing is."""
+    own = os.path.realpath(image)
+    return next((scan.landmarks for scan in marked if os.path.realpath(scan.image) == own), ())
 
 
 def _is_table(source: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,13 +33,20 @@ class SaveLandmarkErrors:
         marked: scans in which the landmarks are marked.
         truth: where they are in the others.
         preprocessing: of an item with its `image`, to the body's box.
+        scans: items, with their `image`, in which landmarks are sought; None: whatever the engine is given.
 
     Raises:
-        InputError: there is nothing to compare: no other scans, or no names in common.
+        InputError: there is nothing to compare: no other scans, none in which landmarks are sought, or no names in
+            common.
     """
 
     def __init__(
-        self, output_dir: str, marked: Sequence[MarkedScan], truth: Sequence[MarkedScan], preprocessing: Callable
+        self,
+        output_dir: str,
+        marked: Sequence[MarkedScan],
+        truth: Sequence[MarkedScan],
+        preprocessing: Callable,
+        scans: Sequence[Mapping] | None = None,
     ) -> None:
         self.output_dir, self.marked, self.preprocessing = Path(output_dir), marked, preprocessing
         self.names = landmark_names(marked)
@@ -47,6 +54,10 @@ class SaveLandmarkErrors:
         self.truth = {path: scan for scan in truth if (path := os.path.realpath(scan.image)) not in own}
         if not self.truth:
             raise InputError("All scans of truth are marked in landmarks: give truth others, to test on.")
+        sought = self.truth if scans is None else {os.path.realpath(scan["image"]) for scan in scans}
+        self.truth = {path: scan for path, scan in self.truth.items() if path in sought}
+        if not self.truth:
+            raise InputError("None of the scans of truth is in dataset_dir: give dataset_dir the folder that has them.")
         if not {mark.name for scan in self.truth.values() for mark in scan.landmarks} & set(self.names):
             raise InputError(f"truth has none of {some(self.names)}, which landmarks names: give them the same names.")
         self.errors: list[LandmarkError] = []

@@ -18,6 +18,8 @@ class FoundLandmark:
         confidence: from 0 to 1; nan where it is not known.
         expected_error_mm: of a landmark found with this confidence; None where that is not known.
         note: what else is to be said of it.
+        size: of a box around it, mm along the world's axes; None: it is a point.
+        is_marked: whether the scan itself is marked there.
     """
 
     scan: str
@@ -26,3 +28,5 @@ class FoundLandmark:
     confidence: float
     expected_error_mm: float | None = None
     note: str = ""
+    size: tuple[float, float, float] | None = None
+    is_marked: bool = False

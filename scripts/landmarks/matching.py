@@ -7,9 +7,9 @@ import torch
 from torch.fft import irfftn, rfftn
 from torch.nn.functional import grid_sample
 
-__all__ = ["LEVELS", "Level", "best_match", "is_near", "patches_of", "refine", "sample_cube"]
+__all__ = ["best_match", "has_contrast", "is_near", "patches_of", "refine", "sample_cube"]
 
-FLAT = 1e-6  # variance of what has no contrast, of intensities from -1 to 1
+FLAT = 1e-6  # of what has no contrast, variance of intensities from -1 to 1; of two cubes, their geometric mean
 
 
 class Level(NamedTuple):
@@ -26,6 +26,11 @@ LEVELS = (Level(step=2.0, size=16, reach=6), Level(step=1.0, size=12, reach=3)) 
 def patches_of(image: torch.Tensor, place: torch.Tensor) -> list[torch.Tensor]:
     """The surroundings of a place in an image [C, X, Y, Z], in voxels, [3]: [C, size, size, size] of each level."""
     return [sample_cube(image, place, level.size, level.step) for level in LEVELS]
+
+
+def has_contrast(patches: Sequence[torch.Tensor]) -> bool:
+    """Whether surroundings, as `patches_of` has them, differ anywhere at each level; else they are found nowhere."""
+    return all(bool((patch.var((1, 2, 3), correction=0) > FLAT).any()) for patch in patches)
 
 
 def refine(place: torch.Tensor, patches: Sequence[torch.Tensor], image: torch.Tensor) -> tuple[torch.Tensor, float]:
@@ -109,7 +114,7 @@ def _correlations(patch: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
     region = region - region.mean((1, 2, 3), keepdim=True)  # so that the squares below lose no digits
     ones = torch.ones_like(patch)
     variance = slide(ones, region**2) / count - (slide(ones, region) / count) ** 2
-    spread = (centred.square().mean((1, 2, 3), keepdim=True).clamp(min=0) * variance.clamp(min=0)).sqrt()
+    spread = (centred.square().mean((1, 2, 3), keepdim=True) * variance.clamp(min=0)).sqrt()
     return (slide(centred, region) / count / spread).where(spread > FLAT, 0.0).mean(0)
 
 

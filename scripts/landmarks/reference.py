@@ -39,7 +39,13 @@ class Reference(NamedTuple):
         return (place_of(self.embeddings.cpu()) - self.offsets).mean(1)
 
 
-def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer, network: Callable) -> Reference:
+def reference_of(
+    scan: MarkedScan,
+    preprocessing: Callable,
+    windows: GridInferer,
+    network: Callable,
+    device: torch.device | str = "cpu",
+) -> Reference:
     """Embed the surroundings of the landmarks of a scan.
 
     Args:
@@ -47,10 +53,11 @@ def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer
         preprocessing: of an item with its `image`.
         windows: embed crops; their stride is also that between the crops around a landmark.
         network: an encoder.
+        device: where it is.
     """
     image = preprocessing({"image": scan.image})["image"]
     points = to_voxels(image, torch.tensor([mark.point for mark in scan.landmarks], dtype=torch.float64))
-    crop, device = torch.tensor(windows.crop_size), _device(network)
+    crop = torch.tensor(windows.crop_size)
     around = windows.stride * torch.tensor(list(product((-1, 0, 1), repeat=3)))
     corners = (points[:, None] + around - (crop - 1) / 2).round().long()
     corners = corners.clamp(min=torch.zeros(3, dtype=torch.long), max=torch.tensor(image.shape[1:]) - crop)
@@ -67,13 +74,8 @@ def reference_of(scan: MarkedScan, preprocessing: Callable, windows: GridInferer
 
 def to_voxels(image: MetaTensor, points: torch.Tensor) -> torch.Tensor:
     """Places in an image, [N, 3], in voxels, of points in mm, [N, 3] float64."""
-    affine = torch.as_tensor(image.affine, dtype=torch.float64)
+    affine = torch.as_tensor(image.affine, dtype=torch.float64, device="cpu")
     return torch.linalg.solve(affine[:3, :3], (points - affine[:3, 3]).T).T
-
-
-def _device(network: Callable) -> torch.device:
-    parameters = network.parameters() if isinstance(network, torch.nn.Module) else iter(())
-    return next((parameter.device for parameter in parameters), torch.device("cpu"))
 
 
 def _rows(corners: torch.Tensor) -> Sequence[tuple[int, ...]]:

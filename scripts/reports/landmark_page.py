@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +34,17 @@ class Line:
 
 
 def write_landmark_page(path: Path, found: Sequence[FoundLandmark], marked: Sequence[MarkedScan]) -> None:
-    """Write a page with a table of all landmarks, then pictures of those that are the least sure.
+    """Write a page with a table of all landmarks, then pictures of those that are the least sure, and of other marks.
 
     Args:
         path: of the page.
         found: each landmark in each scan.
-        marked: where they are marked; the first scan that has a landmark is shown.
+        marked: where they are marked; the first scan that has a landmark is shown beside what was found. Marks that
+            are not shown there are shown at the end.
     """
     there = sorted((one for one in found if one.point is not None), key=_confidence)
     shown = there[:SHOWN]
+    others = _other_marks({one.name for one in shown}, marked)
     scans = list(dict.fromkeys(one.scan for one in found))
     folder = os.path.commonpath([os.path.dirname(os.path.abspath(scan)) for scan in scans]) if scans else ""
     facts = {"scans": f"{len(scans)}, of {folder}", "marked in": some(scan.image for scan in marked)}
@@ -55,6 +57,8 @@ def write_landmark_page(path: Path, found: Sequence[FoundLandmark], marked: Sequ
         facts=facts,
         lines=[_line(name, found, folder) for name in landmark_names(marked)],
         rows=_rows(shown, marked, folder),
+        marks=_mark_rows(others[:SHOWN]),
+        other_marks=len(others),
         there=len(there),
         sought=len(found),
         edges={plane: PLANES[plane] for plane in ("axial", "coronal", "sagittal")},
@@ -97,6 +101,30 @@ def _rows(shown: Sequence[FoundLandmark], marked: Sequence[MarkedScan], folder: 
             "pictures": [("found", pictures[place]), ("marked", pictures[at_mark[one.name]])],
         }
         for one, place in zip(shown, here, strict=True)
+    ]
+
+
+def _other_marks(shown: Collection[str], marked: Sequence[MarkedScan]) -> list[tuple[str, Landmark]]:
+    """All marks but the first of each landmark that is shown: those of landmarks of which none is shown come first."""
+    marks = [(scan.image, mark) for scan in marked for mark in scan.landmarks]
+    beside = [_first_mark(name, marked) for name in shown]
+    return sorted((mark for mark in marks if mark not in beside), key=lambda mark: mark[1].name in shown)
+
+
+def _mark_rows(marks: Sequence[tuple[str, Landmark]]) -> list[dict]:
+    """What the template tells of marks beside which nothing that was found is shown."""
+    sides = {scan: _side_mm(scan) for scan, _ in marks}
+    places = [Place(scan, mark.point, sides[scan]) for scan, mark in marks]
+    pictures = planes_through(places)
+    return [
+        {
+            "name": mark.name,
+            "marked_scan": Path(scan).name,
+            "side_mm": place.side_mm,
+            "box": _shares(mark, place.side_mm),
+            "pictures": pictures[place],
+        }
+        for (scan, mark), place in zip(marks, places, strict=True)
     ]
 
 

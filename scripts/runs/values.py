@@ -20,8 +20,9 @@ NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
 def settle_values(parser: ConfigParser) -> None:
     """Check all described settings of a parsed configuration, and put there what is meant.
 
-    A number that is written as a word becomes one (`1e-4` in YAML, which wants a point); a `#` stands again in a path,
-    where MONAI has put `::`; expressions that make a path are evaluated, so that one that cannot be is named.
+    A number that is written as a word becomes one (`1e-4` in YAML, which wants a point), and the word `null`, as a
+    command line has it, None; a `#` stands again in a path, where MONAI has put `::`; expressions that make a path are
+    evaluated, so that one that cannot be is named.
 
     Raises:
         InputError: names a setting, its value and what is allowed.
@@ -41,12 +42,16 @@ def settle_values(parser: ConfigParser) -> None:
 def as_meant(kind: str, value: Any) -> Any:
     """A value of a configuration that MONAI has parsed, as it was meant where its kind tells.
 
+    The word `null` stays one where a path may be: what reads paths knows it.
+
     Example:
         >>> as_meant("number > 0", "1e-4"), as_meant("three numbers > 0", [1, "2.5", 3]), as_meant("text", "Run ::1")
         (0.0001, [1, 2.5, 3], 'Run #1')
     """
+    if value == "null" and kind.endswith(" or null") and not kind.startswith("path"):
+        return None
     if isinstance(value, list):
-        return [as_meant(kind, one) for one in value]
+        return [as_meant(kind.removesuffix(" or null"), one) for one in value]
     if not isinstance(value, str) or is_expression(value):
         return value
     if re.search(r"\bnumbers?\b", kind) and NUMERAL.match(value):

@@ -13,6 +13,7 @@ from monai.transforms import LoadImaged
 from nibabel.affines import apply_affine
 
 from scripts.data.landmarks import Landmark, MarkedScan
+from scripts.errors import InputError
 from scripts.handlers.save_landmark_errors import SaveLandmarkErrors
 
 PREPROCESSING = LoadImaged("image", ensure_channel_first=True)
@@ -51,6 +52,24 @@ def test_errors_are_in_mm_of_scans_in_which_nothing_is_marked(evaluate):
     assert errors == pytest.approx([2 * SPACING[0], 4 * SPACING[0]], abs=1e-3)
     assert metrics["landmark_error_mm"] == pytest.approx(3 * SPACING[0], abs=1e-3) and metrics["scans"] == 2
     assert metrics["landmark_error_mm_box"] == pytest.approx(0, abs=1e-3)
+
+
+def scans_with(name, *paths):
+    return [MarkedScan(path, (Landmark(name, (0.0, 0.0, 0.0)),)) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("truth", "sentence"),
+    [
+        (scans_with("tip", "a.nii"), "All scans of truth are marked in landmarks"),
+        (scans_with("tip", "a.nii", "elsewhere.nii"), "None of the scans of truth is in dataset_dir: give dataset_dir"),
+        (scans_with("sella", "b.nii") + scans_with("tip", "elsewhere.nii"), "truth has none of tip, which landmarks"),
+    ],
+)
+def test_a_truth_of_nothing_that_is_sought_is_refused_at_once(tmp_path, truth, sentence):
+    sought = [{"image": "a.nii"}, {"image": "b.nii"}]
+    with pytest.raises(InputError, match=sentence):
+        SaveLandmarkErrors(str(tmp_path), scans_with("tip", "a.nii"), truth, PREPROCESSING, sought)
 
 
 def test_of_many_landmarks_a_calibration_is_kept(evaluate):

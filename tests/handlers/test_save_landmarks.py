@@ -12,8 +12,9 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, LoadImaged, Orientationd, Spacingd
 from nibabel.affines import apply_affine
 
-from scripts.data.landmarks import Landmark, MarkedScan
+from scripts.data.landmarks import Landmark, MarkedScan, read_landmarks
 from scripts.handlers.save_landmarks import SaveLandmarks
+from scripts.landmarks.expected_error import ExpectedError
 
 SHAPE = (40, 30, 24)
 VOXEL = (21, 12, 9)  # of a scan's own grid, where the landmark is
@@ -84,8 +85,10 @@ def test_a_landmark_is_told_in_mm_of_the_world_of_an_oblique_scans_header(scan, 
 def test_one_that_is_not_in_the_scan_has_no_place_no_error_and_no_box(scan, save, tmp_path):
     path, world = scan()
     calibration = calibration_of(tmp_path, "0,9\n1,3\n")
-    tip, box = save([TIP, BOX], [outcome(path, (world, 0.5), (NOWHERE, 0.1))], calibration=calibration)
-    assert [box[key] for key in ("x", "y", "z", "expected_error_mm")] == [""] * 4
+    tip, box = save(
+        [TIP, BOX], [outcome(path, (world, 0.5), (NOWHERE, 0.1))], expected_error=ExpectedError(calibration)
+    )
+    assert [box[key] for key in ("x", "y", "z", "size_x", "size_y", "size_z", "expected_error_mm")] == [""] * 7
     assert (box["note"], box["confidence"], tip["note"]) == ("not in this scan", "0.1", "")
     assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
 
@@ -127,7 +130,22 @@ def test_a_box_holds_the_marked_size_and_a_margin_around_the_place_that_was_foun
 def test_the_size_of_a_box_is_the_median_of_those_marked(tmp_path):
     sizes = [(10, 20, 30), (12, 26, 90), (40, 22, 32), None]
     marked = [MarkedScan("scan.nii", (Landmark("box", (0, 0, 0), size), TIP)) for size in sizes]
-    assert SaveLandmarks(str(tmp_path), marked, margin_mm=1).boxes == {"box": (14, 24, 34)}
+    assert SaveLandmarks(str(tmp_path), marked).sizes == {"box": (12, 22, 32)}
+
+
+@pytest.mark.parametrize("margin_mm", [None, 3.0])
+def test_the_table_can_be_given_back_as_marks_boxes_and_all(scan, save, tmp_path, margin_mm):
+    scans = [scan("a", 1), scan("b", 2)]
+    save([TIP, BOX], [outcome(path, (world, 1), (world, 1)) for path, world in scans], margin_mm=margin_mm)
+    for (path, world), again in zip(scans, read_landmarks(tmp_path / "out" / "landmarks.csv"), strict=True):
+        assert again.image == path and [mark.size for mark in again.landmarks] == [None, BOX.size]
+        assert np.allclose([mark.point for mark in again.landmarks], [world, world], atol=1e-3)
+
+
+def test_without_a_margin_no_boxes_are_cut_out(scan, save, tmp_path):
+    path, world = scan()
+    save([BOX], [outcome(path, (world, 1))], margin_mm=None)
+    assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
 
 
 def test_a_box_that_is_outside_of_the_scan_is_no_file_and_a_note(scan, save, tmp_path):
@@ -135,6 +153,13 @@ def test_a_box_that_is_outside_of_the_scan_is_no_file_and_a_note(scan, save, tmp
     (row,) = save([BOX], [outcome(path, (world + 500, 1))])
     assert row["note"] == "its box is outside of this scan"
     assert not (tmp_path / "out" / "scan_box.nii.gz").exists()
+
+
+def test_a_marked_landmark_whose_box_is_outside_is_not_on_the_page_either(scan, save):
+    (path, world), shown = scan(), []
+    settings = {"marked": path, "write_page": lambda page, found, marked: shown.extend(found)}
+    (row,) = save([BOX], [outcome(path, (world + 500, np.nan))], **settings)
+    assert row["note"] == "its box is outside of this scan; marked in this scan" and shown == []
 
 
 def test_names_of_landmarks_make_names_of_files_that_never_meet(scan, save, tmp_path):
@@ -167,17 +192,8 @@ def calibration_of(folder, lines):
 def test_the_expected_error_is_read_off_the_calibration(scan, save, tmp_path):
     path, world = scan()
     calibration = calibration_of(tmp_path, "0.2,20\n0.6,10\n0.8,4\n")
-    rows = save([TIP, BOX], [outcome(path, (world, 0.7), (world, 0.1))], calibration=calibration)
+    rows = save([TIP, BOX], [outcome(path, (world, 0.7), (world, 0.1))], expected_error=ExpectedError(calibration))
     assert [row["expected_error_mm"] for row in rows] == ["7.0", ""]
-
-
-@pytest.mark.parametrize("calibration", [None, "nowhere.csv"])
-def test_without_a_calibration_no_error_is_told_and_the_log_says_so_once(scan, save, caplog, calibration):
-    caplog.set_level(logging.INFO)
-    outcomes = [outcome(path, (world, 0.7)) for path, world in (scan("a"), scan("b"))]
-    rows = save([TIP], outcomes, calibration=calibration)
-    assert [row["expected_error_mm"] for row in rows] == ["", ""]
-    assert sum("there is no calibration" in message for message in caplog.messages) == 1
 
 
 def test_another_run_replaces_the_table(scan, save):
@@ -199,10 +215,9 @@ def test_at_the_end_the_log_says_what_was_found_and_where_the_results_are(scan, 
     assert [one.point is None for one in found] == [False, True] and marked[0].image == "marked.nii.gz"
 
 
-def test_what_is_marked_in_a_scan_stays_there_and_is_not_on_the_page(scan, save):
+def test_what_is_marked_in_a_scan_is_noted_and_not_on_the_page(scan, save):
     (path, world), shown = scan(), []
-    mark = Landmark("tip", tuple(world.tolist()))
     settings = {"marked": path, "write_page": lambda page, found, marked: shown.extend(found)}
-    (row,) = save([mark], [outcome(path, (world + 3, 0.75))], **settings)
+    (row,) = save([TIP], [outcome(path, (world, np.nan))], **settings)
     assert np.allclose(place(row), world, atol=1e-3) and shown == []
     assert (row["confidence"], row["note"]) == ("", "marked in this scan")

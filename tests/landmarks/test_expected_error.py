@@ -1,5 +1,6 @@
 """Expected errors are read off a table that is one."""
 
+import logging
 import math
 
 import pytest
@@ -28,6 +29,23 @@ def test_it_is_linear_between_the_lines_constant_above_and_not_known_below(table
 
 def test_an_unknown_confidence_has_no_expected_error(table):
     assert ExpectedError(table("confidence,expected_error_mm\n0.2,20\n"))(math.nan) is None
+
+
+@pytest.mark.parametrize("path", [None, "null", "usual.csv"])
+def test_without_a_calibration_no_error_is_known_and_the_log_says_so(caplog, path):
+    caplog.set_level(logging.INFO)
+    assert ExpectedError(path, "usual.csv")(0.7) is None
+    assert sum("there is no calibration" in message for message in caplog.messages) == 1
+
+
+def test_one_that_was_given_and_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"There is no .*nowhere\.csv: give calibration"):
+        ExpectedError(str(tmp_path / "nowhere.csv"), "usual.csv")
+
+
+def test_a_column_that_is_missing_is_named(table):
+    with pytest.raises(InputError, match=r"calibration\.csv has no column confidence: give"):
+        ExpectedError(table("confidense,expected_error_mm\n0.2,20\n"))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 import pytest
 import torch
-from monai.data import MetaTensor
+from monai.data import MetaTensor, list_data_collate
 from monai.inferers import SimpleInferer
+from monai.transforms import LoadImaged
+from nibabel.affines import apply_affine
 
 from scripts.data.landmarks import Landmark, MarkedScan
 from scripts.inferers.grid import GridInferer
-from scripts.landmarks.inferer import LandmarkInferer
+from scripts.landmarks import inferer as module
+from scripts.landmarks.inferer import BEYOND, LandmarkInferer
 
 HEART, LIVER, EDGE = (7.0, -4.0, 6.5), (-21.0, 5.5, -3.0), (-39.0, 5.5, -3.0)  # of the body, mm
+VOXELS = (20.0, 17.5, 14.0), (8.0, 9.0, 21.0)
 SPACING = 2.0
 FAINT = 1e-6
 LOWEST = 0.15  # one of four channels is matched, so that 0.25 is the most
@@ -63,6 +67,74 @@ def test_landmarks_are_found_in_another_field_of_view_and_frame(marked):
 def test_a_landmark_beyond_the_field_of_view_is_not_in_the_scan():
     found = inferer("one", places=(HEART, EDGE))(scan((3.0, -36.0, -30.0), (24, 36, 34))[None], where)
     assert found[0, 1, :3].isnan().all() and found[0, 0, :3].isfinite().all()
+
+
+@pytest.fixture
+def found_at(monkeypatch):
+    """A function: make the matching find a place, in voxels, whatever a scan shows."""
+
+    def make(*place):
+        match = torch.tensor(place, dtype=torch.float64), 0.9
+        monkeypatch.setattr(module, "refine", lambda *_: match)
+
+    return make
+
+
+@pytest.mark.parametrize(("beyond", "is_there"), [(BEYOND - 0.1, True), (BEYOND + 0.1, False), (300.0, False)])
+def test_a_landmark_may_be_a_little_outside_of_the_bodys_box(found_at, beyond, is_there):
+    assert BEYOND == 4
+    image = scan((-36.0, -36.0, -36.0))
+    for place in ((39.5 + beyond, 20, 20), (20, -0.5 - beyond, 20)):
+        found_at(*place)
+        found = inferer("one", places=(HEART,))(image[None], where)
+        assert found[0, 0, :3].isfinite().all() == is_there
+
+
+@pytest.mark.parametrize(("x", "is_there"), [(-2.5, True), (-2.7, False)])
+def test_a_landmark_outside_of_the_voxels_of_its_file_is_not_in_the_scan(found_at, x, is_there):
+    image = scan((-36.0, -36.0, -36.0))
+    image.meta["original_affine"] = image.affine.numpy().copy()
+    image.meta["original_affine"][0, 3] -= 2 * SPACING  # of which two planes were cut off
+    image.meta["spatial_shape"] = [60, 60, 60]
+    found_at(x, 20, 20)
+    assert inferer("one", places=(HEART,))(image[None], where)[0, 0, :3].isfinite().all() == is_there
+
+
+@pytest.fixture
+def marked_scans(write_scan, tmp_path):
+    """Two scans as they are loaded, and what is marked in each: the heart in both, the liver in the first."""
+    paths = [str(write_scan(tmp_path / f"{seed}.nii.gz", (40, 36, 30), seed=seed)) for seed in range(2)]
+    loaded = {path: LoadImaged("image", ensure_channel_first=True)({"image": path}) for path in paths}
+    points = [[tuple(apply_affine(loaded[path]["image"].affine, voxel)) for voxel in VOXELS] for path in paths]
+    marks = [tuple(map(Landmark, ("heart", "liver"), points[0])), (Landmark("heart", points[1][1]),)]
+    return loaded, [MarkedScan(*scan) for scan in zip(paths, marks, strict=True)]
+
+
+@pytest.mark.parametrize("collate", [lambda item: list_data_collate([item])["image"], lambda item: item["image"][None]])
+def test_in_a_scan_in_which_all_is_marked_it_is_at_its_own_marks_and_nothing_is_embedded(marked_scans, collate):
+    loaded, marked = marked_scans
+    find = LandmarkInferer(marked, loaded.__getitem__, None, LOWEST)
+    found = find(collate(loaded[marked[0].image]), None)
+    assert torch.allclose(found[0, :, :3], torch.tensor(VOXELS).double(), atol=1e-4) and found[0, :, 3].isnan().all()
+
+
+def test_what_is_not_marked_in_a_marked_scan_is_sought_there(marked_scans, found_at):
+    loaded, marked = marked_scans
+    found_at(12, 11, 10)
+    windows = GridInferer([12, 12, 12], 6, 64, SimpleInferer())
+    find = LandmarkInferer(marked, lambda item: loaded[item["image"]], windows, LOWEST)
+    heart, liver = find(loaded[marked[1].image]["image"][None], lambda crops: crops.mean((2, 3, 4)))[0]
+    assert torch.allclose(heart[:3], torch.tensor(VOXELS[1]).double(), atol=1e-4)
+    assert liver.tolist() == pytest.approx([12, 11, 10, 0.9])
+
+
+def test_a_mark_in_air_is_told_with_its_scan(monkeypatch, caplog):
+    half = SCANS["one"].clone()
+    half[:, :36] = -1
+    monkeypatch.setitem(SCANS, "half", half)
+    inferer("half", places=(LIVER, (37.0, 20.0, 20.0)))(scan((-36.0, -36.0, -36.0))[None], where)
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"half: around {LIVER} all has one intensity")
 
 
 def test_what_does_not_look_like_it_is_not_it():

@@ -81,7 +81,8 @@ def test_a_box_is_outlined_in_both_scans_and_a_point_is_not(page, scans):
     side = landmark_page.extent_mm(scans[0])
     widths = [float(width) for width in re.findall(r'<s style="width: ([\d.]+)%', text)]
     assert widths == pytest.approx([100 * size / side for size in (20, 20, 10)] * 2, abs=0.1)
-    assert "<s " not in page(FoundLandmark(scans[1], "<tip>", (1.0, 2.0, 3.0), 0.5))
+    tip, _ = page(FoundLandmark(scans[1], "<tip>", (1.0, 2.0, 3.0), 0.5)).split("Other marks")
+    assert "<s " not in tip
 
 
 def test_one_whose_confidence_is_not_known_is_the_least_sure(page, scans):
@@ -99,4 +100,28 @@ def test_where_nothing_was_found_there_is_a_page_that_says_so(page, scans):
 
 def test_a_scan_that_is_gone_leaves_the_page_without_its_pictures(page, scans):
     text = page(FoundLandmark(scans[1] + "gone", "box", (1.0, 2.0, 3.0), 0.5))
-    assert "which cannot be read" in text and text.count("data:image/png") == 3
+    assert "which cannot be read" in text and text.count("data:image/png") == 2 * 3  # both marks
+
+
+def marks(text):
+    """What is told of each mark that is shown apart."""
+    return re.findall(r'<section class="landmark mark"><h3>(.*?) <small>(.*?)</small>.*?</section>', text, re.DOTALL)
+
+
+def test_marks_of_landmarks_that_were_found_nowhere_are_shown_too(page, scans):
+    text = page(FoundLandmark(scans[1], "<tip>", None, 0.1), FoundLandmark(scans[1], "box", None, 0.1))
+    assert marks(text) == [("&lt;tip&gt;", "marked in scan.nii.gz"), ("box", "marked in scan.nii.gz")]
+    assert text.count("data:image/png") == 2 * 3
+
+
+def test_each_mark_of_several_scans_is_shown_once(scans, tmp_path):
+    marked = [MarkedScan(scans[0], (TIP, BOX)), MarkedScan(scans[2], (TIP,))]
+    write_landmark_page(tmp_path / "page.html", [FoundLandmark(scans[1], "<tip>", (1.0, 2.0, 3.0), 0.5)], marked)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert [name for name, _ in marks(text)] == ["box", "&lt;tip&gt;"] and text.count("data:image/png") == 4 * 3
+
+
+def test_of_many_marks_it_is_said_how_many_are_shown(page, scans, monkeypatch):
+    monkeypatch.setattr(landmark_page, "SHOWN", 1)
+    text = page(FoundLandmark(scans[1], "<tip>", None, 0.1))
+    assert len(marks(text)) == 1 and "1 of 2 marks that are not" in " ".join(text.split())

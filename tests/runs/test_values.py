@@ -13,9 +13,11 @@ KINDS = {
     "rate": "number > 0; of learning",
     "spacing": "three numbers > 0; mm",
     "title": "text; of the report",
+    "margin": "number >= 0 or null; mm",
+    "columns": "list of text or null; of a table",
 }
 DEFAULTS = {"dataset_dir": None, "output_dir": "out", "ckpt_dir": "$@output_dir + '/models'", "rate": 0.1}
-DEFAULTS |= {"spacing": [1, 1, 1], "title": "A run"}
+DEFAULTS |= {"spacing": [1, 1, 1], "title": "A run", "margin": 10.0, "columns": ["a"]}
 
 
 def settled(**overrides):
@@ -40,6 +42,21 @@ def test_a_number_that_a_file_has_as_a_word_is_a_number(text):
 
 def test_numbers_of_a_list_may_be_words_as_well():
     assert settled(spacing=[1, "2.5", "1e0"])["spacing"] == [1, 2.5, 1.0]
+
+
+def test_null_of_a_command_line_is_nothing_where_nothing_is_allowed():
+    got = settled(margin="null", columns="null")
+    assert got["margin"] is None and got["columns"] is None
+
+
+def test_null_is_a_word_in_a_text_in_a_list_and_in_a_path_whose_reader_knows_it():
+    got = settled(title="null", columns=["null"], dataset_dir="null")
+    assert (got["title"], got["columns"], got["dataset_dir"]) == ("null", ["null"], "null")
+
+
+def test_null_is_no_number_where_one_has_to_be():
+    with pytest.raises(InputError, match='rate is "null": give a number > 0'):
+        settled(rate="null")
 
 
 @pytest.mark.parametrize("text", ["fast", "", "1e", "nan", "inf", "1,5"])
