@@ -5,11 +5,30 @@ import os
 from pathlib import Path
 
 from ..errors import InputError, some
-from .recorded import known_parts
+from .recorded import read_split, seen_scans
 
-__all__ = ["require_unseen", "warn_of_seen"]
+__all__ = ["record_of_encoder", "require_unseen", "warn_of_seen"]
 
 logger = logging.getLogger(__name__)
+
+
+def record_of_encoder(encoder: str, path: str | os.PathLike | None) -> dict | None:
+    """Whom an encoder has seen, for the split.json of a training that begins with it.
+
+    Args:
+        encoder: path of its weights; one that is no file, such as `untrained`, has seen nobody.
+        path: a split.json that is taken for its own where none lies beside its weights; None (or null): none is.
+
+    Returns:
+        The content of its split.json; None where there is none.
+
+    Raises:
+        InputError: the file is no split.json.
+    """
+    if not Path(encoder).is_file():
+        return None
+    found = [one for one in (_beside(encoder), path) if one not in (None, "null") and Path(one).is_file()]
+    return read_split(found[0]) if found else None
 
 
 def require_unseen(scans: list[dict], encoder: str, path: str | os.PathLike, known_by: str = "content") -> None:
@@ -68,5 +87,5 @@ def _beside(encoder: str) -> Path:
 
 def _seen(scans: list[dict], own: Path, known_by: str) -> list[str]:
     """Subjects that were trained or validated on."""
-    parts = zip(known_parts(scans, own, known_by), scans, strict=True)
-    return sorted({scan["subject"] for part, scan in parts if part in ("train", "validate")})
+    seen = seen_scans(scans, own, known_by)
+    return sorted({scan["subject"] for scan, one in zip(scans, seen, strict=True) if one})
