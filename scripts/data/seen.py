@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 from ..errors import InputError, some
-from .recorded import read_split, seen_scans
+from .recorded import known_parts, read_split, seen_scans
 
-__all__ = ["record_of_encoder", "require_unseen", "warn_of_seen"]
+__all__ = ["record_of_encoder", "require_not_trained_on", "require_unseen", "warn_of_seen"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,30 @@ def require_unseen(scans: list[dict], encoder: str, path: str | os.PathLike, kno
             f"By {own}, {encoder} was trained or validated on {len(seen)} of the {number} subjects that {path} would "
             f"have tested ({some(seen)}): leave out the setting that names the latter (run_dir, pretraining_split or "
             "training_split), so that the split of the weights is used."
+        )
+
+
+def require_not_trained_on(scans: list[dict], encoder: str, path: str | os.PathLike, known_by: str = "content") -> None:
+    """Check that an encoder was not trained on scans that validate by the split of another run.
+
+    Those that validated the encoder may validate again.
+
+    Args:
+        scans: that validate.
+        encoder, path, known_by: as for `require_unseen`.
+
+    Raises:
+        InputError: it was trained on some of their subjects.
+    """
+    own = _beside(encoder)
+    if not (Path(encoder).is_file() and own.is_file()) or own.resolve() == Path(path).resolve():
+        return
+    parts = known_parts(scans, own, known_by)
+    trained = sorted({scan["subject"] for scan, part in zip(scans, parts, strict=True) if part == "train"})
+    if trained:
+        raise InputError(
+            f"By {own}, {encoder} was trained on {some(trained)}, who validate by {path}: give pretraining_split the "
+            "former, or an encoder that was trained by the latter."
         )
 
 

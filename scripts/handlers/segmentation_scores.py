@@ -27,8 +27,8 @@ class SegmentationScores:
     scores.csv has the columns image, subject, class, dice and surface_distance_mm. A class is a region here, which may
     be the union of several. One that a scan's label map does not have is left out, and a distance is empty where the
     class was not found. metrics.json has `dice`, the mean over scans of the mean over a scan's classes; `dice_NAME` of
-    each class; `surface_distance_mm`, likewise, of classes that were found; `not_found`, of how many lines no voxel was; and
-    the numbers of `scans` and `subjects`.
+    each class; `surface_distance_mm`, likewise, of classes that were found; `not_found`, of how many lines no voxel
+    was; and the numbers of `scans` and `subjects`.
 
     Args:
         output_dir: where the files go.
