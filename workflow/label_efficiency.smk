@@ -69,7 +69,9 @@ rule train:
         trainings=1,
     shell:
         "folder=$(dirname {output})\n"
-        "test ! {params.encoder:q} -nt $folder/checkpoint.pt || rm -f $folder/checkpoint.pt\n"
+        # of a word, such as scratch, there is a folder
+        "if test -f {params.encoder:q} && test {params.encoder:q} -nt $folder/checkpoint.pt;"
+        " then rm -f $folder/checkpoint.pt; fi\n"
         "{params.run:q} --encoder={params.encoder:q} --label_share={wildcards.share} --seed={wildcards.seed}"
         " --output_dir=$folder --resume=$(test -f $folder/checkpoint.pt && echo true || echo false)"
 

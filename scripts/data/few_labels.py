@@ -2,12 +2,13 @@
 
 import logging
 import os
-
-import numpy as np
+from collections import Counter
+from itertools import chain
 
 from ..errors import InputError, some
+from .label_share import drawn_share, labels_of_subjects
 from .recorded import PARTS, known_parts, subjects_of
-from .seen import require_unseen
+from .seen import require_not_trained_on, require_unseen
 
 __all__ = ["FewLabels"]
 
@@ -25,8 +26,8 @@ class FewLabels:
         known_by: as for `known_parts`.
 
     Raises:
-        InputError: there is no path, the pretraining had no scan of some part, or the encoder has seen scans that are
-            tested here.
+        InputError: there is no path, the pretraining had no scan of some part, a subject has scans of two parts, or
+            the encoder has seen scans that are tested here, or was trained on some that validate.
     """
 
     def __init__(
@@ -46,21 +47,29 @@ class FewLabels:
                 f"By {path}, none of these scans is under {some(empty)}: give the split.json of a pretraining on these "
                 "scans."
             )
-        require_unseen(split["test"], encoder, path, known_by)
         self.subjects, self.seed = subjects_of(split), seed
+        self._require_one_part(path)
+        require_unseen(split["test"], encoder, path, known_by)
+        require_not_trained_on(split["validate"], encoder, path, known_by)
+        self.labels = labels_of_subjects(split["train"])
 
     def parts(self, share: float) -> dict[str, set[str]]:
         """Subjects that train, validate and test.
 
         Args:
-            share: of those who train, rounded up; a smaller share is part of a larger one.
+            share: of those who train, as `drawn_share` draws it.
 
         Raises:
             InputError: it is no share.
         """
-        if not 0 < share <= 1:
-            raise InputError(f"label_share is {share}: give a share of the training subjects above 0 and up to 1.")
-        train = self.subjects["train"]
-        drawn = np.random.RandomState(self.seed).permutation(train)[: int(np.ceil(share * len(train)))]
-        logger.info(f"Labels are taken of {len(drawn)} of the {len(train)} subjects that trained the encoder.")
-        return {name: set(members) for name, members in self.subjects.items()} | {"train": set(drawn.tolist())}
+        drawn = drawn_share(self.labels, share, self.seed)
+        logger.info(f"Labels are taken of {len(drawn)} of the {len(self.labels)} subjects that trained the encoder.")
+        return {name: set(members) for name, members in self.subjects.items()} | {"train": drawn}
+
+    def _require_one_part(self, path: str | os.PathLike) -> None:
+        times = Counter(chain.from_iterable(self.subjects.values()))
+        if twice := [subject for subject, number in times.items() if number > 1]:
+            raise InputError(
+                f"By {path}, scans of {some(twice)} are in more than one of its parts: different people have one name "
+                "now, so give each a name of its own (column subject of a list)."
+            )

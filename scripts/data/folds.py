@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 
 from ..errors import InputError
+from .label_share import by_label, drawn_share, labels_of_subjects
 
 __all__ = ["SubjectFolds"]
 
@@ -37,15 +38,13 @@ class SubjectFolds:
     """
 
     def __init__(self, scans: list[dict], folds: int, seed: int, share_seed: int | None = None) -> None:
-        self.labels: dict[str, float] = {}
-        for scan in scans:
-            self.labels[scan["subject"]] = max(scan["class_label"], self.labels.get(scan["subject"], 0.0))
+        self.labels = labels_of_subjects(scans)
         if folds < 3 or len(self.labels) < folds:
             raise InputError(
                 f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: give 3 folds or more, and no "
                 "fewer subjects (those that the encoder was trained on are left out)."
             )
-        order = chain.from_iterable(self._by_label(sorted(self.labels), np.random.RandomState(seed)))
+        order = chain.from_iterable(by_label(self.labels, np.random.RandomState(seed)))
         self.assigned = {subject: i % folds for i, subject in enumerate(order)}
         self.number, self.share_seed = folds, seed if share_seed is None else share_seed
 
@@ -59,15 +58,12 @@ class SubjectFolds:
         Raises:
             InputError: there is no such fold or share.
         """
-        if not 0 <= fold < self.number or not 0 < share <= 1:
-            raise InputError(
-                f"fold is {fold} and label_share {share}: give a fold from 0 to {self.number - 1} and a share up to 1."
-            )
+        if not 0 <= fold < self.number:
+            raise InputError(f"fold is {fold}: give one from 0 to {self.number - 1}.")
         after = (fold + 1) % self.number
-        train = sorted(subject for subject, number in self.assigned.items() if number not in (fold, after))
-        kinds = self._by_label(train, np.random.RandomState(self.share_seed))
+        train = {one: self.labels[one] for one, number in self.assigned.items() if number not in (fold, after)}
         return {
-            "train": {subject for kind in kinds for subject in kind[: int(np.ceil(share * len(kind)))]},
+            "train": drawn_share(train, share, self.share_seed),
             "validate": {subject for subject, number in self.assigned.items() if number == after},
             "test": {subject for subject, number in self.assigned.items() if number == fold},
         }
@@ -76,8 +72,3 @@ class SubjectFolds:
         """Of these N subjects, which are in each of `parts`: true or false, [N]."""
         parts = self.parts(fold, share)
         return {name: np.array([subject in part for subject in subjects]) for name, part in parts.items()}
-
-    def _by_label(self, subjects: list[str], random: np.random.RandomState) -> list[list[str]]:
-        """Subjects of each class label, shuffled."""
-        kinds = [[one for one in subjects if self.labels[one] == label] for label in sorted(set(self.labels.values()))]
-        return [[str(one) for one in random.permutation(kind)] for kind in kinds]

@@ -41,7 +41,7 @@ def record_fingerprints(path: str | Path, dataset_dir: str | Path) -> int:
             f"{dataset_dir} has no scan of {missing[0]}, who is in {path}, nor of {len(missing) - 1} others: give the "
             "scans that its run was trained on."
         )
-    content = as_record(scans_of_parts(scans, {part: set(recorded[part]) for part in PARTS}))
+    content = recorded | as_record(scans_of_parts(scans, {part: set(recorded[part]) for part in PARTS}))
     write_json_atomically(path, content)
     return len(content["fingerprints"])
 

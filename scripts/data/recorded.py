@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ..errors import InputError, some
 
-__all__ = ["KNOWN_BY", "PARTS", "as_record", "known_parts", "read_split", "subjects_of"]
+__all__ = ["KNOWN_BY", "PARTS", "SEEN", "as_record", "known_parts", "read_split", "seen_scans", "subjects_of"]
 
 logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validate", "test")
+SEEN = ("train", "validate")  # by weights: the latter chose among them
 KNOWN_BY = ("content", "names")
 STRICTEST = {name: number for number, name in enumerate(PARTS)}  # what is trained on counts first
 
@@ -39,12 +40,18 @@ def read_split(path: str | os.PathLike) -> dict:
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
-        assert all(isinstance(record[name], list) for name in PARTS)
+        _require_parts(record)
         return record
     except (OSError, ValueError, LookupError, TypeError, AssertionError) as error:
         raise InputError(
             f"{path} is no split.json of a run: give that of one, or null in place of its path."
         ) from error
+
+
+def _require_parts(record: dict) -> None:
+    assert all(isinstance(record[name], list) for name in PARTS)
+    if "pretrained" in record:
+        _require_parts(record["pretrained"])
 
 
 def known_parts(scans: list[dict], path: str | os.PathLike, known_by: str = "content") -> list[str | None]:
@@ -62,9 +69,35 @@ def known_parts(scans: list[dict], path: str | os.PathLike, known_by: str = "con
     Raises:
         InputError: the file is no split.json, or there is no such way to know a scan.
     """
+    _require_way(known_by)
+    return _parts(scans, read_split(path), path, known_by)
+
+
+def seen_scans(scans: list[dict], path: str | os.PathLike, known_by: str = "content") -> list[bool]:
+    """Whether the weights of a run have seen each scan: in its training or validation, or in that of their encoder.
+
+    Args:
+        scans, path, known_by: as for `known_parts`; whom the encoder saw is under `pretrained` of the split.json.
+
+    Raises:
+        InputError: as by `known_parts`.
+    """
+    _require_way(known_by)
+    seen = [False] * len(scans)
+    record = read_split(path)
+    while record:
+        parts = _parts(scans, record, path, known_by)
+        seen = [before or part in SEEN for before, part in zip(seen, parts, strict=True)]
+        record = record.get("pretrained", {})
+    return seen
+
+
+def _require_way(known_by: str) -> None:
     if known_by not in KNOWN_BY:
         raise InputError(f"known_by is {known_by}: give one of {', '.join(KNOWN_BY)}.")
-    record = read_split(path)
+
+
+def _parts(scans: list[dict], record: dict, path: str | os.PathLike, known_by: str) -> list[str | None]:
     by_name = {subject: name for name in reversed(PARTS) for subject in record[name]}
     if known_by == "names" or not record.get("fingerprints") or not any(scan.get("fingerprint") for scan in scans):
         return [by_name.get(scan["subject"]) for scan in scans]

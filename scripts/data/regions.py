@@ -16,7 +16,7 @@ def regions_of_classes(classes: Structures, regions: Mapping[str, Sequence[str]]
         regions: names of the classes that each is the union of; none of them: each class is a region by itself.
 
     Raises:
-        InputError: a region has no class, or one that there is not.
+        InputError: a region has no class, one that there is not, or one twice.
 
     Example:
         >>> classes = Structures(("core", "oedema"), ((1, 4), (2,)))
@@ -30,4 +30,6 @@ def regions_of_classes(classes: Structures, regions: Mapping[str, Sequence[str]]
             raise InputError(
                 f"regions has {names} as {region}: give a list of names of classes, of {some(classes.names, 20)}."
             )
+        if len(set(names)) < len(names):
+            raise InputError(f"regions has {names} as {region}, a class of which is there twice: name each once.")
     return Structures(tuple(parts), tuple(tuple(numbers[name] for name in names) for names in parts.values()))

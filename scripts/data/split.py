@@ -9,7 +9,7 @@ import numpy as np
 from ..atomic import write_json_atomically
 from ..distributed import rank
 from ..errors import InputError, some
-from .recorded import PARTS, as_record, known_parts, read_split, subjects_of
+from .recorded import PARTS, as_record, known_parts, read_split, seen_scans, subjects_of
 from .seen import require_unseen, warn_of_seen
 
 __all__ = [
@@ -97,13 +97,14 @@ def scans_of_parts(scans: list[dict], parts: dict[str, set[str]]) -> dict[str, l
     return {name: [scan for scan in scans if scan["subject"] in part] for name, part in parts.items()}
 
 
-def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
+def write_split(split: dict[str, list[dict]], path: str | os.PathLike, pretrained: dict | None = None) -> None:
     """Write the subjects of each part to a JSON file, or check that they are those of the run that is resumed.
 
     Args:
         split: as `split_scans` returns it.
         path: of the file; where a checkpoint.pt lies beside it, it must hold this split already. Under `fingerprints`
             it has those of each subject's scans.
+        pretrained: as `record_of_encoder` returns it, for a training that begins with an encoder.
 
     Raises:
         InputError: the file holds another split: the scans, the seed or the sizes are not those of its run.
@@ -112,7 +113,7 @@ def write_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
     if (path.parent / "checkpoint.pt").is_file():
         check_split(split, path)
     if rank() == 0:
-        write_json_atomically(path, as_record(split))
+        write_json_atomically(path, as_record(split) | ({"pretrained": pretrained} if pretrained else {}))
 
 
 def check_split(split: dict[str, list[dict]], path: str | os.PathLike) -> None:
@@ -190,7 +191,7 @@ def _cure_of_empty(part: str, path: str | os.PathLike, new: list[str]) -> str:
 def unseen_scans(
     scans: list[dict], path: str | os.PathLike | None, encoder: str, known_by: str = "content"
 ) -> list[dict]:
-    """Scans of subjects that an encoder was neither trained nor validated on.
+    """Scans of subjects that an encoder was neither trained nor validated on, nor one that it began with.
 
     Args:
         scans: items of `audited_scans`.
@@ -211,15 +212,15 @@ def unseen_scans(
             raise InputError(f"There is no {path}: give the split.json of the encoder's run, or null in its place.")
         logger.warning(f"There is no {path}: {encoder} may have been trained on the subjects that it is tested on.")
         return scans
-    parts = known_parts(scans, path, known_by)
-    unseen = [scan for scan, part in zip(scans, parts, strict=True) if part not in ("train", "validate")]
+    seen = seen_scans(scans, path, known_by)
+    unseen = [scan for scan, one in zip(scans, seen, strict=True) if not one]
     if not unseen:
         raise InputError(
             f"By {path}, the encoder was trained on all of these subjects: give others, or null in place of this path "
             "to use them all the same."
         )
     require_unseen(unseen, encoder, path, known_by)
-    if not any(parts):
+    if not any(seen) and not any(known_parts(scans, path, known_by)):
         logger.warning(f"{path} knows none of these scans: they are taken for ones that the encoder has never seen.")
     if len(unseen) < len(scans):
         _say_left_out(scans, unseen, path, read_split(path))
@@ -231,7 +232,7 @@ def _say_left_out(scans: list[dict], unseen: list[dict], path: str | os.PathLike
     names = sorted({scan["subject"] for scan in scans} - {scan["subject"] for scan in unseen})
     number = len(scans) - len(unseen)
     text = f"{number} scans are left out, of subjects that {path} says were trained on ({some(names)})."
-    if recorded.get("fingerprints"):
+    if recorded.get("fingerprints") and recorded.get("pretrained", recorded).get("fingerprints"):
         logger.info(text)
     else:
         logger.warning(

@@ -18,7 +18,7 @@ __all__ = ["SegmentationScores"]
 
 logger = logging.getLogger(__name__)
 
-Line = tuple[str, str, str, float, float]  # image, subject, class, Dice, distance in mm
+Line = tuple[str, str, str, float, float, bool]  # image, subject, class, Dice, distance in mm, any of it found
 
 
 class SegmentationScores:
@@ -27,8 +27,8 @@ class SegmentationScores:
     scores.csv has the columns image, subject, class, dice and surface_distance_mm. A class is a region here, which may
     be the union of several. One that a scan's label map does not have is left out, and a distance is empty where the
     class was not found. metrics.json has `dice`, the mean over scans of the mean over a scan's classes; `dice_NAME` of
-    each class; `surface_distance_mm`, likewise, of classes that were found; `not_found`, how many lines have none; and
-    the numbers of `scans` and `subjects`.
+    each class; `surface_distance_mm`, likewise, of classes that were found; `not_found`, of how many lines no voxel
+    was; and the numbers of `scans` and `subjects`.
 
     Args:
         output_dir: where the files go.
@@ -61,7 +61,8 @@ class SegmentationScores:
         for name, region in zip(self.regions.names, self.regions.values, strict=True):
             if not np.isnan(dice := region_dice(found, label, region)):
                 distance = region_surface_distance(found, label, region, spacing) if self.has_distances else np.nan
-                self.lines.append((source, scan["subject"], name, dice, distance))
+                is_found = bool(torch.isin(found, torch.tensor(region).to(found)).any())
+                self.lines.append((source, scan["subject"], name, dice, distance, is_found))
 
     def _write(self) -> None:
         header = ["image", "subject", "class", "dice", "surface_distance_mm"]
@@ -78,7 +79,7 @@ class SegmentationScores:
             metrics[f"dice_{name}"] = _mean(line[3] for line in self.lines if line[2] == name)
         if self.has_distances:
             metrics["surface_distance_mm"] = _mean_of_scans((line[0], line[4]) for line in self.lines)
-        metrics["not_found"] = sum(line[3] == 0 for line in self.lines)
+        metrics["not_found"] = sum(not line[5] for line in self.lines)
         metrics["scans"] = len({line[0] for line in self.lines})
         return metrics | {"subjects": len({line[1] for line in self.lines})}
 

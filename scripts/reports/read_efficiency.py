@@ -92,7 +92,7 @@ def _conditions(run: Run) -> dict[str, str]:
     """All that has to be the same in all trainings, as text."""
     settings = without_descriptions(run.config)
     classes = json.loads((run.folder / "labels.json").read_text(encoding="utf-8"))
-    conditions = {key: value for key, value in settings.items() if key not in COMPARED | IRRELEVANT}
+    conditions = {key: value for key, value in settings.items() if key not in COMPARED | IRRELEVANT - {"amp"}}
     conditions |= {"labels.json": classes, "split.json": {part: run.split[part] for part in ("test", "validate")}}
     return {key: _text(value) for key, value in conditions.items()}
 

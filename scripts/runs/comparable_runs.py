@@ -11,8 +11,6 @@ from .configuration import without_descriptions
 
 __all__ = ["check_runs", "require_alike"]
 
-__all__ = ["check_runs"]
-
 # what decides on the test crops
 SAME = ("seed", "spacing", "crop_size", "frame", "intensity", "images")
 

@@ -160,7 +160,7 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
             "error: Nothing of an encoder is trained here",
         ),
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
-        (["train"], {"fold": 3}, "error: fold is 3 and label_share 1.0: give a fold from 0 to 2"),
+        (["train"], {"fold": 3}, "error: fold is 3: give one from 0 to 2"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
     ],
 )

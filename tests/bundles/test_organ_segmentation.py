@@ -142,7 +142,7 @@ def test_each_test_scan_and_class_has_its_score(trained):
 
 @pytest.mark.slow
 def test_its_weights_draw_in_the_grid_of_a_scan_and_score_as_they_did(run, organs, trained, tmp_path):
-    settings = {"model": trained / "models" / "model.pt", "spacing": [4.0, 4.0, 4.0], "overlap": 0.25}
+    settings = {"model": trained / "models" / "model.pt", "spacing": [4.0, 4.0, 4.0]}
     said = run(BUNDLE, "inference", "evaluate", dataset_dir=organs, output_dir=tmp_path, **settings)
     (mask,) = tmp_path.glob("*_segmentation.nii.gz")
     drawn, scan = (nibabel.load(path) for path in (mask, organs / "imagesTr" / mask.name.replace("_segmentation", "")))

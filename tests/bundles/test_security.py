@@ -99,7 +99,6 @@ TARGETS = {
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt"),
-    "ignite.distributed.auto.DistributedProxySampler",
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
     "torch.utils.data.RandomSampler",

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from scripts.data.few_labels import FewLabels
@@ -7,7 +8,9 @@ from scripts.errors import InputError
 
 @pytest.fixture
 def scans():
-    return [{"subject": f"s{i}", "image": f"s{i}.nii.gz", "fingerprint": f"mark {i}"} for i in range(10)]
+    return [
+        {"subject": f"s{i}", "image": f"s{i}.nii.gz", "fingerprint": f"mark {i}", "class_label": 1.0} for i in range(10)
+    ]
 
 
 @pytest.fixture
@@ -65,3 +68,31 @@ def test_an_encoder_that_was_trained_on_those_who_are_tested_is_refused(scans, p
     write_split({"train": scans[8:], "validate": scans[:1], "test": scans[1:2]}, encoder.parent / "split.json")
     with pytest.raises(InputError, match=r"was trained or validated on 2 of the 2 subjects"):
         FewLabels(scans, path, str(encoder), 0)
+
+
+def test_an_encoder_that_was_trained_on_those_who_validate_is_refused(scans, path, tmp_path):
+    encoder = tmp_path / "other" / "encoder.pt"
+    encoder.parent.mkdir()
+    encoder.touch()
+    write_split({"train": scans[6:8], "validate": scans[:1], "test": scans[8:]}, encoder.parent / "split.json")
+    with pytest.raises(InputError, match=r"was trained on s7, who validate by"):
+        FewLabels(scans, path, str(encoder), 0)
+    write_split({"train": scans[:7], "validate": scans[7:8], "test": scans[8:]}, encoder.parent / "split.json")
+    FewLabels(scans, path, str(encoder), 0)
+
+
+def test_people_of_two_parts_who_have_one_name_now_are_refused(scans, path):
+    scans[0]["subject"] = scans[9]["subject"] = "P"
+    with pytest.raises(InputError, match=r"scans of P are in more than one of its parts"):
+        FewLabels(scans, path, "scratch", 0)
+
+
+def test_where_all_have_a_class_a_share_is_drawn_of_all(scans, path):
+    expected = np.random.RandomState(3).permutation([f"s{i}" for i in range(7)])[:4]
+    assert parts(scans, path, 0.5, 3)["train"] == set(expected)
+
+
+def test_a_share_has_subjects_with_and_without_a_class(scans, path):
+    for scan in scans[:5]:
+        scan["class_label"] = 0.0
+    assert [sum(name < "s5" for name in parts(scans, path, 0.1, seed)["train"]) for seed in range(5)] == 5 * [1]

@@ -73,9 +73,12 @@ def test_impossible_folds_are_refused(folds):
         SubjectFolds(SCANS, folds, 0)
 
 
-@pytest.mark.parametrize(("fold", "share"), [(5, 1), (-1, 1), (0, 0), (0, 50)])
-def test_a_fold_or_share_that_is_none_is_refused(fold, share):
-    with pytest.raises(InputError, match=f"fold is {fold} and label_share {share}"):
+@pytest.mark.parametrize(
+    ("fold", "share", "said"),
+    [(5, 1, "fold is 5"), (-1, 1, "fold is -1"), (0, 0, "label_share is 0"), (0, 50, "label_share is 50")],
+)
+def test_a_fold_or_share_that_is_none_is_refused(fold, share, said):
+    with pytest.raises(InputError, match=said):
         SubjectFolds(SCANS, 5, 0).parts(fold, share)
 
 

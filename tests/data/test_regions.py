@@ -23,3 +23,8 @@ def test_without_regions_each_class_is_one():
 def test_a_class_that_there_is_not_is_refused_with_those_that_there_are(names):
     with pytest.raises(InputError, match=r"as swelling: .* names of classes, of necrosis, oedema, enhancing\."):
         regions_of_classes(TUMOUR, {"swelling": names})
+
+
+def test_a_class_that_is_named_twice_is_refused():
+    with pytest.raises(InputError, match="as swelling, a class of which is there twice: name each once"):
+        regions_of_classes(TUMOUR, {"swelling": ["oedema", "oedema"]})

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from scripts.data.seen import require_unseen
+from scripts.data.seen import record_of_encoder, require_unseen
 from scripts.data.split import recorded_split, unseen_scans
+from scripts.data.split import write_split as record_split
 from scripts.errors import InputError
 
 
@@ -91,3 +92,38 @@ def test_that_all_subjects_are_used_is_told_where_nobody_knows_whom_the_encoder_
     unseen_scans(EVERYBODY, "null", str(tmp_path / "model.pt"))
     (warning,) = caplog.records
     assert "nobody knows" in warning.message
+
+
+@pytest.fixture
+def segmenter(encoder, tmp_path):
+    """Weights of a training on Xi and Yu that began with the encoder, which has seen Ann, Ben and Cleo."""
+    split = {"train": [scan("Xi")], "validate": [scan("Yu")], "test": [scan("Zoe")]}
+    record_split(split, tmp_path / "segmenter" / "split.json", record_of_encoder(encoder, None))
+    (tmp_path / "segmenter" / "model.pt").touch()
+    return tmp_path / "segmenter" / "model.pt"
+
+
+def test_whom_the_encoder_of_a_network_has_seen_the_network_has_seen(segmenter):
+    people = [*EVERYBODY, scan("Ann") | {"subject": "P1"}, scan("Xi"), scan("Yu"), scan("Zoe")]
+    unseen = unseen_scans(people, segmenter.with_name("split.json"), str(segmenter))
+    assert [one["subject"] for one in unseen] == ["Dan", "Zoe"]
+
+
+def test_a_network_is_not_tested_on_whom_its_encoder_has_seen_by_another_split(segmenter, other):
+    with pytest.raises(InputError, match=r"on 2 of the 2 .* \(Ann, Cleo\)"):
+        require_unseen([scan("Ann"), scan("Cleo")], str(segmenter), other)
+
+
+def test_an_encoder_that_nobody_knows_of_has_seen_whom_the_split_that_is_gone_by_says(encoder, other, tmp_path):
+    (tmp_path / "encoder.pt").touch()
+    assert record_of_encoder(encoder, other)["train"] == ["Ann", "Ben"]
+    assert record_of_encoder(str(tmp_path / "encoder.pt"), other)["train"] == ["Ben"]
+    assert record_of_encoder(str(tmp_path / "encoder.pt"), "null") is None
+    assert record_of_encoder("untrained", other) is None
+
+
+def test_a_record_whose_encoder_is_none_is_refused(segmenter):
+    path = segmenter.with_name("split.json")
+    path.write_text('{"train": [], "validate": [], "test": [], "pretrained": {"train": []}}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"is no split\.json"):
+        unseen_scans(EVERYBODY, path, str(segmenter))

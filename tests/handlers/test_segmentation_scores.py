@@ -58,6 +58,14 @@ def test_what_is_not_found_counts_as_0_and_has_no_distance(score):
     assert metrics["surface_distance_mm"] is None and rows[0]["surface_distance_mm"] == ""
 
 
+def test_what_is_drawn_in_the_wrong_place_is_found_all_the_same(score):
+    elsewhere = numbers(liver=1)
+    elsewhere[:] = elsewhere.flip(-1)
+    metrics, rows = score((elsewhere, numbers(liver=2)))
+    assert metrics["dice"] == 0 and metrics["not_found"] == 0
+    assert float(rows[0]["surface_distance_mm"]) > 0
+
+
 def test_of_regions_that_overlap_each_is_scored_by_itself(score):
     found, drawn = numbers(liver=2, spleen=1), numbers(liver=2, spleen=2)
     metrics, rows = score((found, drawn), regions=Structures(("organs", "spleen"), ((1, 2), (2,))))

@@ -28,18 +28,24 @@ def pretrained(tmp_path):
 
 
 @pytest.fixture
-def trainings(tmp_path):
-    """A function: the commands of the trainings that would be run now, with these settings."""
+def said(tmp_path):
+    """A function: what Snakemake says that it would run now, with these settings."""
 
-    def commands(runs, *settings):
+    def plan(runs, *settings):
         words = ["--snakefile", ROOT / "workflow" / "label_efficiency.smk", "--directory", tmp_path / "my efficiency"]
         words += ["-n", "--printshellcmds", "--config", f"data={tmp_path}", f"runs=[{','.join(map(str, runs))}]"]
         command = [sys.executable, "-m", "snakemake", *map(str, words), *settings]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
-        return re.findall(r"^.*monai\.bundle.*$", done.stdout + done.stderr, re.MULTILINE)
+        return done.stdout + done.stderr
 
-    return commands
+    return plan
+
+
+@pytest.fixture
+def trainings(said):
+    """A function: the commands of the trainings that would be run now, with these settings."""
+    return lambda runs, *settings: re.findall(r"^.*monai\.bundle.*$", said(runs, *settings), re.MULTILINE)
 
 
 def option(command, name):
@@ -65,3 +71,23 @@ def test_what_is_done_is_not_done_again_where_more_is_asked_for(trainings, pretr
         (folder / "metrics.json").touch()
     commands = trainings([pretrained("isimed")], "label_shares=[0.1]", "seeds=[0,4]")
     assert len(commands) == 3 and {option(command, "seed") for command in commands} == {"4"}
+
+
+def test_a_training_begins_anew_where_its_weights_are_newer_and_not_where_a_folder_has_the_name_of_a_word(
+    said, pretrained, tmp_path
+):
+    run, where = pretrained("isimed"), tmp_path / "my efficiency"
+    text = said([run], "label_shares=[1]", "seeds=[0]")
+    before = {name: lines for lines, name in re.findall(r"(folder=\S* (\w+)/1/seed_0/.*\n.*rm -f.*)\n", text)}
+    assert before.keys() == {"isimed", "scratch", "untrained"}
+
+    def kept(name, written):
+        checkpoint = where / name / "1" / "seed_0" / "checkpoint.pt"
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.touch()
+        os.utime(checkpoint, (written, written))
+        subprocess.run(["bash", "-euo", "pipefail", "-c", before[name]], cwd=where, check=True)
+        return checkpoint.exists()
+
+    assert kept("scratch", 1e9) and kept("untrained", 1e9)  # in folders that are newer
+    assert kept("isimed", 1e9 + 1) and not kept("isimed", 1e9 - 1)
