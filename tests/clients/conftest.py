@@ -15,7 +15,8 @@ from scripts.data.phantom_body import ORGANS
 from scripts.data.phantom_scan import draw_subject
 from tools.release import write_release
 
-BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
+WEIGHTS = (Path(__file__).parents[2] / "bundles").glob("*/models/model.pt")
+BUNDLES = sorted(path.parents[1] for path in WEIGHTS)  # which are those that are published
 
 
 def pytest_addoption(parser):
