@@ -51,3 +51,8 @@ def test_distances_are_in_mm(cubes):
 
 def test_a_distance_to_nothing_is_none(cubes):
     assert math.isnan(region_surface_distance(0 * cubes[0], cubes[1], [2], (1, 1, 1)))
+
+
+def test_each_axis_has_its_own_step(cubes):
+    plain, along, across = (region_surface_distance(*cubes, [2], step) for step in ((1, 1, 1), (1, 1, 3), (3, 1, 1)))
+    assert across == pytest.approx(plain) and along > 1.5 * plain
