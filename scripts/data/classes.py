@@ -14,7 +14,7 @@ from ..distributed import rank
 from ..errors import InputError, some
 from .checks.whole_file import Unusable
 from .lesion_voxels import paths_of, whole_voxels
-from .mask_audit import readable_masks
+from .mask_audit import mask_facts, readable_masks
 from .mask_meaning import BINARY, mask_meaning
 from .structures import Structures, read_structures
 
@@ -84,11 +84,15 @@ def labelled_scans(scans: list[dict], classes: Structures) -> list[dict]:
     return [scan | {"class_label": float(one)} for scan, one in zip(labelled, found, strict=True)]
 
 
-def require_classes_in_parts(split: dict[str, list[dict]]) -> None:
-    """Raise an `InputError` unless a scan of each part of a split has a voxel of some class.
+def require_classes_in_parts(split: dict[str, list[dict]], classes: Structures) -> None:
+    """Check that something is drawn in each part of a split, and log which classes no training scan has.
 
     Args:
         split: `labelled_scans` under `train`, `validate` and `test`.
+        classes: of their label maps.
+
+    Raises:
+        InputError: no scan of some part has a voxel of any class.
     """
     for part, scans in split.items():
         if not any(scan["class_label"] for scan in scans):
@@ -97,6 +101,12 @@ def require_classes_in_parts(split: dict[str, list[dict]]) -> None:
                 f"None of the scans under '{part}' ({names}) has a voxel of any class: lower folds, so that each has "
                 "more subjects, or give more scans of which something is drawn."
             )
+    if missing := _classes_without_scan(split["train"], classes):
+        logger.warning(
+            f"None of {len(split['train'])} training scans has {some(missing, 10)}: what they do not show is not "
+            "learnt, and has a Dice coefficient of 0 wherever it is drawn. Give more scans that have it, or a table of "
+            "classes without it (structures)."
+        )
 
 
 def class_map(path: str, image: str, classes: Structures) -> np.ndarray:
@@ -157,6 +167,13 @@ def _as_json(classes: Structures) -> dict[str, list[int]]:
 
 def _all_values(classes: Structures) -> list[int]:
     return [value for values in classes.values for value in values]
+
+
+def _classes_without_scan(scans: list[dict], classes: Structures) -> list[str]:
+    """Names of the classes of which no label map has a voxel."""
+    maps = (mask_facts(tuple(paths_of(scan["label"])), scan["image"], BINARY) for scan in scans)
+    found = frozenset[int]().union(*(one.values for one in maps))
+    return [name for name, values in zip(classes.names, classes.values, strict=True) if not found & set(values)]
 
 
 def _with_one_map(scans: Iterable[dict]) -> list[dict]:

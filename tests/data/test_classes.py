@@ -91,9 +91,17 @@ def test_label_maps_that_cannot_be_used_are_refused(scans, change, sentence):
 
 def test_a_part_in_which_nothing_is_drawn_is_refused(scans):
     empty, drawn = labelled_scans(scans, LIVER)
-    require_classes_in_parts({"train": [empty, drawn], "validate": [drawn], "test": [drawn]})
+    require_classes_in_parts({"train": [empty, drawn], "validate": [drawn], "test": [drawn]}, LIVER)
     with pytest.raises(InputError, match="None of the scans under 'validate'"):
-        require_classes_in_parts({"train": [empty, drawn], "validate": [empty], "test": [drawn]})
+        require_classes_in_parts({"train": [empty, drawn], "validate": [empty], "test": [drawn]}, LIVER)
+
+
+def test_a_class_that_no_training_scan_has_is_warned_of_by_name(scans, caplog):
+    first, second = labelled_scans(scans, KIDNEYS)
+    require_classes_in_parts({"train": [first, second], "validate": [first], "test": [second]}, KIDNEYS)
+    assert "training scans" not in caplog.text
+    require_classes_in_parts({"train": [first], "validate": [second], "test": [second]}, KIDNEYS)
+    assert "None of 1 training scans has liver: what they do not show is not learnt" in caplog.text
 
 
 def test_a_voxel_has_the_number_of_its_class(scans):
