@@ -4,6 +4,7 @@ import csv
 import json
 from types import SimpleNamespace
 
+import nibabel
 import numpy as np
 import pytest
 import torch
@@ -77,6 +78,18 @@ def test_of_regions_that_overlap_each_is_scored_by_itself(score):
 def test_distances_are_those_of_the_scans_own_spacing(score):
     metrics, _ = score((numbers(liver=1), numbers(liver=2)))
     assert 0 < metrics["surface_distance_mm"] <= 2
+
+
+def test_distances_are_the_same_in_whichever_order_a_scan_has_its_axes(score, oblique):
+    def stored(voxels, axes):
+        image = nibabel.Nifti1Image(voxels[0].numpy(), oblique(spacing=(1, 2, 4))).as_reoriented(np.array(axes))
+        return MetaTensor(torch.from_numpy(image.get_fdata().copy())[None], affine=torch.from_numpy(image.affine))
+
+    distances = []
+    for axes in [((0, 1), (1, 1), (2, 1)), ((1, 1), (2, -1), (0, -1)), ((2, -1), (0, 1), (1, -1))]:
+        metrics, _ = score((stored(numbers(liver=1), axes), stored(numbers(liver=3), axes)))
+        distances.append(metrics["surface_distance_mm"])
+    assert distances == pytest.approx([distances[0]] * 3) and distances[0] > 2
 
 
 def test_without_scipy_dice_is_measured_all_the_same(score, monkeypatch, caplog):
