@@ -1,6 +1,7 @@
 """Small scans, and a training small enough to run whole in a test."""
 
 import json
+import multiprocessing
 import operator
 import sys
 from pathlib import Path
@@ -112,6 +113,34 @@ def write_scan(oblique):
         return path
 
     return write
+
+
+@pytest.fixture
+def in_two_processes(tmp_path):
+    """A function: what another one returns in each of two processes, which are forked and reach each other by gloo."""
+    context, started = multiprocessing.get_context("fork"), []
+
+    def work(rank, function, pipe):
+        torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=rank, world_size=2)
+        pipe.send(function())
+        torch.distributed.destroy_process_group()
+
+    def start(rank, function):
+        ours, theirs = context.Pipe(duplex=False)
+        started.append(context.Process(target=work, args=(rank, function, theirs)))
+        started[-1].start()
+        theirs.close()  # its end is seen here when the process ends
+        return ours
+
+    def results(function):
+        torch.set_num_threads(1)  # threads do not survive a fork
+        pipes = [start(rank, function) for rank in range(2)]
+        assert all(pipe.poll(120) for pipe in pipes), "they wait for each other"
+        return [pipe.recv() for pipe in pipes]
+
+    yield results
+    for process in started:
+        process.kill()
 
 
 class TinyEncoder(nn.Module):

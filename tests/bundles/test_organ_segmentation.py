@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
@@ -14,6 +15,7 @@ from monai.networks.nets import UNet
 from scripts.data.phantom import make_cohort
 from scripts.data.phantom_body import LABELLED
 from scripts.data.structures import Structures
+from scripts.distributed import rank
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "organ_segmentation"
 
@@ -113,6 +115,74 @@ def test_repeated_trainings_have_other_subjects_in_a_share_and_are_tested_on_the
         parts.append(parser.get_parsed_content("subject_folds").parts(fold=0, share=0.5))
     assert parts[0]["test"] == parts[1]["test"] and parts[0]["validate"] == parts[1]["validate"]
     assert parts[0]["train"] != parts[1]["train"]
+
+
+@pytest.fixture
+def validation(write_scan, tmp_path):
+    """A function: configurations of a training whose network, as it is drawn, is validated on so many scans."""
+    scans = []
+    for number in range(3):
+        image = write_scan(tmp_path / f"{number}.nii.gz", shape=(20 + 4 * number, 18, 16), seed=number)
+        body = nibabel.load(image).get_fdata() > 50
+        body[: 4 * number] = False  # so that each has a Dice coefficient of its own
+        label = write_scan(tmp_path / f"{number}_seg.nii.gz", voxels=body, seed=number)
+        scans.append({"image": str(image), "label": str(label), "scan": number})
+
+    def read(number, *configs):
+        parser = ConfigParser()
+        parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *configs)])
+        network = {"_target_": "UNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 2}
+        network |= {"channels": [2] * 3, "strides": [2] * 2}
+        settings = {"split": {"validate": scans[:number]}, "classes": Structures(("body",), ((1,),))}
+        parser.update(settings | {"network_def": network, "spacing": [2.0] * 3, "validate#handlers": []})
+        return parser
+
+    return read
+
+
+def dice_of_epoch(parser):
+    """The Dice coefficient by which an epoch is picked, of a network that is the same in each process."""
+    torch.manual_seed(0)
+    evaluator = parser.get_parsed_content("validate#evaluator")
+    evaluator.run()
+    return evaluator.state.metrics["dice"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
+@pytest.mark.parametrize("number", [3, 1])
+def test_each_validation_scan_counts_once_however_many_processes_there_are(validation, in_two_processes, number):
+    alone = dice_of_epoch(validation(number))
+    together = in_two_processes(lambda: dice_of_epoch(validation(number, "multi_gpu_train")))
+    assert 0 < alone < 1 and together == pytest.approx([alone] * 2, abs=1e-6)
+
+
+def weights_of_epochs(parser):
+    """Encoder and last layer of a network that begins alike in each process, before and after epochs of one step."""
+    torch.manual_seed(0)
+    keys = ("network", "network_def", "optimizer", "train#frozen_encoder")
+    network, plain, optimizer, frozen_encoder = map(parser.get_parsed_content, keys)
+    torch.manual_seed(1 + rank())  # each has crops of its own
+    weights = []
+    for epoch in range(4):
+        weights.append(
+            [[one.flatten().tolist() for one in part.parameters()] for part in (plain.model[0], plain.model[2])]
+        )
+        frozen_encoder(SimpleNamespace(state=SimpleNamespace(epoch=1 + epoch)))
+        optimizer.zero_grad()
+        network(torch.randn(2, 1, 16, 16, 16)).square().mean().backward()
+        optimizer.step()
+    return weights
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
+def test_two_processes_train_alike_while_the_encoder_is_frozen_and_afterwards(validation, in_two_processes):
+    parser = validation(1, "multi_gpu_train")
+    parser.update({"encoder": "untrained", "encoder_parts": ["model.0"], "frozen_epochs": 2})
+    first, second = in_two_processes(lambda: weights_of_epochs(parser))
+    assert first == second
+    encoder, last = zip(*first, strict=True)
+    assert encoder[0] == encoder[1] == encoder[2] != encoder[3]
+    assert last[0] != last[1] != last[2] != last[3]
 
 
 @pytest.fixture(scope="module")
