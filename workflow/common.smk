@@ -14,12 +14,27 @@ def settings(besides):
     """The settings that have to be those with which this folder was begun: all but these."""
     found = {key: config[key] for key in sorted(config) if key not in besides}
     begun = json.loads(BEGUN.read_text()) if BEGUN.is_file() else found
-    for key in [key for key in found if begun.get(key) != found[key]]:
-        raise WorkflowError(
-            f"{BEGUN.resolve()} says that this study was begun with {key} {json.dumps(begun.get(key))}, not "
-            f"{json.dumps(found[key])}: give the former, or another folder (or delete this file, if nothing was done)."
-        )
+    for key in found:
+        for before, now in differences(begun.get(key), found[key]):
+            raise WorkflowError(
+                f"{BEGUN.resolve()} says that this study was begun with {key} {json.dumps(before)}, not "
+                f"{json.dumps(now)}: give the former, or another folder (or delete this file, if nothing was done)."
+            )
     return found
+
+
+def differences(before, now):
+    """What a setting was and what it is, by option where it has some, if these differ."""
+    if not isinstance(now, dict):
+        return [(before, now)] if before != now else []
+    before, now = given(before or {}), given(now)
+    changed = [option for option in sorted({*before, *now}) if before.get(option) != now.get(option)]
+    return [({option: before.get(option)}, {option: now.get(option)}) for option in changed]
+
+
+def given(options):
+    """Options that are not null, which `--config` takes for a text."""
+    return {name: value for name, value in options.items() if value not in (None, "null")}
 
 
 def bundle(name, *configs, **options):
@@ -27,6 +42,6 @@ def bundle(name, *configs, **options):
     folder = ROOT / "bundles" / name
     files = [str(folder / "configs" / f"{one}.json") for one in configs]
     options = {"dataset_dir": config["data"] or "cohort", **config["common"], **options}
-    words = [f"--{key}={value}" for key, value in options.items() if value is not None]
+    words = [f"--{key}={value}" for key, value in given(options).items()]
     run = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run"]
     return [*run, f"--bundle_root={folder}", f"--config_file={files}", *words]

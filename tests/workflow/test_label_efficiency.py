@@ -1,5 +1,6 @@
 """The plan of label efficiency: which trainings there are, alike but for encoder, share and seed."""
 
+import json
 import os
 import re
 import subprocess
@@ -31,12 +32,12 @@ def pretrained(tmp_path):
 def said(tmp_path):
     """A function: what Snakemake says that it would run now, with these settings."""
 
-    def plan(runs, *settings):
+    def plan(runs, *settings, status=0):
         words = ["--snakefile", ROOT / "workflow" / "label_efficiency.smk", "--directory", tmp_path / "my efficiency"]
         words += ["-n", "--printshellcmds", "--config", f"data={tmp_path}", f"runs=[{','.join(map(str, runs))}]"]
         command = [sys.executable, "-m", "snakemake", *map(str, words), *settings]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     return plan
@@ -54,7 +55,7 @@ def option(command, name):
 
 def test_trainings_differ_in_encoder_share_and_seed_alone(trainings, pretrained):
     runs = [pretrained("isimed"), pretrained("simclr")]
-    commands = trainings(runs)
+    commands = trainings(runs, "common={max_epochs: 3}")
     of = {tuple(option(command, name) for name in ("encoder", "label_share", "seed")) for command in commands}
     assert {encoder for encoder, _, _ in of} == {"scratch", "untrained", *(f"{run}/encoder.pt" for run in runs)}
     assert len(commands) == len(of) == 4 * 5 * 3
@@ -62,6 +63,17 @@ def test_trainings_differ_in_encoder_share_and_seed_alone(trainings, pretrained)
     for name in ("encoder", "label_share", "seed"):
         commands = [command.replace(f"--{name}={option(command, name)}", "") for command in commands]
     assert len(set(commands)) == 1 and option(commands[0], "pretraining_split") == f"{runs[0]}/split.json"
+    # an option of one's own stands beside those of the workflow
+    assert (option(commands[0], "max_epochs"), option(commands[0], "volumes_per_epoch")) == ("3", "64")
+
+
+def test_a_folder_that_was_begun_with_other_options_is_gone_on_with_as_the_sentence_says(said, pretrained, tmp_path):
+    run, begun = pretrained("isimed"), tmp_path / "my efficiency" / "settings.json"
+    begun.parent.mkdir()
+    begun.write_text(json.dumps({"data": str(tmp_path), "overlays": [], "common": {}}), encoding="utf-8")
+    sentence = 'begun with common {"volumes_per_epoch": null}, not {"volumes_per_epoch": 64}: give the former'
+    assert sentence in said([run], status=1)
+    assert "--volumes_per_epoch" not in said([run], "common={volumes_per_epoch: null}")
 
 
 def test_what_is_done_is_not_done_again_where_more_is_asked_for(trainings, pretrained, tmp_path):
