@@ -29,6 +29,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+IGNORE = "ignore"  # nnU-Net's name of voxels without an annotation
+
 
 def classes_of_cohort(
     scans: list[dict],
@@ -202,4 +204,10 @@ def _each_value(found: list[int], dataset_dir: str | os.PathLike | None, maps: i
         logger.info(text)
     else:
         logger.warning(f"{text} If several values are one class, or some are none, give --structures a table.")
+    if ignored := [value for value in found if names.get(value, "").casefold() == IGNORE]:
+        logger.warning(
+            f"{some(ignored)} is called {IGNORE}, as nnU-Net calls what nobody drew in and leaves out of its training. "
+            "Here it is a class like the others: give --structures a table without it, which makes it background, or "
+            "leave these scans out."
+        )
     return Structures(tuple(names.get(value, str(value)) for value in found), tuple((value,) for value in found))

@@ -56,6 +56,13 @@ def test_values_have_the_names_of_the_data_set(scans, tmp_path):
     assert classes_of_cohort(scans, dataset_dir=tmp_path).names == ("left", "right", "liver")
 
 
+def test_what_nnunet_ignores_is_warned_of_since_it_would_be_a_class(scans, tmp_path, caplog):
+    labels = {"background": 0, "left": 2, "right": 3, "ignore": 7}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}), encoding="utf-8")
+    assert classes_of_cohort(scans, dataset_dir=tmp_path).names == ("left", "right", "ignore")
+    assert "7 is called ignore, as nnU-Net calls what nobody drew in" in caplog.text
+
+
 def test_classes_may_be_given_as_a_table_has_them(scans, caplog):
     assert classes_of_cohort(scans, Structures(("kidneys", "spleen"), ((2, 3), (9,)))).names == ("kidneys", "spleen")
     assert "structures has values that no label map has: 9" in caplog.text
