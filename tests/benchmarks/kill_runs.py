@@ -44,6 +44,14 @@ PROBE = SMALL | {
 }
 del PROBE["max_epochs"]
 TRAINING = SMALL | {"folds": 3, "network_def": CLASSIFIER, "checkpoint_steps": 2}
+SEGMENTATION = SMALL | {
+    "folds": 3,
+    "max_epochs": 3,
+    "encoder": "untrained",
+    "frozen_epochs": 1,
+    "checkpoint_steps": 1,
+    "network_def#channels": [2, 2, 4, 4, 4],
+}
 MAPS = {
     "spacing": SMALL["spacing"],
     "embedding_size": 8,
@@ -84,6 +92,7 @@ KINDS = {
         PRETRAINING | {"encoder": "{encoder}", "evaluation_crops": 4, "map_stride": 16},
         6,
     ),
+    "segmentation": Kind("organ_segmentation", ("train",), SEGMENTATION),
     "inference": Kind("isimed_pretraining", ("inference",), MAPS),
 }
 
