@@ -45,3 +45,14 @@ def bundle(name, *configs, **options):
     words = [f"--{key}={value}" for key, value in given(options).items()]
     run = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run"]
     return [*run, f"--bundle_root={folder}", f"--config_file={files}", *words]
+
+
+# a training of organ_segmentation, which is resumed; but not one of other weights of that name; of a word, such as
+# scratch, there is a folder
+SEGMENT = (
+    "folder=$(dirname {output})\n"
+    "if test -f {params.encoder:q} && test {params.encoder:q} -nt $folder/checkpoint.pt;"
+    " then rm -f $folder/checkpoint.pt; fi\n"
+    "{params.run:q} --encoder={params.encoder:q} --label_share={wildcards.share} --seed={wildcards.repeat}"
+    " --output_dir=$folder --resume=$(test -f $folder/checkpoint.pt && echo true || echo false)"
+)

@@ -26,10 +26,10 @@ for encoder in PRETRAINED.values():
         raise WorkflowError(f"There is no {encoder}: give runs the folders of pretrainings that have ended.")
 OPTIONS = {"pretraining_split": Path(run) / "split.json" for run in config["runs"][:1]} | config["common"]
 TRAININGS = expand(
-    "{encoder}/{share}/seed_{seed}/metrics.json",
+    "{encoder}/{share}/seed_{repeat}/metrics.json",
     encoder=[*PRETRAINED, "scratch", "untrained"],
     share=[f"{float(share):g}" for share in config["label_shares"]],
-    seed=config["seeds"],
+    repeat=config["seeds"],
 )
 SETTINGS = settings(besides=("runs", "label_shares", "seeds"))  # of which more may follow
 
@@ -53,12 +53,12 @@ rule all:
         TRAININGS,
 
 
-# without the subjects of the first encoder's pretraining; what was begun from other weights of that name is not resumed
+# without the subjects of the first encoder's pretraining
 rule train:
     input:
         lambda wildcards: PRETRAINED.get(wildcards.encoder, []),
     output:
-        "{encoder}/{share}/seed_{seed}/metrics.json",
+        "{encoder}/{share}/seed_{repeat}/metrics.json",
     params:
         run=bundle("organ_segmentation", "train", *config["overlays"], **OPTIONS),
         encoder=lambda wildcards: PRETRAINED.get(wildcards.encoder, wildcards.encoder),
@@ -68,12 +68,7 @@ rule train:
         runtime="1d",
         trainings=1,
     shell:
-        "folder=$(dirname {output})\n"
-        # of a word, such as scratch, there is a folder
-        "if test -f {params.encoder:q} && test {params.encoder:q} -nt $folder/checkpoint.pt;"
-        " then rm -f $folder/checkpoint.pt; fi\n"
-        "{params.run:q} --encoder={params.encoder:q} --label_share={wildcards.share} --seed={wildcards.seed}"
-        " --output_dir=$folder --resume=$(test -f $folder/checkpoint.pt && echo true || echo false)"
+        SEGMENT
 
 
 rule page:

@@ -47,6 +47,8 @@ RESUMABLE = {
     "device",
     "threads",
     "max_epochs",
+    "max_seconds",
+    "max_crops",
     "checkpoint_steps",
     "val_interval",
     "cache_rate",
@@ -86,6 +88,11 @@ def open_run(output_dir: str, resume: bool = False) -> None:
     if config.get("val_interval", 1) > config.get("max_epochs", 1):
         raise InputError(
             "val_interval is larger than max_epochs, so that no encoder would be kept: lower val_interval."
+        )
+    if config.get("val_interval", 1) > 1 and (config.get("max_seconds") or config.get("max_crops")):
+        raise InputError(
+            "With max_seconds or max_crops, a training may end before an epoch that is validated, so that no encoder "
+            "would be kept: leave val_interval 1."
         )
     if resume:
         check_settings(output_dir, fixed_settings(config))

@@ -174,3 +174,18 @@ def test_an_encoder_is_not_judged_on_what_it_was_trained_on(run, bodies, encoder
     settings = SMALL | {"dataset_dir": bodies, "encoder": encoder, "output_dir": tmp_path, "folds": 4}
     output = run(BUNDLE, "linear_probe", "cross_validate", status=1, **settings)
     assert "3 scans are left out" in output and "error: 3 subjects cannot be cross-validated in 4 folds" in output
+
+
+def test_the_encoder_of_a_u_net_is_probed_and_draws_maps(run, bodies, tmp_path):
+    run(BUNDLE, "linear_probe", "unet_encoder", dataset_dir=bodies, output_dir=tmp_path / "probe", **ALL)
+    settings = {"dataset_dir": bodies / "imagesTr", "spacing": SMALL["spacing"], "overlap": 0.0}
+    settings |= {"model": tmp_path / "probe" / "models" / "model.pt", "output_dir": tmp_path / "maps"}
+    run(BUNDLE, "inference", "linear_classifier", "unet_encoder", **settings)
+    assert len(rows(tmp_path / "maps" / "scores.csv")) == 6
+
+
+def test_the_encoder_of_a_u_net_is_trained_further(run, train, bodies, tmp_path):
+    encoder = train(BUNDLE.parent / "isimed_pretraining", "unet_encoder") / "encoder.pt"
+    settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "max_epochs": 1, "output_dir": tmp_path}
+    run(BUNDLE, "train", "unet_classifier", **settings)
+    assert 0 <= json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["auc"] <= 1

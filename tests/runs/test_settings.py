@@ -132,6 +132,12 @@ def test_a_run_that_would_never_validate_is_refused(tmp_path):
     assert "val_interval is larger than max_epochs" in input_error(configure(tmp_path, "open_run", settings))
 
 
+@pytest.mark.parametrize("budget", ["max_seconds", "max_crops"])
+def test_a_run_that_may_end_before_it_validates_is_refused(tmp_path, budget):
+    settings = {"max_epochs": 9, "val_interval": 5, budget: 60, "train#used": ["@val_interval", f"@{budget}"]}
+    assert "leave val_interval 1" in input_error(configure(tmp_path, "open_run", settings))
+
+
 def test_there_must_be_a_run_to_resume(tmp_path):
     message = input_error(configure(tmp_path, "open_run", {"run#0#resume": True}))
     assert re.search(r"no checkpoint\.pt in .* to resume from", message)

@@ -121,6 +121,24 @@ def test_own_scans_are_studied_with_the_configuration_of_their_data_set(plan, tm
     assert len(runs) == 15 == len(of(runs, "brats.json", f"'--dataset_dir={scans}'"))
 
 
+def test_segmentations_begin_with_each_encoder_beside_an_untrained_one_and_scratch(plan, tmp_path):
+    words = ("--configfile", *(ROOT / "workflow" / "config" / f"{name}.yaml" for name in ("scans", "equal_cost")))
+    commands = plan(*words, data=tmp_path, methods="[isimed,simclr]", repeats="[0,7]")
+    segmentations = of(commands, "organ_segmentation", "few_labels.json", "--pretraining_split=seed_0/split.json")
+    assert len(segmentations) == 4 * 2 * 2
+    for encoder in ("seed_0/isimed/encoder.pt", "seed_0/simclr/encoder.pt", "untrained", "scratch"):
+        assert len(of(segmentations, f"--encoder={encoder}", "--label_share=0.05", "--seed=7")) == 1
+    assert len(of(commands, "_pretraining/", "unet_encoder.json", "--max_seconds=600")) == 4
+    (page,) = of(commands, "scripts.reports.study")
+    assert "--folds" not in page and page.count("seed_0/segmentation/isimed/") == 4
+
+
+def test_classifiers_have_the_encoder_that_methods_have(plan):
+    commands = of(plan(network="unet"), "lesion_classification")
+    assert len(of(commands, "unet_encoder.json", "linear_probe.json")) == 5
+    assert len(of(commands, "unet_classifier.json", "train.json")) == 2 and len(commands) == 7
+
+
 def test_what_is_done_is_not_done_again(plan, study):
     finish(study)
     assert plan() == []
@@ -146,7 +164,8 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"methods": "[isimde]"}, "There is no method isimde: give methods of barlow_twins, isimed"),
         ({"epochs": 3}, "'epochs' was unexpected"),
         ({"data": "scans"}, "'scans' does not match"),
-        ({"arms": "[]"}, "[] should be non-empty"),
+        ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
+        ({"label_shares": "[0.1]"}, "begins with the encoder of a U-Net: set network to unet"),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )

@@ -1,0 +1,62 @@
+"""A training that costs no more than another one."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from ignite.engine import Engine, Events
+
+from ..distributed import from_all, rank
+
+__all__ = ["Budget"]
+
+logger = logging.getLogger(__name__)
+
+
+class Budget:
+    """End a training with the epoch in which it has spent its budget.
+
+    What was spent before a resume counts.
+
+    Args:
+        seconds: of all epochs with their validations, but for the last validation; None: as many as it takes.
+        crops: that it is trained on, as the log counts them, in all processes; None likewise.
+    """
+
+    def __init__(self, seconds: float | None = None, crops: int | None = None) -> None:
+        self.limits = {"seconds": seconds, "crops": crops}
+        self.spent = {"seconds": 0.0, "crops": 0}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI trainer that decollates, after what loads its checkpoint and before what saves one."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._count)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._end_if_spent)
+
+    def state_dict(self) -> dict:
+        """What one process has spent so far."""
+        return dict(self.spent)
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Go on from what was spent before."""
+        self.spent = dict(state)
+
+    def _start(self, engine: Engine) -> None:
+        self.counted = time.monotonic()
+        self._end_if_spent(engine)
+
+    def _count(self, engine: Engine) -> None:
+        now = time.monotonic()
+        self.spent["seconds"] += now - self.counted
+        self.spent["crops"] += len(engine.state.batch)
+        self.counted = now
+
+    def _end_if_spent(self, engine: Engine) -> None:
+        spent = from_all(self.spent)  # all processes end at once
+        total = {"seconds": spent[0]["seconds"], "crops": sum(one["crops"] for one in spent)}
+        for unit, limit in self.limits.items():
+            if limit is not None and total[unit] >= limit:
+                if rank() == 0:
+                    logger.info(f"The budget of {limit:g} {unit} is spent with epoch {engine.state.epoch}.")
+                engine.terminate()
+                return
