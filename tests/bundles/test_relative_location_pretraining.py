@@ -1,0 +1,48 @@
+"""The relative location bundle: which pairs it asks about, and how its head answers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor, list_data_collate
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "relative_location_pretraining"
+
+
+def parsed(*overlays, **settings):
+    parser = ConfigParser()
+    parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
+    parser.update({"device": torch.device("cpu"), "crop_size": [6, 6, 6], "head_size": 8, **settings})
+    return parser
+
+
+@pytest.fixture
+def scan(oblique):
+    """A scan as it is before patches are drawn of it."""
+    image = MetaTensor(torch.rand(1, 26, 25, 24), affine=oblique(0))
+    return {"image": image, "scan": 5, "origin": torch.zeros(3, dtype=torch.float64)}
+
+
+@pytest.mark.parametrize(("pairs", "items"), [("one", 2), ("all", 52)])
+@pytest.mark.parametrize(("answer", "numbers"), [("cell", 26), ("mm", 3)])
+def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pairs, items, answer, numbers):
+    parser = parsed(pairs=pairs, answer=answer)
+    loss, batch = parser.get_parsed_content("loss"), list_data_collate(parser.get_parsed_content("train#draw")(scan))
+    embedding = torch.randn(54, 256)
+    assert loss.head[0].in_features == 2 * 256 and loss.head[-1].out_features == numbers
+    assert loss(embedding, batch).isfinite() and loss.eval().correct(embedding, batch).shape == (items,)
+    assert batch["cell"].tolist() == [*range(27)] * 2
+
+
+def test_slices_have_eight_cells_round_the_centre(scan):
+    parser = parsed("axial_slices", crop_size=[6, 6, 1])
+    batch = list_data_collate(parser.get_parsed_content("train#draw")(scan))
+    assert batch["image"].shape == (18, 1, 6, 6, 1)
+    assert torch.equal(parser.get_parsed_content("loss").chance(batch), torch.full((16,), 1 / 8))
+
+
+def test_the_papers_step_has_32_pairs(scan):
+    paper = parsed("paper")
+    assert paper["pairs"] == "one" and paper["batch_size"] * paper["crops_per_volume"] == 32
+    assert paper["normalize_cells"] is False
