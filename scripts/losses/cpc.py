@@ -1,5 +1,7 @@
 """Contrastive predictive coding: a prediction is to find its patch among all patches that a step predicts."""
 
+from math import prod
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
@@ -79,8 +81,9 @@ class CPCLoss(nn.Module):
 
     @torch.no_grad()
     def correct(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Whether each prediction of all processes ranks its patch first, alone, [predictions]."""
-        return torch.cat([found(*pairs) for pairs in self._pairs(embedding)])
+        """Whether each prediction of all processes ranks its patch first, alone, [predictions], grid after grid."""
+        grids = len(gather(target["scan"])) // prod(self.head.cells)
+        return torch.cat([found(*pairs).view(grids, -1) for pairs in self._pairs(embedding)], 1).flatten()
 
     def chance(self, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """What a guess reaches: one of the candidates, [predictions]."""

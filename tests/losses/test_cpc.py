@@ -98,6 +98,15 @@ def test_a_guess_finds_one_of_the_patches_that_a_step_predicts(directions, items
     assert loss.correct(torch.randn(48, 6), target_of(48)).shape == (items,)
 
 
+def test_answers_follow_the_order_of_the_grids_in_all_directions():
+    loss, embedding = tiny_loss("both"), torch.randn(48, 6)
+    embedding[16:32] = 0  # whose codes are alike, so that nothing is found
+    later, earlier = (found(*pairs).view(3, 8) for pairs in loss.head(embedding))
+    correct = loss.correct(embedding, target_of(48)).view(3, 16)
+    assert torch.equal(correct[2], torch.cat([later[2], earlier[2]]))
+    assert not correct[1].any() and correct[[0, 2]].any()
+
+
 def test_constant_scans_are_not_solved():
     loss, embedding = tiny_loss("both"), torch.ones(48, 6)
     assert float(loss(embedding, target_of(48))) == pytest.approx(math.log(24), rel=1e-4)
