@@ -1,0 +1,102 @@
+"""Regions of a scan, cut into a grid of cells with a patch in each: what puzzles are made of."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import product
+from math import prod
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Randomizable, SpatialCrop
+
+from ..errors import InputError
+
+__all__ = ["GridCellsd", "region_size"]
+
+
+def region_size(cells: Sequence[int], crop_size: Sequence[int], jitter: Sequence[int]) -> list[int]:
+    """Voxels of a region along each axis.
+
+    Args:
+        cells: along each axis.
+        crop_size: of a patch, voxels.
+        jitter: by how many voxels a cell is longer than a patch.
+
+    Example:
+        >>> region_size([3, 3, 1], [20, 20, 1], [2, 2, 0])
+        [66, 66, 1]
+    """
+    return [number * (size + play) for number, size, play in zip(cells, crop_size, jitter, strict=True)]
+
+
+class GridCellsd(Randomizable, MapTransform):
+    """Draw regions of a scan, and in each cell of a region a patch; `cell` is its number, the last axis fastest.
+
+    Regions are drawn uniformly among all places where one fits, and a patch uniformly in its cell, so that from 0 to
+    twice `jitter` voxels are between neighbours and no edge is seen to go on. Chance is drawn apart from being applied:
+    `randomize` draws `starts` [num_samples, 3] and `offsets` [num_samples, cells, 3], and a call with
+    `randomize=False` cuts these.
+
+    Args:
+        keys: of the images, of one size; all else of the item goes with each patch.
+        cells: of a region, along each axis.
+        crop_size: of a patch, voxels, [X, Y, Z].
+        jitter: by how many voxels a cell is longer than a patch, [X, Y, Z].
+        num_samples: regions of a scan.
+        allow_missing_keys: as for `MapTransform`.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        cells: Sequence[int],
+        crop_size: Sequence[int],
+        jitter: Sequence[int] = (0, 0, 0),
+        num_samples: int = 1,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.cells, self.crop_size, self.jitter, self.num_samples = cells, crop_size, jitter, num_samples
+        self.region_size = region_size(cells, crop_size, jitter)
+
+    def randomize(self, data: Sequence[int]) -> None:
+        """Draw where regions begin, and patches in their cells; `data` is the size of the scan, [X, Y, Z]."""
+        room = np.subtract(data, self.region_size)
+        self.starts = self.R.randint(room + 1, size=(self.num_samples, 3))
+        self.offsets = self.R.randint(np.add(self.jitter, 1), size=(self.num_samples, prod(self.cells), 3))
+
+    def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
+        """Items of the patches, each image [C, *crop_size], the cells of a region after each other.
+
+        Raises:
+            InputError: the scan is smaller than a region.
+        """
+        item = dict(data)
+        size = item[self.first_key(item)].shape[1:]
+        self._require_room(size)
+        if randomize:
+            self.randomize(size)
+        regions = zip(self.starts, self.offsets, strict=True)
+        return [item | self._patch(item, *cell) for region in regions for cell in self._corners(*region)]
+
+    def _corners(self, start: np.ndarray, offsets: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """Number of each cell of a region, and the first voxel of its patch."""
+        corners = np.array(list(product(*map(range, self.cells)))) * np.add(self.crop_size, self.jitter)
+        return list(enumerate(start + corners + offsets))
+
+    def _patch(self, item: dict, cell: int, corner: np.ndarray) -> dict:
+        # SpatialCrop moves the affine along, which slicing a MetaTensor does not
+        cut = SpatialCrop(roi_start=corner, roi_end=corner + self.crop_size)
+        return {key: torch.clone(cut(item[key])) for key in self.key_iterator(item)} | {"cell": cell}
+
+    def _require_room(self, size: Sequence[int]) -> None:
+        if any(have < want for have, want in zip(size, self.region_size, strict=True)):
+            raise InputError(
+                f"A scan has {tuple(size)} voxels, and a region of {_times(self.cells)} cells takes "
+                f"{tuple(self.region_size)}: give fewer cells or a smaller crop_size."
+            )
+
+
+def _times(numbers: Sequence[int]) -> str:
+    return " x ".join(map(str, numbers))
