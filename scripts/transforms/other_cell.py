@@ -1,0 +1,34 @@
+"""A cell beside the centre: which, is the question of the relative location task."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.transforms import Randomizable, Transform
+
+__all__ = ["OtherCell"]
+
+
+class OtherCell(Randomizable, Transform):
+    """Draw one of a region's cells but the centre, and write which to `other` of all its patches.
+
+    Numbers leave the centre out: the cell after it has its number. Chance is drawn apart from being applied:
+    `randomize` draws `drawn`, one number a region.
+
+    Source: Taleb et al., "3D Self-Supervised Methods for Medical Imaging", NeurIPS 2020, section 3.2.
+
+    Args:
+        cells: of a region, along each axis.
+    """
+
+    def __init__(self, cells: Sequence[int]) -> None:
+        self.number, self.drawn = int(np.prod(cells)), np.zeros(0, int)
+
+    def randomize(self, data: int) -> None:
+        """Draw a number for each of so many regions."""
+        self.drawn = self.R.randint(self.number - 1, size=data)
+
+    def __call__(self, data: Sequence[dict], randomize: bool = True) -> list[dict]:
+        """The items of whole regions, the cells of each after each other, with `other`."""
+        if randomize:
+            self.randomize(len(data) // self.number)
+        return [{**item, "other": int(self.drawn[place // self.number])} for place, item in enumerate(data)]
