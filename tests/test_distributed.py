@@ -14,9 +14,11 @@ from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.class_head import ClassHeadLoss
+from scripts.losses.cpc import CPCLoss
 from scripts.losses.distance import DistanceLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
 from scripts.losses.nt_xent import NTXentLoss
+from scripts.networks.cpc_head import CPCHead
 
 PROCESSES, CROPS = 2, 6
 
@@ -24,6 +26,11 @@ PROCESSES, CROPS = 2, 6
 def head():
     torch.manual_seed(1)
     return torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+
+
+def cpc_loss():
+    torch.manual_seed(1)
+    return CPCLoss(CPCHead([3, 1, 1], 4, code_size=5, context_size=6, directions="both"))
 
 
 # by name: a loss, and how many views of each crop it takes
@@ -36,6 +43,7 @@ LOSSES = {
     "nt-xent, disjoint": (lambda: NTXentLoss(0.2, "disjoint", [8, 8, 8]), 2),
     "nt-xent, head": (lambda: NTXentLoss(0.2, head=head()), 2),
     "isimed + barlow": (lambda: ISImedBarlowLoss(100), 2),
+    "cpc": (cpc_loss, 1),
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),
 }
 # those of a process's own crops, whose head is one for all processes
