@@ -6,15 +6,22 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch import nn
 from torch.distributed.nn.functional import all_gather
 from torch.nn.parallel import DistributedDataParallel
 
 from .errors import InputError
 
-__all__ = ["by_first", "from_all", "from_first", "gather", "processes", "rank", "unwrapped", "wait"]
+__all__ = ["across_processes", "by_first", "from_all", "from_first", "gather", "processes", "rank", "unwrapped", "wait"]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+
+def across_processes(module: nn.Module) -> nn.Module:
+    """A module whose gradients are averaged over processes; itself where there is one, or where it learns nothing."""
+    learns = any(parameter.requires_grad for parameter in module.parameters())
+    return DistributedDataParallel(module) if processes() > 1 and learns else module
 
 
 def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -38,15 +38,17 @@ def _place_new(section: dict, known: set[str], prefix: str) -> dict:
     if settings:
         at = order.index("network_def")
         order[at:at] = settings
+    last = order[-1:]
     for key in reversed([key for key in new if key not in settings]):  # so that those it refers to come before it
-        order.insert(_first_referrer(section, order, f"@{prefix}{key}"), key)
+        behind = order.index(last[0]) + 1 if last else 0
+        order.insert(_first_referrer(section, order, f"@{prefix}{key}", behind), key)
     return {key: section[key] for key in order}
 
 
-def _first_referrer(section: dict, order: list[str], reference: str) -> int:
-    """Where in an order the first stands that has a reference; the end where none has."""
+def _first_referrer(section: dict, order: list[str], reference: str, otherwise: int) -> int:
+    """Where in an order the first stands that has a reference."""
     pattern = re.compile(rf"{re.escape(reference)}\b")
-    return next((i for i, key in enumerate(order) if pattern.search(json.dumps(section[key]))), len(order))
+    return next((i for i, key in enumerate(order) if pattern.search(json.dumps(section[key]))), otherwise)
 
 
 def _describe_first(config: dict) -> dict:

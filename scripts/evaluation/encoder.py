@@ -17,10 +17,11 @@ from ..metrics.subject_bootstrap import SubjectBootstrap
 from ..networks.layer_sets import layer_set
 from ..networks.weights import fingerprint, load_encoder
 from ..probes.principal_components import PrincipalComponents
-from .drawn_metrics import draw_metrics, metrics_of_draws, write_draws
+from .drawn_metrics import draw_metrics, join_metrics, metrics_of_draws, write_draws
 from .embedding import embed
 from .layer_figures import layer_figures
 from .predictions import Predictions, baseline_predictions, encoder_predictions
+from .pretext import PretextTask, measure_pretext
 from .share_results import join_shares, write_shares
 from .structure_shares import LabelledCrops, StructureShares, measure_shares
 from .summary import summarise
@@ -42,6 +43,7 @@ def evaluate_encoder(
     output_dir: str,
     layer_sets: Mapping[str, list[str]] | None = None,
     shares: StructureShares | None = None,
+    pretext: PretextTask | None = None,
 ) -> None:
     """Measure an encoder and its baselines.
 
@@ -58,6 +60,7 @@ def evaluate_encoder(
         output_dir: where the files go.
         layer_sets: names of layers, `NAME:POOLING` each, by that of their set; what each set knows is measured too.
         shares: how structure shares are measured, where crops have them.
+        pretext: the task that the encoder was trained by, where that is one with answers.
 
     Raises:
         InputError: the weights are not there or not this network's, or it has no such layers.
@@ -87,6 +90,8 @@ def evaluate_encoder(
         write_shares(folder / "structure_shares.csv", found)
     else:
         _remove_shares(folder)
+    if pretext is not None:
+        metrics = join_metrics(metrics, measure_pretext(pretext, network, untrained, split, encoder))
 
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
