@@ -13,6 +13,7 @@ from scripts.distributed import by_first, from_all, from_first, gather, rank, wa
 from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
+from scripts.losses.class_head import ClassHeadLoss
 from scripts.losses.distance import DistanceLoss
 from scripts.losses.exemplar import ExemplarLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
@@ -41,6 +42,13 @@ LOSSES = {
     "isimed + barlow": (lambda: ISImedBarlowLoss(100), 2),
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),
 }
+# those of a process's own crops, whose head is one for all processes
+OWN = {"class head": (lambda: ClassHeadLoss(class_head(), 4, "scan"), 1)}
+
+
+def class_head():
+    torch.manual_seed(1)
+    return torch.nn.Linear(4, 4)
 
 
 def data(process):
@@ -59,7 +67,7 @@ def tiny_network():
 
 def step(network, name, first, second, target):
     """Value of a loss, and gradients of the network and of the loss's own heads."""
-    make, views = LOSSES[name]
+    make, views = (LOSSES | OWN)[name]
     loss = make()
     value = loss(network(torch.cat([first, second][:views])), target)
     value.backward()
@@ -98,7 +106,7 @@ def work(process, folder):
     result = {"gathered": gather(data(process)[0]), "rank": rank(), "monitored": monitored(data(process)[0])}
     result |= {"of all": from_all({"number": process}), "of the first": from_first(process)}
     result |= {"by the first": str(folder_of(process)), "refused by the first": refused(process)}
-    for name in LOSSES:
+    for name in LOSSES | OWN:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
     # static_graph: the network is called once a view, as the published code does
     network = DistributedDataParallel(tiny_network(), static_graph=True)
@@ -166,7 +174,14 @@ def test_each_process_has_the_loss_of_all_data(results, everything, name):
         assert result[name][0] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OWN)
+def test_a_loss_of_a_processs_own_crops_is_that_of_all_in_the_mean(results, everything, name):
+    expected, _ = step(tiny_network(), name, *everything)
+    assert sum(result[name][0] for result in results) / PROCESSES == pytest.approx(expected, rel=1e-5)
+    assert results[0][name][0] != results[1][name][0]
+
+
+@pytest.mark.parametrize("name", LOSSES | OWN)
 def test_each_process_has_the_gradient_of_all_data(results, everything, name):
     _, expected = step(tiny_network(), name, *everything)
     scale = max(float(gradient.abs().max()) for gradient in expected)

@@ -27,6 +27,7 @@ from .encoder_table import ENCODER, layer_columns, metric_lines
 from .figure import Figure
 from .head import head_of_evaluation, head_of_run, made, read_settings
 from .page import format_number, write_page
+from .pretext_table import pretext_rows
 from .scan_figure import scan_map
 from .share_tables import ShareTable, share_figure, share_tables
 
@@ -115,6 +116,7 @@ def write_report(
         "layer_columns": layer_columns(layers),
         "layer_sets": settings.get("evaluate_config", {}).get("layer_sets", {}),
         "share_tables": shares,
+        "pretext": pretext_rows(metrics),
         "structures": metrics.get("structure_share_structures", {}),
     }
     known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}

@@ -17,6 +17,7 @@ BUNDLES = Path(__file__).parents[2] / "bundles"
 TRAINABLE = sorted(path.parent.parent for path in BUNDLES.glob("*_pretraining/configs/train.json"))
 LOCATOR = ComponentLocator()  # looks for MONAI's components once
 PAPERS = [path for path in TRAINABLE if path.name.removesuffix("_pretraining") in METHODS]
+PRETEXT = [path for path in TRAINABLE if "control" in json.loads((path / "configs" / "train.json").read_text("utf-8"))]
 WEIGHTED = [path for path in TRAINABLE if (path / "models" / "model.pt").is_file()]
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
 WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "subject_outcomes", "inference")]
@@ -231,10 +232,24 @@ def test_the_defaults_are_those_of_the_paper(bundle):
     assert config["train"]["dataloader"]["shuffle"] is True
 
 
-@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+@pytest.mark.parametrize("bundle", PAPERS, ids=lambda path: path.name)
 def test_the_papers_batch_is_in_its_own_overlay(bundle):
     config = read(bundle / "configs" / "paper.json")
     assert (config["batch_size"], config["max_epochs"]) == (64, 50)
+
+
+@pytest.mark.parametrize("bundle", PRETEXT, ids=lambda path: path.name)
+def test_the_rate_and_length_of_the_paper_of_pretext_tasks_are_in_their_own_overlay(bundle):
+    parser = ConfigParser()
+    parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", "paper")])
+    assert (parser["learning_rate"], parser["max_epochs"], parser["lr_scheduler"]["gamma"]) == (1e-4, 1000, 1)
+    assert parser["optimizer"]["_target_"] == "torch.optim.Adam"
+
+
+@pytest.mark.parametrize("bundle", PRETEXT, ids=lambda path: path.name)
+def test_pretext_tasks_train_the_u_nets_encoder_as_their_overlay_of_other_bundles_does(bundle):
+    train, overlay = (read(bundle / "configs" / f"{name}.json") for name in ("train", "unet_encoder"))
+    assert all(train[key] == overlay[key] for key in ("network_def", "embedding_size"))
 
 
 def annealed(epochs):

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
-from monai.networks.nets import DenseNet121
+from monai.bundle import ConfigParser
+
+from scripts.networks.weights import load_encoder
 
 BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
 
@@ -23,8 +24,11 @@ def trained(train, bundle):
     return train(bundle)
 
 
-def assert_is_plain_network(path):
-    DenseNet121(spatial_dims=3, in_channels=1, out_channels=1024).load_state_dict(torch.load(path, weights_only=True))
+def assert_is_plain_network(bundle, path):
+    parser = ConfigParser()
+    parser.read_config(bundle / "configs" / "train.json")
+    network = parser.get_parsed_content("network_def")
+    assert load_encoder(network, path) is network
 
 
 def test_training_leaves_what_a_run_should(trained):
@@ -33,8 +37,8 @@ def test_training_leaves_what_a_run_should(trained):
     assert any(name.startswith("events") for name in left)
 
 
-def test_the_encoder_is_a_public_monai_network(trained):
-    assert_is_plain_network(trained / "encoder.pt")
+def test_the_encoder_is_the_network_that_is_declared(bundle, trained):
+    assert_is_plain_network(bundle, trained / "encoder.pt")
 
 
 def test_rank_and_spread_of_the_embeddings_are_in_the_history(trained, history):
@@ -64,7 +68,7 @@ def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_
     settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": cohort, "output_dir": trained}
     launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(history(trained)) == 1
-    assert_is_plain_network(trained / "encoder.pt")
+    assert_is_plain_network(bundle, trained / "encoder.pt")
     overrides = {"encoder": trained / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     configs = ("train", trained / "config", "evaluate")
     run(bundle, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)

@@ -116,6 +116,23 @@ def test_text_is_escaped(page):
         assert text in page
 
 
+def test_a_pretext_task_stands_beside_chance_and_its_controls(tmp_path):
+    figures = {"pretext_accuracy": 0.62, "pretext_accuracy_borders": 0.31, "pretext_chance": 0.1}
+    metrics = METRICS | figures | {"intervals": {"pretext_accuracy": [0.55, 0.7]}}
+    text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text(encoding="utf-8")
+    table = text.partition("The pretext task")[2].partition("</table>")[0]
+    assert re.findall(r"<tr><td>([a-z ]+)", table) == [
+        "this encoder and its head",
+        "on borders of crops alone",
+        "chance",
+    ]
+    assert "<strong>0.620</strong><small>0.550 to 0.700</small>" in table and ">0.310<" in table
+
+
+def test_an_encoder_without_a_pretext_task_has_no_table_of_it(page):
+    assert "The pretext task" not in page
+
+
 def lead(page):
     """The findings at the top of a page, in one line."""
     return " ".join(re.search(r'class="lead">(.*?)</p>', page, re.DOTALL)[1].split())

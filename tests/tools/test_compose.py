@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools import compose
+from tools.arrange import arrange
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 WHOLE = {"bundle_root": ".", "rate": 0.1, "network_def": {"_target_": "Net"}, "loss": "...", "train": {"steps": ["a"]}}
@@ -53,6 +54,11 @@ def test_a_component_of_a_method_stands_before_what_refers_to_it(composed):
     config = composed({"train": WHOLE}, {"train": method})["train"]
     assert list(config) == ["bundle_root", "rate", "network_def", "data", "split", "train"]
     assert list(config["train"]) == ["view", "steps"]
+
+
+def test_what_nothing_refers_to_keeps_its_order():
+    config = arrange({"part": {"a": 1, "d": 2, "c": 3}}, {"": {"part"}, "part": {"a"}})
+    assert list(config["part"]) == ["a", "d", "c"]
 
 
 def test_a_place_that_nothing_fills_is_left_out_and_so_is_what_a_method_takes_away(composed):
