@@ -29,11 +29,12 @@ CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE]
+WEIGHTED = [bundle for bundle in BUNDLES if (bundle / "models" / "model.pt").is_file()]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=BUNDLES, ids=lambda path: path.name)
+@pytest.fixture(scope="module", params=WEIGHTED, ids=lambda path: path.name)
 def bundle(request):
     return request.param
 

@@ -92,7 +92,8 @@ def test_an_encoder_that_was_trained_on_a_control_is_measured_on_it(encoder):
 
 
 def test_it_is_the_same_each_time(encoder):
-    first, second = (measure_pretext(make_task(steps=5)[0], Mean(), Mean(), SPLIT, encoder) for _ in range(2))
+    task = make_task(steps=5)[0]
+    first, second = (measure_pretext(task, Mean(), Mean(), SPLIT, encoder) for _ in range(2))
     assert first == second
 
 
