@@ -16,6 +16,7 @@ from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.class_head import ClassHeadLoss
 from scripts.losses.cpc import CPCLoss
 from scripts.losses.distance import DistanceLoss
+from scripts.losses.exemplar import ExemplarLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
 from scripts.losses.nt_xent import NTXentLoss
 from scripts.networks.cpc_head import CPCHead
@@ -42,6 +43,9 @@ LOSSES = {
     "nt-xent": (lambda: NTXentLoss(0.2), 2),
     "nt-xent, disjoint": (lambda: NTXentLoss(0.2, "disjoint", [8, 8, 8]), 2),
     "nt-xent, head": (lambda: NTXentLoss(0.2, head=head()), 2),
+    "exemplar": (ExemplarLoss, 2),
+    "exemplar, hardest": (lambda: ExemplarLoss(0.5, "hardest"), 2),
+    "exemplar, head": (lambda: ExemplarLoss(head=head()), 2),
     "isimed + barlow": (lambda: ISImedBarlowLoss(100), 2),
     "cpc": (cpc_loss, 1),
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),

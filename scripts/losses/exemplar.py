@@ -1,0 +1,123 @@
+"""Exemplar: a crop that was changed is nearer to what it was made of than to what others were made of."""
+
+import torch
+from torch import nn
+from torch.nn.functional import margin_ranking_loss, normalize
+
+from ..distributed import gather
+from ..errors import InputError, require_positive
+from .views import gather_views
+
+__all__ = ["NEGATIVES", "ExemplarLoss", "all_candidates", "candidates", "exemplar_loss", "nearest_candidate"]
+
+
+def candidates(scan: torch.Tensor) -> torch.Tensor:
+    """Which originals an augmented crop is to be farther from than from its own, [N, N]: those of other scans.
+
+    Two crops of a scan may show the same tissue, and are told apart only where a step has no other scan.
+
+    Args:
+        scan: number of the scan of each crop, [N].
+
+    Example:
+        >>> candidates(torch.tensor([3, 3, 7]))
+        tensor([[False, False,  True],
+                [False, False,  True],
+                [ True,  True, False]])
+    """
+    other = scan[:, None] != scan
+    return other if other.any() else ~torch.eye(len(scan), dtype=torch.bool, device=scan.device)
+
+
+def all_candidates(distance: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+    """Every candidate is a negative: what a random one costs on average, with nothing drawn."""
+    return candidates
+
+
+def nearest_candidate(distance: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+    """The candidate nearest to each augmented crop is its one negative, [N, N]."""
+    nearest = distance.masked_fill(~candidates, torch.inf).argmin(1, keepdim=True)
+    return torch.zeros_like(candidates).scatter(1, nearest, True)
+
+
+NEGATIVES = {"all": all_candidates, "hardest": nearest_candidate}
+
+
+def squared_distance(augmented: torch.Tensor, original: torch.Tensor) -> torch.Tensor:
+    """Squared Euclidean distance of each augmented crop from each original, [N, N], between unit vectors: 0 to 4."""
+    with torch.autocast(augmented.device.type, enabled=False):
+        first, second = (
+            normalize(view if view.dtype == torch.float64 else view.float(), eps=1e-8) for view in (augmented, original)
+        )
+        return 2 - 2 * first @ second.T
+
+
+def exemplar_loss(distance: torch.Tensor, negatives: torch.Tensor, margin: float = 1.0) -> torch.Tensor:
+    r"""Mean over all triplets of $\max(0, d(a, p) - d(a, n) + m)$: augmented crop, its original, another original.
+
+    Source: Taleb et al., "3D Self-Supervised Methods for Medical Imaging", NeurIPS 2020, section 3.5.
+
+    Args:
+        distance: d of each augmented crop from each original, its own on the diagonal, [N, N].
+        negatives: which originals are n of which augmented crop, [N, N].
+        margin: m, which a negative is to be farther away than a crop's own original.
+
+    Returns:
+        Scalar; the margin itself where all are equally far, as all are of an encoder that has collapsed.
+
+    Example:
+        >>> exemplar_loss(torch.tensor([[0.0, 2.0], [0.5, 0.5]]), ~torch.eye(2, dtype=torch.bool), margin=1.0)
+        tensor(0.5000)
+    """
+    own = distance.diagonal()[:, None].expand_as(distance)[negatives]
+    return margin_ranking_loss(distance[negatives], own, torch.ones_like(own), margin=margin)
+
+
+class ExemplarLoss(nn.Module):
+    """`exemplar_loss` over the crops of all processes.
+
+    One head is behind the encoder for all three of a triplet. Were there one for each, as in the public code of the
+    paper, each could say its own constant, and no crop would have to be looked at.
+
+    Args:
+        margin: in units of the squared distance between unit vectors: opposite ones are 4 apart, orthogonal ones 2.
+        negatives: `all` originals of other scans in the step, or the `hardest`, which is the nearest of them.
+        head: from the encoder's embeddings to what is compared. It is applied to the crops of all processes in each of
+            them, so that its gradient needs no reduction.
+
+    Raises:
+        InputError: unknown negatives, or a margin that is no positive number.
+    """
+
+    def __init__(self, margin: float = 1.0, negatives: str = "all", head: nn.Module | None = None) -> None:
+        super().__init__()
+        if negatives not in NEGATIVES:
+            raise InputError(f"There are no negatives '{negatives}': set negatives to one of {', '.join(NEGATIVES)}.")
+        require_positive("margin", margin)
+        self.margin, self.negatives = margin, NEGATIVES[negatives]
+        self.head = head or nn.Identity()
+
+    def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Loss of the embeddings [2 B, D] of augmented crops and then originals; `scan` [B] is in the target.
+
+        Raises:
+            InputError: the step has a single crop.
+        """
+        distance = self._distance(embedding)
+        return exemplar_loss(distance, self.negatives(distance, _candidates(target)), self.margin)
+
+    def correct(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Which augmented crops, [N] of all processes, are nearer to their own original than to all candidates."""
+        distance = self._distance(embedding)
+        return distance.diagonal() < distance.masked_fill(~_candidates(target), torch.inf).amin(1)
+
+    def chance(self, target: dict[str, torch.Tensor]) -> torch.Tensor:
+        """How often a guess among the candidates and a crop's own original is right, [N]."""
+        return 1 / (1 + _candidates(target).sum(1))
+
+    def _distance(self, embedding: torch.Tensor) -> torch.Tensor:
+        return squared_distance(*map(self.head, gather_views(embedding)))
+
+
+def _candidates(target: dict[str, torch.Tensor]) -> torch.Tensor:
+    return candidates(gather(target["scan"]))
