@@ -38,7 +38,7 @@ NO_RESULTS = {".lock", "audit.csv", "audit.html", "converted", "synthetic_cohort
 # what an encoder depends on, and so has to be the same wherever it is used
 LEARNED_FROM = (
     *("network_def", "embedding_size", "spacing", "crop_size", "intensity", "frame"),
-    *("images", "network_inputs", "normalize_cells"),
+    *("images", "network_inputs"),
 )
 
 # what may change where a run is resumed; write_split holds the split

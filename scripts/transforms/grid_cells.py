@@ -15,19 +15,19 @@ from ..errors import InputError
 __all__ = ["GridCellsd", "region_size"]
 
 
-def region_size(cells: Sequence[int], crop_size: Sequence[int], jitter: Sequence[int]) -> list[int]:
+def region_size(cells: Sequence[int], patch_size: Sequence[int], jitter: Sequence[int]) -> list[int]:
     """Voxels of a region along each axis.
 
     Args:
         cells: along each axis.
-        crop_size: of a patch, voxels.
+        patch_size: of a patch, voxels.
         jitter: by how many voxels a cell is longer than a patch.
 
     Example:
         >>> region_size([3, 3, 1], [20, 20, 1], [2, 2, 0])
         [66, 66, 1]
     """
-    return [number * (size + play) for number, size, play in zip(cells, crop_size, jitter, strict=True)]
+    return [number * (size + play) for number, size, play in zip(cells, patch_size, jitter, strict=True)]
 
 
 class GridCellsd(Randomizable, MapTransform):
@@ -41,7 +41,7 @@ class GridCellsd(Randomizable, MapTransform):
     Args:
         keys: of the images, of one size; all else of the item goes with each patch.
         cells: of a region, along each axis.
-        crop_size: of a patch, voxels, [X, Y, Z].
+        patch_size: of a patch, voxels, [X, Y, Z].
         jitter: by how many voxels a cell is longer than a patch, [X, Y, Z].
         num_samples: regions of a scan.
         allow_missing_keys: as for `MapTransform`.
@@ -51,14 +51,14 @@ class GridCellsd(Randomizable, MapTransform):
         self,
         keys: KeysCollection,
         cells: Sequence[int],
-        crop_size: Sequence[int],
+        patch_size: Sequence[int],
         jitter: Sequence[int] = (0, 0, 0),
         num_samples: int = 1,
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
-        self.cells, self.crop_size, self.jitter, self.num_samples = cells, crop_size, jitter, num_samples
-        self.region_size = region_size(cells, crop_size, jitter)
+        self.cells, self.patch_size, self.jitter, self.num_samples = cells, patch_size, jitter, num_samples
+        self.region_size = region_size(cells, patch_size, jitter)
 
     def randomize(self, data: Sequence[int]) -> None:
         """Draw where regions begin, and patches in their cells; `data` is the size of the scan, [X, Y, Z]."""
@@ -67,7 +67,7 @@ class GridCellsd(Randomizable, MapTransform):
         self.offsets = self.R.randint(np.add(self.jitter, 1), size=(self.num_samples, prod(self.cells), 3))
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
-        """Items of the patches, each image [C, *crop_size], the cells of a region after each other.
+        """Items of the patches, each image [C, *patch_size], the cells of a region after each other.
 
         Raises:
             InputError: the scan is smaller than a region.
@@ -82,19 +82,19 @@ class GridCellsd(Randomizable, MapTransform):
 
     def _corners(self, start: np.ndarray, offsets: np.ndarray) -> list[tuple[int, np.ndarray]]:
         """Number of each cell of a region, and the first voxel of its patch."""
-        corners = np.array(list(product(*map(range, self.cells)))) * np.add(self.crop_size, self.jitter)
+        corners = np.array(list(product(*map(range, self.cells)))) * np.add(self.patch_size, self.jitter)
         return list(enumerate(start + corners + offsets))
 
     def _patch(self, item: dict, cell: int, corner: np.ndarray) -> dict:
         # SpatialCrop moves the affine along, which slicing a MetaTensor does not
-        cut = SpatialCrop(roi_start=corner, roi_end=corner + self.crop_size)
+        cut = SpatialCrop(roi_start=corner, roi_end=corner + self.patch_size)
         return {key: torch.clone(cut(item[key])) for key in self.key_iterator(item)} | {"cell": cell}
 
     def _require_room(self, size: Sequence[int]) -> None:
         if any(have < want for have, want in zip(size, self.region_size, strict=True)):
             raise InputError(
                 f"A scan has {tuple(size)} voxels, and a region of {_times(self.cells)} cells takes "
-                f"{tuple(self.region_size)}: give fewer cells or a smaller crop_size."
+                f"{tuple(self.region_size)}: give fewer cells or a smaller patch_size."
             )
 
 

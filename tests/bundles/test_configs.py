@@ -62,8 +62,8 @@ def test_sections_stand_in_the_order_in_which_data_meets_them(bundle):
 @pytest.mark.parametrize("bundle", WEIGHTED, ids=lambda path: path.name)
 def test_the_weights_of_a_bundle_are_used_with_the_settings_that_they_depend_on(bundle):
     config, settings = read(bundle / "configs" / "train.json"), read(bundle / "models" / "config.json")
-    assert settings.keys() == {"_desc_", *LEARNED_FROM} & {"_desc_", *config}
-    assert all(settings[key] == config[key] for key in LEARNED_FROM if key in config)
+    assert settings.keys() == {"_desc_", *LEARNED_FROM}
+    assert all(settings[key] == config[key] for key in LEARNED_FROM)
 
 
 @pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
@@ -111,7 +111,7 @@ def test_a_lesion_map_asks_the_classifiers_own_network():
 
 def test_the_weights_of_the_classifier_are_used_with_the_settings_that_they_depend_on():
     config, settings = (read(CLASSIFIER / path) for path in ("configs/train.json", "models/config.json"))
-    assert settings.keys() == {"_desc_", "_warning_", *LEARNED_FROM} - {"embedding_size", "frame", "normalize_cells"}
+    assert settings.keys() == {"_desc_", "_warning_", *LEARNED_FROM} - {"embedding_size", "frame"}
     assert all(config[key] == settings[key] for key in settings.keys() - {"_desc_", "_warning_"})
 
 
@@ -132,8 +132,8 @@ def test_the_weights_of_segmentation_are_used_with_the_settings_that_they_depend
     if not (SEGMENTER / "models" / "config.json").is_file():
         pytest.skip("it has no weights yet")
     config, settings = (read(SEGMENTER / path) for path in ("configs/train.json", "models/config.json"))
-    described, none = {"_desc_", "_warning_"}, {"network_def", "embedding_size", "frame", "normalize_cells"}
-    assert settings.keys() == described | {"dropout", *LEARNED_FROM} - none
+    described = {"_desc_", "_warning_"}
+    assert settings.keys() == described | {"dropout", *LEARNED_FROM} - {"network_def", "embedding_size", "frame"}
     assert all(config[key] == settings[key] for key in settings.keys() - described)
 
 
