@@ -71,7 +71,7 @@ def test_voxels_that_are_not_cubes_are_refused_where_axes_are_exchanged():
     assert "give both the same number on all axes, or --rotations slice" in str(raised.value.__cause__)
 
 
-SMALL = {"spacing": [4.0, 4.0, 4.0], "crop_size": [16, 16, 16], "max_epochs": 1, "batch_size": 2, "head_size": 16}
+SMALL = {"spacing": [2.0, 2.0, 2.0], "crop_size": [16, 16, 16], "max_epochs": 1, "batch_size": 2, "head_size": 16}
 SMALL |= {"val_size": 1, "test_size": 1, "threads": 1}
 
 
