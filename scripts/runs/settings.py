@@ -119,7 +119,7 @@ def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_F
     for key in keys:
         if key not in config or key not in trained:
             continue
-        if _meant(config[key]) == _meant(trained[key]):
+        if without_descriptions(config[key]) == without_descriptions(trained[key]):
             continue
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
         cure = "" if isinstance(trained[key], dict) else f"--{key} {shlex.quote(_text(trained[key]))}, or "
@@ -188,11 +188,6 @@ def fixed_settings(config: dict) -> list[str]:
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
     parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]
     return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
-
-
-def _meant(item):
-    """A setting less what describes it, and a switch of a command line, which is text, as one."""
-    return {"true": True, "false": False}.get(item, item) if isinstance(item, str) else without_descriptions(item)
 
 
 def _text(item) -> str:

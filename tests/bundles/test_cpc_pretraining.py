@@ -36,7 +36,7 @@ def batch_of(parser, scans, size=(66, 65, 64)):
 
 @pytest.mark.slow
 def test_all_options_together_train_a_plain_encoder(run, small, cohort, tmp_path):
-    settings = small | {"cells": [2, 2, 2], "crop_size": [16, 16, 16], "code_size": 16, "context_size": 8}
+    settings = small | {"cells": [2, 2, 2], "patch_size": [16, 16, 16], "code_size": 16, "context_size": 8}
     settings |= {"directions": "both", "normalize_cells": "false", "control": "borders"}
     run(BUNDLE, "train", dataset_dir=cohort, output_dir=tmp_path / "run", **settings)
     checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
@@ -82,7 +82,7 @@ def test_half_of_the_patches_are_flipped_along_their_first_axis():
 def test_in_a_slice_there_are_eight_predictions_a_region():
     parser = parsed("train", "axial_slices", code_size=8)
     image, target = batch_of(parser, scans=2)
-    size = parser.get_parsed_content("crop_size")
+    size = parser.get_parsed_content("patch_size")
     assert image.shape == (2 * 16, 1, *size) and size[-1] == 1
     embedding = parser.get_parsed_content("crop_inferer")(image, parser.get_parsed_content("network_def"))
     assert parser.get_parsed_content("loss").chance(target).tolist() == pytest.approx(16 * [1 / 16])

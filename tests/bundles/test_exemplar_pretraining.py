@@ -13,7 +13,7 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "exemplar_pretraining"
 def parsed(*overlays, **settings):
     parser = ConfigParser()
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
-    small = {"device": torch.device("cpu"), "crop_size": [16, 16, 16], "embedding_size": 6, "head_size": 5}
+    small = {"device": torch.device("cpu"), "region_size": [16, 16, 16], "embedding_size": 6, "head_size": 5}
     parser.update(small | settings)
     return parser
 
@@ -26,7 +26,7 @@ def prepared(number=0):
 
 @pytest.mark.parametrize("size", [[16, 16, 16], [10, 12, 16]], ids=["cube", "no cube"])
 def test_the_second_view_of_a_crop_is_itself_and_the_first_has_its_shape(size):
-    parser = parsed(crop_size=size)
+    parser = parsed(region_size=size)
     views = parser.get_parsed_content("train#views")
     crop = torch.rand(1, *size)
     made = [views({"image": crop})["image"] for _ in range(20)]
@@ -71,7 +71,7 @@ def test_brightness_and_contrast_change_together_within_the_papers_bounds():
 
 
 def test_a_slice_is_turned_and_zoomed_within_its_plane_alone():
-    parser = parsed("axial_slices", crop_size=[16, 16, 1])
+    parser = parsed("axial_slices", region_size=[16, 16, 1])
     zoom = parser.get_parsed_content("zoom")
     zoom.prob = 1.0
     view = parser.get_parsed_content("train#views")

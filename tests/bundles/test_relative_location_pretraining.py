@@ -13,7 +13,7 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "relative_location_pretraining"
 def parsed(*overlays, **settings):
     parser = ConfigParser()
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
-    parser.update({"device": torch.device("cpu"), "crop_size": [6, 6, 6], "head_size": 8, **settings})
+    parser.update({"device": torch.device("cpu"), "patch_size": [6, 6, 6], "head_size": 8, **settings})
     return parser
 
 
@@ -36,7 +36,7 @@ def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pair
 
 
 def test_slices_have_eight_cells_round_the_centre(scan):
-    parser = parsed("axial_slices", crop_size=[6, 6, 1])
+    parser = parsed("axial_slices", patch_size=[6, 6, 1])
     batch = list_data_collate(parser.get_parsed_content("train#draw")(scan))
     assert batch["image"].shape == (18, 1, 6, 6, 1)
     assert torch.equal(parser.get_parsed_content("loss").chance(batch), torch.full((16,), 1 / 8))

@@ -13,7 +13,7 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "rotation_pretraining"
 def parsed(*overlays, **settings):
     parser = ConfigParser()
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
-    parser.update({"device": torch.device("cpu"), "crop_size": [16, 16, 16], "head_size": 8, **settings})
+    parser.update({"device": torch.device("cpu"), "region_size": [16, 16, 16], "head_size": 8, **settings})
     return parser
 
 
@@ -25,13 +25,13 @@ def prepared(number=0):
 
 @pytest.mark.parametrize(
     ("overlays", "settings", "classes"),
-    [((), {}, 10), ((), {"rotations": "cube"}, 24), (("axial_slices",), {"crop_size": [16, 16, 1]}, 4)],
+    [((), {}, 10), ((), {"rotations": "cube"}, 24), (("axial_slices",), {"region_size": [16, 16, 1]}, 4)],
     ids=["axes", "cube", "axial_slices"],
 )
 def test_the_head_has_a_class_for_each_rotation(overlays, settings, classes):
     parser = parsed(*overlays, **settings)
     loss, batch = parser.get_parsed_content("loss"), parser.get_parsed_content("train#draw")(prepared())
-    size = parser["crop_size"]
+    size = parser["region_size"]
     assert [item["image"].shape for item in batch] == 2 * [(1, *size)]
     assert loss.head[-1].out_features == loss.classes == classes
     assert all(0 <= item["rotation"] < classes for item in batch)
@@ -71,7 +71,7 @@ def test_voxels_that_are_not_cubes_are_refused_where_axes_are_exchanged():
     assert "give both the same number on all axes, or --rotations slice" in str(raised.value.__cause__)
 
 
-SMALL = {"spacing": [2.0, 2.0, 2.0], "crop_size": [16, 16, 16], "max_epochs": 1, "batch_size": 2, "head_size": 16}
+SMALL = {"spacing": [2.0, 2.0, 2.0], "region_size": [16, 16, 16], "max_epochs": 1, "batch_size": 2, "head_size": 16}
 SMALL |= {"val_size": 1, "test_size": 1, "threads": 1}
 
 

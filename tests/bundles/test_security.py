@@ -45,6 +45,7 @@ CALLS = {
     "torch.tensor",
     "dist.destroy_process_group",
     "dist.get_rank",
+    "dist.get_world_size",
     "dist.init_process_group",
     "monai.handlers.from_engine",
     "monai.utils.optional_import",
@@ -63,8 +64,10 @@ METHODS = {
     "parameters",
     "parts",
     "read_text",
+    "region_size",
     "run",
     "to",
+    "turns",
     "untrained",
 }
 
@@ -99,6 +102,8 @@ TARGETS = {
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt"),
+    *("RandFlip", "RandFlipd", "RandRotate", "RandRotate90", "RandSpatialCropd", "RandZoom", "ResizeWithPadOrCrop"),
+    *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
     "torch.utils.data.RandomSampler",

@@ -228,20 +228,3 @@ def test_results_of_another_kind_are_not_lost(tmp_path, own):
         (tmp_path / "run" / "config.json").unlink()
     message = input_error(configure(tmp_path, "keep_results", settings))
     assert message.endswith("holds results of another kind (outcomes_config.json): give another --output_dir.")
-
-
-def check(tmp_path, trained, used):
-    """Check settings that are used against those of a training."""
-    (tmp_path / "config.json").write_text(json.dumps(trained), encoding="utf-8")
-    step = {"_target_": "scripts.runs.settings.check_settings", "run_dir": str(tmp_path)}
-    return ConfigParser(used | {"run": step}).get_parsed_content("run")
-
-
-def test_a_switch_of_a_command_line_is_that_of_a_configuration(tmp_path):
-    check(tmp_path, {"normalize_cells": True}, {"normalize_cells": "true"})
-
-
-def test_patches_are_normalised_as_in_the_training_or_not_used(tmp_path):
-    with pytest.raises(RuntimeError) as raised:
-        check(tmp_path, {"normalize_cells": True}, {"normalize_cells": "false"})
-    assert 'normalize_cells is "false", but the run in' in str(raised.value.__cause__)

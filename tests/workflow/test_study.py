@@ -161,7 +161,7 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"methods": "[isimde]"}, "There is no method isimde: give methods of barlow_twins, isimed"),
+        ({"methods": "[isimde]"}, "There is no method isimde: give methods of barlow_twins, cpc"),
         ({"epochs": 3}, "'epochs' was unexpected"),
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
