@@ -43,6 +43,9 @@ class Budget:
 
     def _start(self, engine: Engine) -> None:
         self.counted = time.monotonic()
+        for unit, limit in self.limits.items():
+            if limit is not None and rank() == 0:
+                logger.info(f"The training ends with the epoch in which {limit:g} {unit} are spent.")
         self._end_if_spent(engine)
 
     def _count(self, engine: Engine) -> None:
@@ -57,6 +60,6 @@ class Budget:
         for unit, limit in self.limits.items():
             if limit is not None and total[unit] >= limit:
                 if rank() == 0:
-                    logger.info(f"The budget of {limit:g} {unit} is spent with epoch {engine.state.epoch}.")
+                    logger.info(f"{limit:g} {unit} are spent with epoch {engine.state.epoch}.")
                 engine.terminate()
                 return
