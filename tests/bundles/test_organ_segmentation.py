@@ -40,7 +40,7 @@ def test_the_bundles_own_labels_are_those_that_a_server_shows():
 
 
 @pytest.mark.parametrize(
-    "overlay", sorted(BUNDLE.parent.glob("*/configs/unet_encoder.json")), ids=lambda path: path.parts[-3]
+    "overlay", sorted(BUNDLE.parent.glob("*_pretraining/configs/unet_encoder.json")), ids=lambda path: path.parts[-3]
 )
 def test_the_encoder_of_a_u_net_fits_the_network_of_segmentation_by_its_names(overlay):
     parser = ConfigParser()
