@@ -49,10 +49,15 @@ def write_study(
         figures += [
             dataclasses.replace(efficiency_figures(results)[0], name="dice", title="Segmentation with few labels")
         ]
-    content = {"encoders": encoders, "folds": folds, "results": results, "facts": facts | head_of_encoders(encoders)}
-    content["findings"] = findings(folds) if folds is not None else {}
-    title = "What self-supervised encoders are worth"
-    return write_page(output_dir / "study.html", "study.html", _numbered(figures), {}, title=title, **content)
+    content = {
+        "title": "What self-supervised encoders are worth",
+        "facts": facts | head_of_encoders(encoders),
+        "encoders": encoders,
+        "folds": folds,
+        "findings": {} if folds is None else findings(folds),
+        "results": results,
+    }
+    return write_page(output_dir / "study.html", "study.html", _numbered(figures), {}, **content)
 
 
 def _numbered(figures: list[Figure]) -> list[Figure]:
