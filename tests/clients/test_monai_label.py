@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from scripts.data.phantom_body import LABELLED
-
 SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization", "organ_segmentation"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
 DAMAGED = "damaged_localization"  # whose marked scan ends in the middle
@@ -112,11 +110,12 @@ def score(server, model):
     return prediction["score"]
 
 
-def test_all_are_listed_with_type_and_labels(server, served):
+def test_all_are_listed_with_type_and_labels(server, served, app):
     models = json.load(urlopen(f"{server}/info/"))["models"]
     assert [models[name]["type"] for name in served] == ["classification", *["segmentation"] * (len(served) - 1)]
     organs = {organ: number for number, organ in enumerate(ORGANS, 1)}
-    labelled = {organ: number for number, organ in enumerate(LABELLED, 1)}
+    table = (app / "model" / SERVED[3] / "models" / "labels.json").read_text(encoding="utf-8")
+    labelled = {name: value for name, (value,) in json.loads(table).items()}
     labels = dict(zip(SERVED, [{"lesion": 0}, {"lesion": 1}, organs, labelled], strict=True))
     assert {name: models[name]["labels"] for name in served} == {name: labels[name] for name in served}
 
@@ -157,9 +156,7 @@ def test_landmarks_are_where_a_run_finds_them_in_the_scans_own_grid(server, app,
         assert np.abs(middle - place).max() < 2
 
 
-def test_organs_are_those_of_a_run_in_the_scans_own_grid(server, app, scans, run, served, tmp_path):
-    if SERVED[3] not in served:
-        pytest.skip("it comes without weights")
+def test_organs_are_those_of_a_run_in_the_scans_own_grid(server, app, scans, run, tmp_path):
     model = app / "model" / SERVED[3]
     run(sys.executable, model, "inference", cwd=tmp_path, dataset_dir=scans, output_dir=tmp_path / "out")
     (tmp_path / "served.nii.gz").write_bytes(infer(server, SERVED[3], "image"))
