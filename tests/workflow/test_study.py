@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from monai.bundle import ConfigParser
 
 pytest.importorskip("snakemake")
+yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("isimed", "isimed_barlow", "barlow_twins", "simclr")
@@ -131,6 +134,18 @@ def test_segmentations_begin_with_each_encoder_beside_an_untrained_one_and_scrat
     assert len(of(commands, "_pretraining/", "unet_encoder.json", "--max_seconds=600")) == 4
     (page,) = of(commands, "scripts.reports.study")
     assert "--folds" not in page and page.count("seed_0/segmentation/isimed/") == 4
+
+
+@pytest.mark.parametrize("bundle", sorted((ROOT / "bundles").glob("*_pretraining")), ids=lambda bundle: bundle.name)
+def test_at_equal_cost_the_learning_rate_of_each_method_is_constant(bundle):
+    options = yaml.safe_load((ROOT / "workflow" / "config" / "equal_cost.yaml").read_text(encoding="utf-8"))
+    parser = ConfigParser()
+    parser.read_config(bundle / "configs" / "train.json")
+    assert all(key in parser for key in options["pretraining"])  # none is added that nothing uses
+    parser.update(options["pretraining"] | {"optimizer": torch.optim.SGD([torch.zeros(1)], lr=0.5)})
+    scheduler = parser.get_parsed_content("lr_scheduler")
+    scheduler.optimizer.step(), scheduler.step()
+    assert scheduler.get_last_lr() == [0.5]
 
 
 def test_classifiers_have_the_encoder_that_methods_have(plan):
