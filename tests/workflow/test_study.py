@@ -181,6 +181,7 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
         ({"label_shares": "[0.1]"}, "begins with the encoder of a U-Net: set network to unet"),
+        ({"methods": "[isimed,jigsaw,simclr,cpc]"}, "The encoder of jigsaw, cpc is that of a U-Net"),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )
@@ -196,6 +197,14 @@ def test_a_study_is_not_resumed_with_other_settings(snakemake, study):
     assert begun["overlay"] == "lesion_free" and sentence in snakemake("-n", status=1, overlay="brats")
 
 
+def test_a_study_that_was_begun_before_there_were_segmentations_goes_on(snakemake, study):
+    begun = yaml.safe_load((ROOT / "workflow" / "config" / "config.yaml").read_text(encoding="utf-8"))
+    del begun["network"], begun["segmentation"], begun["configs"]["segmentation"]
+    study.mkdir()
+    (study / "settings.json").write_text(json.dumps(begun), encoding="utf-8")
+    snakemake("-n", segmentation="{max_epochs: 3}")
+
+
 def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, study, stand_in):
     stand_in("(folder / 'checkpoint.pt').touch(); sys.exit(options['resume'] == 'false')")
     target, run = "seed_0/isimed/pretrained", study / "seed_0" / "isimed"
@@ -205,6 +214,12 @@ def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, s
     assert (run / "pretrained").is_file()
 
 
-def test_two_trainings_do_not_run_at_once_on_one_machine(snakemake, stand_in):
-    stand_in("Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir()")
-    snakemake("--cores", "64", "seed_0/isimed/pretrained", "seed_0/simclr/pretrained", data=ROOT)
+def test_on_one_machine_nothing_computes_beside_a_training(snakemake, study, stand_in):
+    results = ["seed_0/isimed/metrics.json", "seed_0/folds/isimed/scores.csv"]
+    finish(study, *results)
+    stand_in(
+        "Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir();"
+        " [(folder / name).touch() for name in ('metrics.json', 'scores.csv')]"
+    )
+    pretrainings = ["seed_0/rotation/pretrained", "seed_0/cpc/pretrained"]
+    snakemake("--cores", "64", *results, *pretrainings, network="unet", methods="[isimed,rotation,cpc]")
