@@ -10,10 +10,16 @@ if config["data"] and not Path(config["data"]).exists():
     raise WorkflowError(f"There is no {config['data']}: give data a folder of scans, or a list of them.")
 
 
-def settings(besides):
-    """The settings that have to be those with which this folder was begun: all but these."""
+def settings(besides, later=()):
+    """The settings that have to be those with which this folder was begun: all but these.
+
+    In a folder that does not know a task which came `later`, nothing was made with the settings of that task.
+    """
     found = {key: config[key] for key in sorted(config) if key not in besides}
     begun = json.loads(BEGUN.read_text()) if BEGUN.is_file() else found
+    for task in later:
+        if task not in begun:
+            begun |= {task: found[task], "configs": begun["configs"] | {task: found["configs"][task]}}
     for key in found:
         for before, now in differences(begun.get(key), found[key]):
             raise WorkflowError(

@@ -1,12 +1,13 @@
 """A training that costs no more than another one."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 
 from ignite.engine import Engine, Events
 
-from ..distributed import from_all, rank
+from ..distributed import from_first, processes, rank
 
 __all__ = ["Budget"]
 
@@ -16,7 +17,10 @@ logger = logging.getLogger(__name__)
 class Budget:
     """End a training with the epoch in which it has spent its budget.
 
-    What was spent before a resume counts.
+    What was spent before a resume counts, also if it was spent by another number of processes.
+
+    Attributes:
+        spent: seconds and crops so far, the crops in all processes, which take equally many.
 
     Args:
         seconds: of all epochs with their validations, but for the last validation; None: as many as it takes.
@@ -34,12 +38,21 @@ class Budget:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._end_if_spent)
 
     def state_dict(self) -> dict:
-        """What one process has spent so far."""
+        """What was spent so far."""
         return dict(self.spent)
 
     def load_state_dict(self, state: Mapping) -> None:
         """Go on from what was spent before."""
         self.spent = dict(state)
+
+    def seconds_left(self) -> float:
+        """Until the first limit is reached at the pace so far, once steps were done; infinite where there is none."""
+        left = (
+            (limit - self.spent[unit]) * self.spent["seconds"] / self.spent[unit]
+            for unit, limit in self.limits.items()
+            if limit is not None
+        )
+        return max(0.0, min(left, default=math.inf))
 
     def _start(self, engine: Engine) -> None:
         self.counted = time.monotonic()
@@ -51,14 +64,13 @@ class Budget:
     def _count(self, engine: Engine) -> None:
         now = time.monotonic()
         self.spent["seconds"] += now - self.counted
-        self.spent["crops"] += len(engine.state.batch)
+        self.spent["crops"] += len(engine.state.batch) * processes()
         self.counted = now
 
     def _end_if_spent(self, engine: Engine) -> None:
-        spent = from_all(self.spent)  # all processes end at once
-        total = {"seconds": spent[0]["seconds"], "crops": sum(one["crops"] for one in spent)}
+        spent = from_first(self.spent)  # all processes end at once
         for unit, limit in self.limits.items():
-            if limit is not None and total[unit] >= limit:
+            if limit is not None and spent[unit] >= limit:
                 if rank() == 0:
                     logger.info(f"{limit:g} {unit} are spent with epoch {engine.state.epoch}.")
                 engine.terminate()

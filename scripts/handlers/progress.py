@@ -10,6 +10,7 @@ from monai.utils import optional_import
 
 from ..atomic import write_csv_atomically
 from ..distributed import rank
+from .budget import Budget
 from .save_best import SaveBest
 
 __all__ = ["Progress"]
@@ -26,10 +27,11 @@ class Progress:
         save_best: what keeps the best weights of the evaluator.
         path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the weights
             were kept), and the metrics.
+        budget: what ends the training before its last epoch; the CSV then has a column crops, all of them so far.
     """
 
-    def __init__(self, evaluator: Engine, save_best: SaveBest, path: str) -> None:
-        self.evaluator, self.save_best, self.path = evaluator, save_best, path
+    def __init__(self, evaluator: Engine, save_best: SaveBest, path: str, budget: Budget | None = None) -> None:
+        self.evaluator, self.save_best, self.path, self.budget = evaluator, save_best, path, budget
         self.history: list[dict] = []
         self.validated: dict[str, float] = {}
         self.losses: list[float] = []
@@ -79,6 +81,8 @@ class Progress:
             "learning_rate": self.rate,
             "crops_per_second": self.crops / self.seconds,
         }
+        if self.budget:
+            row["crops"] = self.budget.spent["crops"]
         if self.validated:
             row["best"] = int(self.save_best.is_best)
         self.history.append(row | self.validated)
@@ -90,11 +94,14 @@ class Progress:
 
     def _line(self, engine: Engine, row: dict) -> str:
         key = self.evaluator.state.key_metric_name
-        done = engine.state.epoch - self.first_epoch
-        left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
         others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != key]
         return (
             f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
             f"{self.validated[key]:.4g} in validation{', the best so far' if row['best'] else ''}; "
-            f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {left / 60:.1f} min left"
+            f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {self._seconds_left(engine) / 60:.1f} min left"
         )
+
+    def _seconds_left(self, engine: Engine) -> float:
+        done = engine.state.epoch - self.first_epoch
+        left = (time.monotonic() - self.began) / done * (engine.state.max_epochs - engine.state.epoch)
+        return min(left, self.budget.seconds_left()) if self.budget else left

@@ -37,9 +37,10 @@ def compare_encoders(output_dir: str | Path, encoders: EncoderResults) -> Path:
 
 
 def head_of_encoders(encoders: EncoderResults) -> dict[str, str]:
-    """What the crops are of, and when and by what the page was made."""
+    """What the crops are of, for how long encoders were trained, and when and by what the page was made."""
     metrics = next(iter(encoders.metrics.values()))
-    return head_of_evaluation(metrics, encoders.settings) | made(encoders.settings)
+    trained = {f"epochs of {name}": epochs for name, epochs in encoders.epochs.items()}
+    return head_of_evaluation(metrics, encoders.settings) | trained | made(encoders.settings)
 
 
 def encoder_figures(encoders: EncoderResults) -> list[Figure]:

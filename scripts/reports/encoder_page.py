@@ -1,6 +1,5 @@
 """The page about an encoder: its figures, from what its evaluation left behind, and a map over a test scan."""
 
-import csv
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from .encoder_figures import (
 )
 from .encoder_table import ENCODER, layer_columns, metric_lines
 from .figure import Figure
-from .head import head_of_evaluation, head_of_run, made, read_settings
+from .head import head_of_evaluation, head_of_run, made, read_history, read_settings
 from .page import format_number, write_page
 from .pretext_table import pretext_rows
 from .scan_figure import scan_map
@@ -62,7 +61,7 @@ def report_encoder(
         logger.warning("Without matplotlib there are no figures and no report: pip install matplotlib umap-learn.")
         return
     folder, run = Path(output_dir), Path(run_dir)
-    metrics, history = json.loads((folder / "metrics.json").read_text(encoding="utf-8")), _history(run)
+    metrics, history = json.loads((folder / "metrics.json").read_text(encoding="utf-8")), read_history(run)
     settings = {
         name: read_settings(path / f"{name}.json") for name, path in (("evaluate_config", folder), ("config", run))
     }
@@ -122,15 +121,6 @@ def write_report(
     known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}
     details = {"All metrics": metrics, "Settings": settings}
     return write_page(Path(output_dir) / "report.html", "encoder.html", figures, details, **content, **known)
-
-
-def _history(run: Path) -> dict[str, np.ndarray]:
-    """Columns of the run's history.csv; none where it is not there."""
-    if not (run / "history.csv").is_file():
-        return {}
-    with open(run / "history.csv", encoding="utf-8", newline="") as file:
-        rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
-    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
 def _embedding_figures(arrays: dict[str, np.ndarray], metrics: dict) -> Iterator[Figure]:

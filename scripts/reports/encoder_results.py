@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .encoder_table import BASELINES, Line, comparison_lines
+from .head import read_history, told_epochs
 
 __all__ = ["EncoderResults", "read_encoders"]
 
@@ -23,6 +24,7 @@ class EncoderResults:
         embedding: of the crops by each encoder, [N, D]; `components`: its principal ones in mm, [N, 3].
         location: of the crops in mm, [N, 3].
         settings: of the first evaluation, as far as they are there.
+        epochs: for which each was trained, in words, where the history of its run lies beside the results.
     """
 
     metrics: dict[str, dict]
@@ -31,6 +33,7 @@ class EncoderResults:
     components: dict[str, np.ndarray]
     location: np.ndarray
     settings: dict
+    epochs: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -57,7 +60,9 @@ def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:
     settings = next(iter(named.values())) / "evaluate_config.json"
     described = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
     location = next(iter(arrays.values()))["location"]
-    return EncoderResults(metrics, draws, embedding, components, location, described)
+    histories = {name: read_history(folder) for name, folder in named.items()}
+    epochs = {name: told_epochs(history) for name, history in histories.items() if history}
+    return EncoderResults(metrics, draws, embedding, components, location, described, epochs)
 
 
 def _arrays(path: Path, *keys: str) -> dict[str, np.ndarray]:

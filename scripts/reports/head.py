@@ -1,13 +1,15 @@
 """What a page says of itself before anything else: when, of what, and by what it was made."""
 
+import csv
 import json
 from datetime import datetime, timezone
 from pathlib import Path
 
 import monai
+import numpy as np
 import torch
 
-__all__ = ["head_of_evaluation", "head_of_run", "made", "read_settings"]
+__all__ = ["head_of_evaluation", "head_of_run", "made", "read_history", "read_settings", "told_epochs"]
 
 PARTS = {"train": "for training", "validate": "for validation", "test": "for testing"}
 
@@ -15,6 +17,15 @@ PARTS = {"train": "for training", "validate": "for validation", "test": "for tes
 def read_settings(path: Path) -> dict:
     """A configuration that was recorded; empty where it is not there."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def read_history(run: Path) -> dict[str, np.ndarray]:
+    """Columns of a run's history.csv; none where it is not there."""
+    if not (run / "history.csv").is_file():
+        return {}
+    with open(run / "history.csv", encoding="utf-8", newline="") as file:
+        rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
 def made(settings: dict) -> dict[str, str]:
@@ -45,11 +56,15 @@ def head_of_run(run: dict, history: dict, encoder: str) -> dict[str, str]:
     """
     head = {"method": run.get("_meta_", {}).get("name", ""), "weights": encoder}
     if history:
-        kept = [int(epoch) for epoch, best in zip(history["epoch"], history.get("best", []), strict=False) if best == 1]
-        head["epochs"] = f"{history['epoch'][-1]:.0f}" + (
-            f"; the weights of epoch {kept[-1]} were kept" if kept else ""
-        )
+        head["epochs"] = told_epochs(history)
     return {name: fact for name, fact in head.items() if fact}
+
+
+def told_epochs(history: dict[str, np.ndarray]) -> str:
+    """How long a run was trained, in epochs and crops, and which of its weights were kept."""
+    kept = [int(epoch) for epoch, best in zip(history["epoch"], history.get("best", []), strict=False) if best == 1]
+    crops = f", with {history['crops'][-1]:.0f} crops" if "crops" in history else ""
+    return f"{history['epoch'][-1]:.0f}{crops}" + (f"; the weights of epoch {kept[-1]} were kept" if kept else "")
 
 
 def _folder(settings: dict) -> str:

@@ -31,3 +31,27 @@ def test_a_resumed_training_counts_what_was_spent_before(make_training):
     second.load_state_dict(first.state_dict())
     assert epochs(make_training(5), second) == 1
     assert epochs(make_training(5), second) == 0  # nothing is left
+
+
+def test_what_two_processes_have_spent_is_counted_once_by_any_number_of_them(make_training, in_two_processes):
+    def run():
+        budget = Budget(crops=72)
+        return epochs(make_training(5), budget), budget.state_dict()["crops"]
+
+    assert in_two_processes(run) == [(2, 72), (2, 72)]  # of 18 crops each and epoch
+
+
+@pytest.mark.parametrize(
+    ("limits", "left"),
+    [
+        ({}, float("inf")),
+        ({"seconds": 40}, 28),
+        ({"crops": 60}, 8),
+        ({"seconds": 40, "crops": 60}, 8),
+        ({"crops": 9}, 0),
+    ],
+)
+def test_the_time_that_is_left_is_until_the_first_limit(limits, left):
+    budget = Budget(**limits)
+    budget.load_state_dict({"seconds": 12.0, "crops": 36})
+    assert budget.seconds_left() == left

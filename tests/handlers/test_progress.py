@@ -4,12 +4,14 @@ import csv
 import io
 import logging
 import sys
+import time
 
 import pytest
 import torch
 from ignite.engine import Events
 from monai.handlers import ValidationHandler
 
+from scripts.handlers.budget import Budget
 from scripts.handlers.progress import Progress
 from scripts.handlers.save_best import SaveBest
 
@@ -18,13 +20,15 @@ from scripts.handlers.save_best import SaveBest
 def training(make_training, tmp_path):
     """A function: a training with validation and progress, as in the bundle."""
 
-    def make(max_epochs, interval=1):
+    def make(max_epochs, interval=1, budget=None):
         training = make_training(max_epochs)
         ValidationHandler(interval, training.evaluator).attach(training.trainer)
         save_best = SaveBest(training.network, [])
         save_best.attach(training.evaluator)
-        training.progress = Progress(training.evaluator, save_best, tmp_path / "history.csv")
+        training.progress = Progress(training.evaluator, save_best, tmp_path / "history.csv", budget)
         training.progress.attach(training.trainer)
+        if budget:
+            budget.attach(training.trainer)
         return training
 
     return make
@@ -82,6 +86,19 @@ def test_each_validation_is_told_in_one_line(training, caplog):
     with caplog.at_level(logging.INFO):
         training(4, interval=2).trainer.run()
     assert [line.split(":")[0] for line in lines(caplog)] == ["epoch 2/4", "epoch 4/4"]
+
+
+def test_no_more_time_is_left_than_the_budget_leaves(training, caplog, monkeypatch):
+    clock = iter(range(0, 100_000, 60))  # a minute passes wherever a clock is looked at
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO):
+        training(1000, budget=Budget(crops=36)).trainer.run()
+    assert [line.endswith(", 0.0 min left") for line in lines(caplog)] == [False, True]
+
+
+def test_with_a_budget_the_history_has_the_crops_so_far(training, tmp_path):
+    training(5, budget=Budget(crops=36)).trainer.run()
+    assert [row["crops"] for row in rows(tmp_path)] == ["18", "36"]
 
 
 def test_losses_are_told(training, caplog, tmp_path):

@@ -80,6 +80,14 @@ def page(both, tmp_path, _words_alone):
     return compare_encoders(tmp_path / "all", read_encoders(both)).read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("_words_alone")
+def test_the_page_says_for_how_long_those_were_trained_whose_runs_are_there(both, tmp_path):
+    (both[1] / "history.csv").write_text("epoch,crops,best\n1,18,1\n2,36,0\n", encoding="utf-8")
+    written = compare_encoders(tmp_path / "all", read_encoders(both)).read_text(encoding="utf-8")
+    told = "<dt>epochs of isimed</dt><dd>2, with 36 crops; the weights of epoch 1 were kept</dd>"
+    assert told in written and "epochs of barlow" not in written
+
+
 def table(tmp_path):
     with open(tmp_path / "all" / "comparison.csv", encoding="utf-8", newline="") as file:
         return {row["metric"]: row for row in csv.DictReader(file)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.reports.head import head_of_evaluation, head_of_run, made
+from scripts.reports.head import head_of_evaluation, head_of_run, made, told_epochs
 
 METRICS = {"crops": 160, "scans": 5, "subjects": 4}
 PARTS = {
@@ -33,6 +33,10 @@ def test_epochs_are_those_of_the_losses_and_not_those_that_were_asked_for():
         "weights": "/my/run/encoder.pt",
         "epochs": "3; the weights of epoch 2 were kept",
     }
+
+
+def test_with_a_budget_the_crops_that_were_seen_are_told():
+    assert told_epochs({"epoch": np.array([1.0, 2]), "crops": np.array([18.0, 36])}) == "2, with 36 crops"
 
 
 def test_of_weights_without_their_run_nothing_is_said_that_is_not_known():

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from monai.bundle import ConfigParser
 
 pytest.importorskip("snakemake")
+yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("isimed", "isimed_barlow", "barlow_twins", "simclr")
@@ -133,6 +136,18 @@ def test_segmentations_begin_with_each_encoder_beside_an_untrained_one_and_scrat
     assert "--folds" not in page and page.count("seed_0/segmentation/isimed/") == 4
 
 
+@pytest.mark.parametrize("bundle", sorted((ROOT / "bundles").glob("*_pretraining")), ids=lambda bundle: bundle.name)
+def test_at_equal_cost_the_learning_rate_of_each_method_is_constant(bundle):
+    options = yaml.safe_load((ROOT / "workflow" / "config" / "equal_cost.yaml").read_text(encoding="utf-8"))
+    parser = ConfigParser()
+    parser.read_config(bundle / "configs" / "train.json")
+    assert all(key in parser for key in options["pretraining"])  # none is added that nothing uses
+    parser.update(options["pretraining"] | {"optimizer": torch.optim.SGD([torch.zeros(1)], lr=0.5)})
+    scheduler = parser.get_parsed_content("lr_scheduler")
+    scheduler.optimizer.step(), scheduler.step()
+    assert scheduler.get_last_lr() == [0.5]
+
+
 def test_classifiers_have_the_encoder_that_methods_have(plan):
     commands = of(plan(network="unet"), "lesion_classification")
     assert len(of(commands, "unet_encoder.json", "linear_probe.json")) == 5
@@ -166,6 +181,7 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
         ({"label_shares": "[0.1]"}, "begins with the encoder of a U-Net: set network to unet"),
+        ({"methods": "[isimed,jigsaw,simclr,cpc]"}, "The encoder of jigsaw, cpc is that of a U-Net"),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )
@@ -181,6 +197,14 @@ def test_a_study_is_not_resumed_with_other_settings(snakemake, study):
     assert begun["overlay"] == "lesion_free" and sentence in snakemake("-n", status=1, overlay="brats")
 
 
+def test_a_study_that_was_begun_before_there_were_segmentations_goes_on(snakemake, study):
+    begun = yaml.safe_load((ROOT / "workflow" / "config" / "config.yaml").read_text(encoding="utf-8"))
+    del begun["network"], begun["segmentation"], begun["configs"]["segmentation"]
+    study.mkdir()
+    (study / "settings.json").write_text(json.dumps(begun), encoding="utf-8")
+    snakemake("-n", segmentation="{max_epochs: 3}")
+
+
 def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, study, stand_in):
     stand_in("(folder / 'checkpoint.pt').touch(); sys.exit(options['resume'] == 'false')")
     target, run = "seed_0/isimed/pretrained", study / "seed_0" / "isimed"
@@ -190,6 +214,12 @@ def test_a_pretraining_that_was_stopped_resumes_from_its_checkpoint(snakemake, s
     assert (run / "pretrained").is_file()
 
 
-def test_two_trainings_do_not_run_at_once_on_one_machine(snakemake, stand_in):
-    stand_in("Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir()")
-    snakemake("--cores", "64", "seed_0/isimed/pretrained", "seed_0/simclr/pretrained", data=ROOT)
+def test_on_one_machine_nothing_computes_beside_a_training(snakemake, study, stand_in):
+    results = ["seed_0/isimed/metrics.json", "seed_0/folds/isimed/scores.csv"]
+    finish(study, *results)
+    stand_in(
+        "Path('busy').mkdir(); time.sleep(0.5); Path('busy').rmdir();"
+        " [(folder / name).touch() for name in ('metrics.json', 'scores.csv')]"
+    )
+    pretrainings = ["seed_0/rotation/pretrained", "seed_0/cpc/pretrained"]
+    snakemake("--cores", "64", *results, *pretrainings, network="unet", methods="[isimed,rotation,cpc]")
