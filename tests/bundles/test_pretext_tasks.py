@@ -1,0 +1,60 @@
+"""What the bundles with a pretext task have in common."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor, list_data_collate
+
+BUNDLES = sorted(
+    path.parents[1]
+    for path in (Path(__file__).parents[2] / "bundles").glob("*/configs/train.json")
+    if "control" in json.loads(path.read_text(encoding="utf-8"))
+)
+CLASSES = [path for path in BUNDLES if path.name.split("_")[0] in ("rotation", "jigsaw", "relative")]
+# of these, a bundle takes those that it has; regions of at most 18 voxels a side
+SMALL = {"region_size": [16, 16, 16], "patch_size": [4, 4, 4], "crop_size": [16, 16, 16], "embedding_size": 4}
+SMALL |= {"head_size": 8, "code_size": 8, "context_size": 8, "projection_size": 8}
+
+
+@pytest.fixture(params=BUNDLES, ids=lambda path: path.name)
+def bundle(request):
+    return request.param
+
+
+def parsed(bundle, *overlays, **settings):
+    parser = ConfigParser()
+    parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", *overlays)])
+    small = {key: value for key, value in SMALL.items() if key in parser}
+    parser.update({"device": torch.device("cpu"), **small, **settings})
+    return parser
+
+
+def prepared(number, images=("image",)):
+    """A scan as it is before anything is drawn of it."""
+    generator = torch.Generator().manual_seed(number)
+    item = {key: MetaTensor(torch.rand(1, 20, 19, 18, generator=generator), affine=torch.eye(4)) for key in images}
+    return {**item, "scan": number, "subject": f"S{number}", "origin": torch.zeros(3, dtype=torch.float64)}
+
+
+def test_scans_may_have_other_images_than_the_network_takes(bundle):
+    parser = parsed(bundle, images=["image", "t2"])
+    draw, prepare, loss = map(parser.get_parsed_content, ("train#draw", "train#prepare_batch", "loss"))
+    batch = list_data_collate([draw(prepared(number, ("image", "t2"))) for number in range(2)])
+    images, target, _, _ = prepare(batch)
+    assert loss(torch.randn(len(images), 4), target).isfinite() and "t2" not in target
+
+
+@pytest.mark.parametrize("bundle", CLASSES, ids=lambda path: path.name)
+def test_a_class_head_keeps_its_layers_under_torchrun(bundle, monkeypatch):
+    """Where there is a GPU, it is normalised over all processes, and its weights have the same names."""
+    alone = parsed(bundle).get_parsed_content("loss")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    on_cpus = parsed(bundle, "multi_gpu_train").get_parsed_content("loss")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    on_gpus = parsed(bundle, "multi_gpu_train").get_parsed_content("loss")
+    assert list(map(type, on_cpus.head)) == list(map(type, alone.head))
+    assert sum(isinstance(layer, torch.nn.SyncBatchNorm) for layer in on_gpus.head) == 2
+    assert alone.state_dict().keys() == on_cpus.state_dict().keys() == on_gpus.state_dict().keys()
