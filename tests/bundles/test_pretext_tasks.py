@@ -58,3 +58,14 @@ def test_a_class_head_keeps_its_layers_under_torchrun(bundle, monkeypatch):
     assert list(map(type, on_cpus.head)) == list(map(type, alone.head))
     assert sum(isinstance(layer, torch.nn.SyncBatchNorm) for layer in on_gpus.head) == 2
     assert alone.state_dict().keys() == on_cpus.state_dict().keys() == on_gpus.state_dict().keys()
+
+
+def test_an_evaluation_asks_what_the_training_asked(bundle, tmp_path):
+    trained = parsed(bundle).config | {"control": "borders"}
+    (tmp_path / "config.json").write_text(json.dumps(trained, default=str), encoding="utf-8")
+    settings = {"run_dir": str(tmp_path), "network_def": trained["network_def"]}
+    parser = parsed(bundle, "evaluate", **settings)
+    step = next(i for i, one in enumerate(parser["run"]) if "check_settings" in str(one))
+    with pytest.raises(RuntimeError) as raised:
+        parser.get_parsed_content(f"run#{step}")
+    assert "control is" in str(raised.value.__cause__) and "borders" in str(raised.value.__cause__)
