@@ -27,6 +27,7 @@ __all__ = [
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def across_processes(module: nn.Module) -> nn.Module:
@@ -35,7 +36,7 @@ def across_processes(module: nn.Module) -> nn.Module:
     return DistributedDataParallel(module) if processes() > 1 and learns else module
 
 
-def as_in_first(module: nn.Module) -> nn.Module:
+def as_in_first(module: Module) -> Module:
     """A module, with the weights that it has in the first process, whatever was drawn in this one.
 
     So begins a head that each process applies to what is gathered: its gradient is the same in all of them.
