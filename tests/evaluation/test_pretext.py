@@ -53,7 +53,7 @@ def make_task(control="none", steps=100):
 
     run = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
     head = nn.Linear(2, 2)
-    nn.init.zeros_(head.weight)  # from which few steps are enough
+    nn.init.zeros_(head.weight), nn.init.zeros_(head.bias)  # from which few steps are enough
     loss = ClassHeadLoss(head, 2, "bright")
     task = PretextTask(loss, prepare, Compose([Brightness()]), ["image"], control, run, 4, 2, steps)
     return task, counted
