@@ -69,3 +69,16 @@ def test_an_evaluation_asks_what_the_training_asked(bundle, tmp_path):
     with pytest.raises(RuntimeError) as raised:
         parser.get_parsed_content(f"run#{step}")
     assert "control is" in str(raised.value.__cause__) and "borders" in str(raised.value.__cause__)
+
+
+def test_a_validation_asks_several_times_about_each_scan_as_often_as_a_step_does_each_time(bundle):
+    parser = parsed(bundle, validation_draws=3)
+    draws = parser.get_parsed_content("validate#draw")(prepared(0))
+    assert [len(draw) for draw in draws] == 3 * [len(parser.get_parsed_content("train#draw")(prepared(0)))]
+
+
+@pytest.mark.parametrize(("scans", "dropped"), [(3, False), (4, False), (5, True)])
+def test_a_last_step_of_few_scans_is_left_out_where_there_is_another(bundle, scans, dropped):
+    parser = parsed(bundle, split={"train": [prepared(number) for number in range(scans)]}, batch_size=4)
+    parser["train"]["dataset"] = {"_target_": "Dataset", "data": "$@split['train']"}
+    assert parser.get_parsed_content("train#dataloader").drop_last is dropped
