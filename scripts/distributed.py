@@ -12,16 +12,39 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .errors import InputError
 
-__all__ = ["across_processes", "by_first", "from_all", "from_first", "gather", "processes", "rank", "unwrapped", "wait"]
+__all__ = [
+    "across_processes",
+    "as_in_first",
+    "by_first",
+    "from_all",
+    "from_first",
+    "gather",
+    "processes",
+    "rank",
+    "unwrapped",
+    "wait",
+]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def across_processes(module: nn.Module) -> nn.Module:
     """A module whose gradients are averaged over processes; itself where there is one, or where it learns nothing."""
     learns = any(parameter.requires_grad for parameter in module.parameters())
     return DistributedDataParallel(module) if processes() > 1 and learns else module
+
+
+def as_in_first(module: Module) -> Module:
+    """A module, with the weights that it has in the first process, whatever was drawn in this one.
+
+    So begins a head that each process applies to what is gathered: its gradient is the same in all of them.
+    """
+    if processes() > 1:
+        for tensor in (*module.parameters(), *module.buffers()):
+            dist.broadcast(tensor.detach(), 0)
+    return module
 
 
 def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-__all__ = ["InputError", "refuse", "report_input_errors", "require_package", "require_positive", "shorten", "some"]
+__all__ = ["InputError", "refuse", "report_input_errors", "require_one_of", "require_package", "require_positive", "shorten", "some"]
 
 
 NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -24,6 +24,13 @@ def require_positive(name: str, value) -> None:
     """Raise an `InputError` unless a setting is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
         raise InputError(f"{name} is {value}: give a number above 0.")
+
+
+def require_one_of(name: str, value, allowed: Iterable[str]) -> None:
+    """Raise an `InputError` unless a setting is one of some words."""
+    allowed = list(allowed)
+    if value not in allowed:
+        raise InputError(f"{name} is {value}: give one of {', '.join(allowed)}.")
 
 
 def require_package(package: str, use: str, module: str | None = None) -> None:

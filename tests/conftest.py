@@ -53,10 +53,11 @@ def is_needed(item) -> bool:
     return not [other for other in BUNDLES[: BUNDLES.index(bundle)] if one_of_all or kind(other) == kind(bundle)]
 
 
-def kind(bundle: Path) -> tuple[str, bool]:
-    """What a bundle is for, and whether it compares two views of a crop."""
+def kind(bundle: Path) -> tuple[str, str | None]:
+    """What a bundle is for, and whether it has a pretext task (`control`) or compares two views of a crop (`view`)."""
     train = bundle / "configs" / "train.json"
-    return bundle.name.rpartition("_")[2], train.is_file() and "view" in json.loads(train.read_text(encoding="utf-8"))
+    config = json.loads(train.read_text(encoding="utf-8")) if train.is_file() else {}
+    return bundle.name.rpartition("_")[2], next((key for key in ("control", "view") if key in config), None)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import torch.multiprocessing as mp
 from ignite.engine import Engine
 from torch.nn.parallel import DistributedDataParallel
 
-from scripts.distributed import by_first, from_all, from_first, gather, rank, wait
+from scripts.distributed import as_in_first, by_first, from_all, from_first, gather, rank, wait
 from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
@@ -19,6 +19,8 @@ from scripts.losses.distance import DistanceLoss
 from scripts.losses.exemplar import ExemplarLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
 from scripts.losses.nt_xent import NTXentLoss
+from scripts.losses.relative_location import RelativeLocationLoss
+from scripts.metrics.pretext import PretextAccuracy, PretextChance
 from scripts.networks.cpc_head import CPCHead
 
 PROCESSES, CROPS = 2, 6
@@ -51,12 +53,43 @@ LOSSES = {
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),
 }
 # those of a process's own crops, whose head is one for all processes
-OWN = {"class head": (lambda: ClassHeadLoss(class_head(), 4, "scan"), 1)}
+OWN = {
+    "class head": (lambda: ClassHeadLoss(class_head(4), 4, "scan"), 1),
+    "relative location": (lambda: RelativeLocationLoss(class_head(8), [1, 1, 5]), 1),
+    "relative location, mm": (lambda: RelativeLocationLoss(class_head(8, 3), [1, 1, 3], "all", "mm"), 1),
+}
 
 
-def class_head():
+def class_head(inputs, outputs=4):
     torch.manual_seed(1)
-    return torch.nn.Linear(4, 4)
+    return torch.nn.Linear(inputs, outputs)
+
+
+def shipped_head(process):
+    """A head with the layers of the class tasks, drawn otherwise in each process."""
+    torch.manual_seed(process)
+    norm, dropout = torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5)
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), norm, dropout, torch.nn.Linear(8, 4))
+
+
+def trained_head(process):
+    """Weights of a loss whose head learned from each process's own crops for some steps, and its next metrics."""
+    loss = ClassHeadLoss(shipped_head(process), 4, "scan")
+    optimizer, (first, _, target) = torch.optim.AdamW(loss.parameters(), 0.1), data(process)
+    for _ in range(5):
+        optimizer.zero_grad()
+        loss(first[:, :4], target).backward()
+        optimizer.step()
+    loss.eval()(first[:, :4], target)  # as the validation loss, before its accuracy
+    return {name: tensor.clone() for name, tensor in loss.state_dict().items()}, measured(loss, [data(process)])
+
+
+def measured(loss, parts):
+    """Accuracy and chance of a loss, where each part is a batch of its own."""
+    engine = Engine(lambda _, part: (part[0][:, :4], part[2]))
+    PretextAccuracy(loss).attach(engine, "accuracy")
+    PretextChance(loss).attach(engine, "chance")
+    return engine.run(parts).metrics
 
 
 def data(process):
@@ -64,6 +97,7 @@ def data(process):
     generator = torch.Generator().manual_seed(process)
     location = 30 * torch.randn(CROPS, 3, generator=generator) + 20 * process
     target = {"location": location, "voxel": location / 3, "scan": torch.tensor([0, 0, 0, 1, 1, 1]) + 2 * process}
+    target |= {"subject_number": target["scan"], "other": torch.tensor([3, 3, 0, 0, 1, 1])}
     first = torch.randn(CROPS, 5, generator=generator)
     return first, first + 0.5 * torch.randn(CROPS, 5, generator=generator), target
 
@@ -92,6 +126,12 @@ def copied_step(network, first, second, processes):
     return [parameter.grad for parameter in network.parameters()]
 
 
+def gathering(process):
+    """Losses that apply a head to what is gathered, drawn otherwise in each process."""
+    torch.manual_seed(process)
+    return {"exemplar": ExemplarLoss(head=torch.nn.Linear(4, 3)), "cpc": CPCLoss(CPCHead([2, 1, 1], 4, 5, 6))}
+
+
 @by_first
 def folder_of(process):
     """A path of the process that is asked, unless that has to refuse."""
@@ -113,6 +153,9 @@ def work(process, folder):
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=process, world_size=PROCESSES)
     result = {"gathered": gather(data(process)[0]), "rank": rank(), "monitored": monitored(data(process)[0])}
     result |= {"of all": from_all({"number": process}), "of the first": from_first(process)}
+    head_of_loss, metrics = trained_head(process)
+    result |= {"trained head": head_of_loss, "its metrics": metrics}
+    result |= {"drawn": {name: one.state_dict() for name, one in gathering(process).items()}}
     result |= {"by the first": str(folder_of(process)), "refused by the first": refused(process)}
     for name in LOSSES | OWN:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
@@ -202,6 +245,33 @@ def test_each_process_has_the_gradient_of_all_data(results, everything, name):
 def test_crops_of_other_processes_count(results, name):
     alone = [step(tiny_network(), name, *data(process))[0] for process in range(PROCESSES)]
     assert results[0][name][0] != pytest.approx(sum(alone) / PROCESSES, rel=0.01)
+
+
+def test_a_head_with_dropout_and_normalisation_stays_one_for_all_processes(results):
+    ours, theirs = (result["trained head"] for result in results)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert not torch.allclose(ours["head.0.weight"], shipped_head(0)[0].weight)
+
+
+def test_accuracy_and_chance_are_those_of_the_crops_of_all_processes(results):
+    loss = ClassHeadLoss(shipped_head(0), 4, "scan").eval()
+    loss.load_state_dict(results[0]["trained head"])
+    expected = measured(loss, [data(process) for process in range(PROCESSES)])
+    alone = [measured(loss, [data(process)])["accuracy"] for process in range(PROCESSES)]
+    assert all(result["its metrics"] == pytest.approx(expected) for result in results)
+    assert alone[0] != alone[1]  # or it would not matter
+
+
+@pytest.mark.parametrize("name", ["exemplar", "cpc"])
+def test_a_head_that_is_applied_to_all_crops_begins_as_in_the_first_process(results, name):
+    expected = gathering(0)[name].state_dict()
+    for result in results:
+        assert all(torch.equal(result["drawn"][name][key], value) for key, value in expected.items())
+
+
+def test_one_process_leaves_a_head_as_it_was_drawn():
+    head = torch.nn.Linear(2, 2)
+    assert as_in_first(head) is head
 
 
 def test_the_copied_all_reduce_is_off_by_the_number_of_processes(results, everything):

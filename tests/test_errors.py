@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
-from scripts.errors import InputError, report_input_errors, require_package, shorten, some
+from scripts.errors import InputError, report_input_errors, require_one_of, require_package, shorten, some
 
 START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
 
@@ -122,3 +122,9 @@ def test_what_an_error_says_is_one_short_line(error, text):
 
 def test_of_many_names_three_are_said_and_the_others_counted():
     assert some(["a", "b"]) == "a, b" and some(["a", "b", 3, "d", "e"]) == "a, b, 3 and 2 more"
+
+
+def test_what_is_none_of_some_words_is_refused_with_all_of_them():
+    require_one_of("pairs", "all", ("one", "all"))
+    with pytest.raises(InputError, match=r"^pairs is few: give one of one, all\.$"):
+        require_one_of("pairs", "few", ("one", "all"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..atomic import write_csv_atomically
 from ..distributed import by_first, from_all, processes, rank
-from ..errors import InputError, some
+from ..errors import InputError, require_one_of, some
 from ..progress import with_progress
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
@@ -56,8 +56,7 @@ def audited_scans(
     Raises:
         InputError: some scans cannot be used, all are left out, or there is no such `on_bad_scan`.
     """
-    if on_bad_scan not in ON_BAD_SCAN:
-        raise InputError(f"on_bad_scan is {on_bad_scan}: give one of {', '.join(ON_BAD_SCAN)}.")
+    require_one_of("on_bad_scan", on_bad_scan, ON_BAD_SCAN)
     audited = _audited(scans, images, spacing, intensity)
     if output_dir is not None:
         _record(Path(output_dir), audited, write_page)

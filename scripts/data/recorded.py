@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..errors import InputError, some
+from ..errors import InputError, require_one_of, some
 
 __all__ = ["KNOWN_BY", "PARTS", "SEEN", "as_record", "known_parts", "read_split", "seen_scans", "subjects_of"]
 
@@ -93,8 +93,7 @@ def seen_scans(scans: list[dict], path: str | os.PathLike, known_by: str = "cont
 
 
 def _require_way(known_by: str) -> None:
-    if known_by not in KNOWN_BY:
-        raise InputError(f"known_by is {known_by}: give one of {', '.join(KNOWN_BY)}.")
+    require_one_of("known_by", known_by, KNOWN_BY)
 
 
 def _parts(scans: list[dict], record: dict, path: str | os.PathLike, known_by: str) -> list[str | None]:

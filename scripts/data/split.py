@@ -26,7 +26,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 
-def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int) -> dict[str, list[dict]]:
+def split_scans(
+    scans: list[dict], val_size: float, test_size: float, seed: int, fewest: int = 1
+) -> dict[str, list[dict]]:
     """Split scans at random so that no subject is on two sides.
 
     Args:
@@ -34,24 +36,25 @@ def split_scans(scans: list[dict], val_size: float, test_size: float, seed: int)
         val_size: subjects to validate on: a share of them (float below 1) or their number (int).
         test_size: subjects that training never sees, likewise.
         seed: the same seed and subjects give the same split.
+        fewest: subjects that each part needs, such as 2 where subjects are told from each other.
 
     Returns:
         The items under `train`, `validate` and `test`.
 
     Raises:
-        InputError: there are too few subjects for each part to have one, or a size is neither share nor number.
+        InputError: there are too few subjects for each part to have so many, or a size is neither share nor number.
     """
     subjects = sorted({scan["subject"] for scan in scans})
     n_val, n_test = part_numbers(len(subjects), val_size, test_size)
-    if len(subjects) < n_val + n_test + 1:
+    n_train = len(subjects) - n_val - n_test
+    if min(n_train, n_val, n_test) < fewest:
         raise InputError(
             f"{len(subjects)} subjects ({some(subjects)}) cannot be split into training, {n_val} for validation and "
-            f"{n_test} for testing: add scans of others, or lower val_size or test_size (each part has at least 1). If "
-            "several subjects were taken for one, give dataset_dir a CSV list with the columns image and subject."
+            f"{n_test} for testing, since each part needs {fewest} at least: add scans of others, or change val_size or "
+            "test_size. If several subjects were taken for one, give dataset_dir a CSV list with the columns image and "
+            "subject."
         )
-    logger.info(
-        f"Of {len(subjects)} subjects, {len(subjects) - n_val - n_test} train, {n_val} validate, {n_test} test."
-    )
+    logger.info(f"Of {len(subjects)} subjects, {n_train} train, {n_val} validate, {n_test} test.")
     return scans_of_parts(scans, draw_subjects(subjects, n_val, n_test, seed))
 
 

@@ -15,6 +15,7 @@ from monai.transforms import Compose
 from torch import nn
 
 from ..inferers.batch import BatchInferer
+from ..losses.pretext import PretextLoss
 from ..metrics.subject_bootstrap import SubjectBootstrap
 from ..networks.weights import load_encoder
 from ..transforms.control import Controld
@@ -26,7 +27,7 @@ __all__ = ["PretextTask", "measure_pretext"]
 logger = logging.getLogger(__name__)
 
 # what the trained encoder and head see in place of crops, by the ending of the metric
-CONTROLS = {"_noise": "noise", "_constant": "constant", "_borders": "borders"}
+SEEN_INSTEAD = {"_noise": "noise", "_constant": "constant", "_borders": "borders"}
 Embedded = tuple[torch.Tensor, dict[str, Any]]  # embeddings of a batch, and its target
 
 
@@ -35,7 +36,7 @@ class PretextTask:
     """A pretext task as an encoder was trained with it.
 
     Attributes:
-        loss: a `PretextLoss`, as yet untrained.
+        loss: that of the task, an `nn.Module`, as yet untrained.
         preparation: from an item of the split to a prepared scan.
         items: random transform from that to a list of crops with what is asked about them.
         images: keys of what controls replace.
@@ -43,11 +44,11 @@ class PretextTask:
         run: runs a network on a batch.
         batch_size: scans a batch, out of which some tasks' answers are chosen.
         draws: of each scan.
-        steps: for which a head is fitted to an untrained encoder.
+        steps: for which a head is fitted to the encoder, and to an untrained one.
         seed: of the draws and of that.
     """
 
-    loss: Any
+    loss: PretextLoss
     preparation: Callable
     items: Callable
     images: Sequence[str]
@@ -89,10 +90,11 @@ def measure_pretext(
         encoder: path of these weights, beside which is head.pt, of the loss.
 
     Returns:
-        As `metrics_of_draws`: `pretext_accuracy`, and with endings that of the `_random_encoder`, to whose standardised
-        embeddings a head is fitted on training subjects, and of the encoder and its head where they see `_noise`,
-        `_constant` voxels or `_borders` of crops alone. `pretext_chance` is what guesses reach. Where there is no
-        head.pt, no metric.
+        As `metrics_of_draws`: `pretext_accuracy`, of the encoder and the head that was trained with it, and with
+        endings that of them where they see `_noise`, `_constant` voxels or `_borders` of crops alone. A head is fitted
+        anew to standardised embeddings of training subjects, in one way to the encoder (`_fitted_head`) and to the
+        untrained one (`_random_encoder`), from which the difference is that of these two. `pretext_chance` is what
+        guesses reach. Where there is no head.pt, no metric.
 
     Raises:
         InputError: the weights in head.pt are not those of this task's head.
@@ -101,31 +103,45 @@ def measure_pretext(
     if not path.is_file():
         logger.info(f"There is no head.pt beside {encoder}, so that its pretext task is not measured.")
         return {"intervals": {}, "differences": {}}
-    trained = load_encoder(copy.deepcopy(task.loss).cpu(), path).eval()
-    logger.info(f"Fitting the pretext task's head to an untrained encoder, {task.steps} steps")
-    fitted = _fitted(task, untrained, split["train"])
+    trained = load_encoder(_copy_of(task.loss), path).eval()
+    logger.info(f"Fitting heads of the pretext task to the encoder and to an untrained one, {task.steps} steps each")
+    fitted = _fitted(task, {"_fitted_head": network, "_random_encoder": untrained}, split["train"])
     logger.info(f"Solving the pretext task on {len(split['test'])} scans of test subjects, and on controls")
-    right, chance, subjects = _answers(task, {network: trained, untrained: fitted}, split["test"])
+    right, chance, subjects = _answers(task, _Solver(network, trained), fitted, split["test"])
     draws = SubjectBootstrap(subjects)
     drawn = {ending: {"pretext_accuracy": draws.crop_means(values[:, None])[:, 0]} for ending, values in right.items()}
     metrics = metrics_of_draws(drawn, draws) | {"pretext_chance": float(chance.mean())}
+    alike = {"": drawn["_fitted_head"], "_random_encoder": drawn["_random_encoder"]}
+    metrics["differences"] |= metrics_of_draws(alike, draws)["differences"]
     logger.info(_summary(metrics))
     return metrics
 
 
+@dataclass(frozen=True)
+class _Solver:
+    """An encoder, and the loss whose head answers by its embeddings."""
+
+    network: nn.Module
+    loss: Any
+
+    def right(self, task: PretextTask, batch: dict) -> torch.Tensor:
+        """Whether each item is answered right, [items]."""
+        return self.loss.correct(*task.embed(self.network, batch))
+
+
 def _answers(
-    task: PretextTask, heads: dict[nn.Module, Any], scans: Sequence[dict]
+    task: PretextTask, trained: _Solver, fitted: Mapping[str, _Solver], scans: Sequence[dict]
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor, np.ndarray]:
     """By the metric's ending, whether each item is answered right, [N]; what a guess reaches, [N]; whose it is, [N]."""
-    (network, trained), (untrained, fitted) = heads.items()
-    right: dict[str, list[torch.Tensor]] = {ending: [] for ending in ("", "_random_encoder", *CONTROLS)}
+    right: dict[str, list[torch.Tensor]] = {ending: [] for ending in ("", *fitted, *SEEN_INSTEAD)}
     chance, subjects = [], []
-    for some, batches in task.batches(scans, [*dict.fromkeys([task.control, *CONTROLS.values()])]):
-        for ending, control in {"": task.control, **CONTROLS}.items():
-            right[ending].append(trained.correct(*task.embed(network, batches[control])))
-        embedding, target = task.embed(untrained, batches[task.control])
-        right["_random_encoder"].append(fitted.correct(embedding, target))
-        chance.append(trained.chance(target))
+    for some, batches in task.batches(scans, [*dict.fromkeys([task.control, *SEEN_INSTEAD.values()])]):
+        for ending, control in {"": task.control, **SEEN_INSTEAD}.items():
+            right[ending].append(trained.right(task, batches[control]))
+        for ending, solver in fitted.items():
+            right[ending].append(solver.right(task, batches[task.control]))
+        _, target, _, _ = task.run.prepare_batch(batches[task.control], "cpu")
+        chance.append(task.loss.chance(target))
         each, rest = divmod(len(chance[-1]), len(some))
         if rest:
             raise ValueError("a pretext task has more items of one scan than of another")
@@ -133,12 +149,23 @@ def _answers(
     return {ending: torch.cat(parts).double() for ending, parts in right.items()}, torch.cat(chance), np.array(subjects)
 
 
-def _fitted(task: PretextTask, untrained: nn.Module, scans: Sequence[dict]):
-    """The task's loss, its head fitted to embeddings of an encoder that stays as it is."""
-    embedded = [
-        task.embed(untrained, batch) for _, batches in task.batches(scans, [task.control]) for batch in batches.values()
-    ]
-    loss = _Standardised(copy.deepcopy(task.loss).cpu(), torch.cat([embedding for embedding, _ in embedded]))
+def _fitted(task: PretextTask, networks: Mapping[str, nn.Module], scans: Sequence[dict]) -> dict[str, _Solver]:
+    """Each encoder, which stays as it is, with a head that is fitted to its embeddings of the same crops."""
+    embedded: dict[str, list[Embedded]] = {ending: [] for ending in networks}
+    for _, batches in task.batches(scans, [task.control]):
+        for ending, network in networks.items():
+            embedded[ending].append(task.embed(network, batches[task.control]))
+    solvers = {ending: _Solver(networks[ending], _fitted_head(task, seen)) for ending, seen in embedded.items()}
+    for ending, seen in embedded.items():
+        right = torch.cat([solvers[ending].loss.correct(*batch) for batch in seen]).double().mean()
+        whose = "the encoder" if ending == "_fitted_head" else "the untrained encoder"
+        logger.info(f"On the crops of training subjects, the head fitted to {whose} is right in {float(right):.3f}.")
+    return solvers
+
+
+def _fitted_head(task: PretextTask, embedded: Sequence[Embedded]) -> nn.Module:
+    """The task's loss, its head fitted to batches of embeddings."""
+    loss = _Standardised(_copy_of(task.loss), torch.cat([embedding for embedding, _ in embedded]))
     optimizer = torch.optim.AdamW(loss.parameters(), lr=1e-3)
     random = np.random.RandomState(task.seed)
     with torch.random.fork_rng(devices=[]):
@@ -149,6 +176,10 @@ def _fitted(task: PretextTask, untrained: nn.Module, scans: Sequence[dict]):
             loss(*embedded[random.randint(len(embedded))]).backward()
             optimizer.step()
     return loss.eval()
+
+
+def _copy_of(loss: Any) -> nn.Module:
+    return copy.deepcopy(loss).cpu()
 
 
 class _Standardised(nn.Module):
@@ -167,11 +198,11 @@ class _Standardised(nn.Module):
 
 
 def _summary(metrics: dict) -> str:
-    own, chance, theirs = (
-        metrics[name] for name in ("pretext_accuracy", "pretext_chance", "pretext_accuracy_random_encoder")
+    own, chance, fitted, theirs = (
+        metrics[f"pretext_{name}"] for name in ("accuracy", "chance", "accuracy_fitted_head", "accuracy_random_encoder")
     )
-    controls = ", ".join(f"{name} {metrics[f'pretext_accuracy{ending}']:.3f}" for ending, name in CONTROLS.items())
+    controls = ", ".join(f"{name} {metrics[f'pretext_accuracy{ending}']:.3f}" for ending, name in SEEN_INSTEAD.items())
     return (
-        f"Pretext task: {own:.3f} of the answers are right (chance {chance:.3f}, an untrained encoder with a trained "
-        f"head {theirs:.3f}; {controls})."
+        f"Pretext task: {own:.3f} of the answers are right (chance {chance:.3f}; {controls}). With a head that is "
+        f"fitted anew, {fitted:.3f}, and {theirs:.3f} of an untrained encoder's."
     )

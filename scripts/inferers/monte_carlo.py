@@ -7,7 +7,7 @@ import torch
 from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type
 
-from ..errors import InputError
+from ..errors import InputError, require_one_of
 from ..networks.monte_carlo import active_dropout
 from ..progress import with_progress
 from .combination import COMBINATIONS
@@ -47,8 +47,7 @@ class MonteCarloInferer(Inferer):
         super().__init__()
         if isinstance(passes, bool) or not isinstance(passes, int) or not 1 <= passes <= MOST:
             raise InputError(f"passes is {passes}: give a whole number from 1 to {MOST}.")
-        if combine not in COMBINATIONS:
-            raise InputError(f"combine is {combine}: give one of {', '.join(COMBINATIONS)}.")
+        require_one_of("combine", combine, COMBINATIONS)
         self.inferer, self.passes, self.combine, self.seed = inferer, passes, COMBINATIONS[combine], seed
 
     @torch.no_grad()

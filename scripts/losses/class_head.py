@@ -6,13 +6,12 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from ..distributed import across_processes
-from ..errors import InputError
+from .shared_head import SharedHeadLoss
 
 __all__ = ["ClassHeadLoss"]
 
 
-class ClassHeadLoss(nn.Module):
+class ClassHeadLoss(SharedHeadLoss):
     """Cross-entropy of a head's answer. Each process asks about its own items; the head is one for all of them.
 
     Source: Taleb et al., "3D Self-Supervised Methods for Medical Imaging", NeurIPS 2020, sections 3.2 to 3.4.
@@ -25,10 +24,8 @@ class ClassHeadLoss(nn.Module):
     """
 
     def __init__(self, head: nn.Module, classes: int, label: str, crops: int = 1) -> None:
-        super().__init__()
-        self.head, self.classes, self.label, self.crops = head, classes, label, crops
-        # in a tuple, so that weights have the same names however many processes there are
-        self._shared = (across_processes(head),)
+        super().__init__(head)
+        self.classes, self.label, self.crops = classes, label, crops
 
     def forward(self, embedding: torch.Tensor, target: dict[str, Any]) -> torch.Tensor:
         """Loss of the embeddings [items * crops, D], float32 also under autocast.
@@ -36,13 +33,8 @@ class ClassHeadLoss(nn.Module):
         Raises:
             InputError: a step has one item, and the head normalises over the items of a step.
         """
-        labels = self._labels(target)
-        if self.training and len(labels) == 1 and any(isinstance(part, nn.BatchNorm1d) for part in self.head.modules()):
-            raise InputError(
-                "A step has a single item, which the head cannot normalise: raise batch_size or crops_per_volume."
-            )
         with torch.autocast(embedding.device.type, enabled=False):
-            return cross_entropy(self._shared[0](self._joined(embedding)), labels)
+            return cross_entropy(self.answers(self._joined(embedding)), self._labels(target))
 
     @torch.no_grad()
     def correct(self, embedding: torch.Tensor, target: dict[str, Any]) -> torch.Tensor:

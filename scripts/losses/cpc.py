@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
-from ..distributed import gather
+from ..distributed import as_in_first, gather
 from ..errors import require_positive
 from ..networks.cpc_head import CPCHead
 
@@ -72,7 +72,7 @@ class CPCLoss(nn.Module):
     def __init__(self, head: CPCHead, temperature: float = 0.1) -> None:
         super().__init__()
         require_positive("temperature", temperature)
-        self.head, self.temperature = head, temperature
+        self.head, self.temperature = as_in_first(head), temperature
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """Mean loss over directions of the embeddings [R X Y Z, E] of R grids of patches, in order."""

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ..distributed import gather
-from ..errors import InputError
+from ..errors import require_one_of
 
 __all__ = ["PAIRS", "DistanceLoss", "distance_loss", "gather_places", "pair_distances"]
 
@@ -86,8 +86,7 @@ class DistanceLoss(nn.Module):
 
     def __init__(self, pairs: str = "all") -> None:
         super().__init__()
-        if pairs not in PAIRS:
-            raise InputError(f"There are no pairs '{pairs}': set pairs to one of {', '.join(PAIRS)}.")
+        require_one_of("pairs", pairs, PAIRS)
         self.pairs = pairs
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -1,23 +1,27 @@
 """Exemplar: a crop that was changed is nearer to what it was made of than to what others were made of."""
 
+import logging
+
 import torch
 from torch import nn
 from torch.nn.functional import margin_ranking_loss, normalize
 
-from ..distributed import gather
-from ..errors import InputError, require_positive
+from ..distributed import as_in_first, gather
+from ..errors import require_one_of, require_positive
 from .views import gather_views
 
 __all__ = ["NEGATIVES", "ExemplarLoss", "all_candidates", "candidates", "exemplar_loss", "nearest_candidate"]
 
+logger = logging.getLogger(__name__)
 
-def candidates(scan: torch.Tensor) -> torch.Tensor:
-    """Which originals an augmented crop is to be farther from than from its own, [N, N]: those of other scans.
 
-    Two crops of a scan may show the same tissue, and are told apart only where a step has no other scan.
+def candidates(subject: torch.Tensor) -> torch.Tensor:
+    """Which originals an augmented crop is to be farther from than from its own, [N, N]: those of other subjects.
+
+    Two crops of a subject may show the same tissue, and are told apart only where a step has no other subject.
 
     Args:
-        scan: number of the scan of each crop, [N].
+        subject: number of the subject of each crop, [N].
 
     Example:
         >>> candidates(torch.tensor([3, 3, 7]))
@@ -25,8 +29,8 @@ def candidates(scan: torch.Tensor) -> torch.Tensor:
                 [False, False,  True],
                 [ True,  True, False]])
     """
-    other = scan[:, None] != scan
-    return other if other.any() else ~torch.eye(len(scan), dtype=torch.bool, device=scan.device)
+    other = subject[:, None] != subject
+    return other if other.any() else ~torch.eye(len(subject), dtype=torch.bool, device=subject.device)
 
 
 def all_candidates(distance: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
@@ -81,7 +85,7 @@ class ExemplarLoss(nn.Module):
 
     Args:
         margin: in units of the squared distance between unit vectors: opposite ones are 4 apart, orthogonal ones 2.
-        negatives: `all` originals of other scans in the step, or the `hardest`, which is the nearest of them.
+        negatives: `all` originals of other subjects in the step, or the `hardest`, which is the nearest of them.
         head: from the encoder's embeddings to what is compared. It is applied to the crops of all processes in each of
             them, so that its gradient needs no reduction.
 
@@ -91,33 +95,41 @@ class ExemplarLoss(nn.Module):
 
     def __init__(self, margin: float = 1.0, negatives: str = "all", head: nn.Module | None = None) -> None:
         super().__init__()
-        if negatives not in NEGATIVES:
-            raise InputError(f"There are no negatives '{negatives}': set negatives to one of {', '.join(NEGATIVES)}.")
+        require_one_of("negatives", negatives, NEGATIVES)
         require_positive("margin", margin)
         self.margin, self.negatives = margin, NEGATIVES[negatives]
-        self.head = head or nn.Identity()
+        self.head = as_in_first(head or nn.Identity())
+        self._told = False
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Loss of the embeddings [2 B, D] of augmented crops and then originals; `scan` [B] is in the target.
+        """Loss of the embeddings [2 B, D] of augmented crops and then originals; the target has `subject_number` [B].
 
         Raises:
             InputError: the step has a single crop.
         """
         distance = self._distance(embedding)
-        return exemplar_loss(distance, self.negatives(distance, _candidates(target)), self.margin)
+        return exemplar_loss(distance, self.negatives(distance, self._candidates(target)), self.margin)
 
     def correct(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """Which augmented crops, [N] of all processes, are nearer to their own original than to all candidates."""
         distance = self._distance(embedding)
-        return distance.diagonal() < distance.masked_fill(~_candidates(target), torch.inf).amin(1)
+        return distance.diagonal() < distance.masked_fill(~self._candidates(target), torch.inf).amin(1)
 
     def chance(self, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """How often a guess among the candidates and a crop's own original is right, [N]."""
-        return 1 / (1 + _candidates(target).sum(1))
+        return 1 / (1 + self._candidates(target).sum(1))
 
     def _distance(self, embedding: torch.Tensor) -> torch.Tensor:
-        return squared_distance(*map(self.head, gather_views(embedding)))
+        with torch.autocast(embedding.device.type, enabled=False):
+            views = gather_views(embedding if embedding.dtype == torch.float64 else embedding.float())
+            return squared_distance(*map(self.head, views))
 
-
-def _candidates(target: dict[str, torch.Tensor]) -> torch.Tensor:
-    return candidates(gather(target["scan"]))
+    def _candidates(self, target: dict[str, torch.Tensor]) -> torch.Tensor:
+        subject = gather(target["subject_number"])
+        if not self._told and bool((subject == subject[0]).all()):
+            self._told = True
+            logger.warning(
+                "A step has crops of one subject alone, which are told from each other, though they may show the same "
+                "tissue (said for the first one only): a larger batch_size, val_size or test_size makes that rarer."
+            )
+        return candidates(subject)

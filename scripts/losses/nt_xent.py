@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
 from ..distributed import gather
-from ..errors import InputError, require_positive
+from ..errors import require_one_of, require_positive
 from .views import gather_views
 
 __all__ = ["NEGATIVES", "NTXentLoss", "nt_xent_loss", "overlap"]
@@ -95,8 +95,7 @@ class NTXentLoss(nn.Module):
         head: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        if negatives not in NEGATIVES:
-            raise InputError(f"There are no negatives '{negatives}': set negatives to one of {', '.join(NEGATIVES)}.")
+        require_one_of("negatives", negatives, NEGATIVES)
         require_positive("temperature", temperature)
         self.temperature, self.negatives, self.crop_size = temperature, negatives, crop_size
         self.head = head or nn.Identity()

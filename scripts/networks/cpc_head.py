@@ -6,7 +6,7 @@ from itertools import product
 import torch
 from torch import nn
 
-from ..errors import InputError
+from ..errors import InputError, require_one_of
 
 __all__ = ["DIRECTIONS", "CPCHead", "RowPredictor", "last_context_row", "pyramid"]
 
@@ -114,8 +114,7 @@ class CPCHead(nn.Module):
         directions: str = "forward",
     ) -> None:
         super().__init__()
-        if directions not in DIRECTIONS:
-            raise InputError(f"There are no directions '{directions}': give one of {', '.join(DIRECTIONS)}.")
+        require_one_of("directions", directions, DIRECTIONS)
         self.cells = tuple(cells)
         self.code = nn.Linear(embedding_size, code_size)
         number = 2 if directions == "both" else 1

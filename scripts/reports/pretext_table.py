@@ -6,17 +6,22 @@ __all__ = ["PretextRow", "pretext_rows"]
 
 ROWS = {
     "this encoder and its head": "pretext_accuracy",
-    "untrained encoder": "pretext_accuracy_random_encoder",
     "on noise": "pretext_accuracy_noise",
     "on constant voxels": "pretext_accuracy_constant",
     "on borders of crops alone": "pretext_accuracy_borders",
+    "this encoder, a head fitted anew": "pretext_accuracy_fitted_head",
+    "untrained encoder, a head fitted anew": "pretext_accuracy_random_encoder",
     "chance": "pretext_chance",
 }
 MEANING = {
-    "untrained encoder": "with a head that is fitted to its embeddings of training subjects",
     "on noise": "the encoder and its head; right answers beyond chance would be a fault of the task",
     "on constant voxels": "likewise",
-    "on borders of crops alone": "an outer shell of 2 voxels; right answers beyond chance are a shortcut",
+    "on borders of crops alone": (
+        "an outer shell of 2 voxels, of which neither was trained; what borders are good for, a training with "
+        "--control borders decides"
+    ),
+    "this encoder, a head fitted anew": "to its embeddings of a few draws of training subjects",
+    "untrained encoder, a head fitted anew": "in the very same way: compare these two",
 }
 
 

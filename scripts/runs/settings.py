@@ -98,14 +98,16 @@ def open_run(output_dir: str, resume: bool = False) -> None:
         check_settings(output_dir, fixed_settings(config))
 
 
-def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image")) -> None:
+def check_settings(
+    run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image"), more: Iterable[str] = ()
+) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 
     What its `_warning_` says, if it has one, is logged.
 
     Args:
         run_dir: of the training run; nothing is checked if there is none, or if it has no config.json.
-        keys: what has to be the same.
+        keys: what has to be the same; `more`: likewise.
 
     Raises:
         InputError: names a key and both values.
@@ -116,10 +118,8 @@ def check_settings(run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_F
     trained = ConfigParser(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
     if "_warning_" in trained:
         logger.warning(trained["_warning_"])
-    for key in keys:
-        if key not in config or key not in trained:
-            continue
-        if without_descriptions(config[key]) == without_descriptions(trained[key]):
+    for key in (*keys, *more):
+        if key not in config or key not in trained or _meant(config[key]) == _meant(trained[key]):
             continue
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
         cure = "" if isinstance(trained[key], dict) else f"--{key} {shlex.quote(_text(trained[key]))}, or "
@@ -188,6 +188,12 @@ def fixed_settings(config: dict) -> list[str]:
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
     parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]
     return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
+
+
+def _meant(setting):
+    """A setting without its descriptions; a switch as such, which a command line gives as text."""
+    bare = without_descriptions(setting)
+    return {"true": True, "false": False}.get(bare, bare) if isinstance(bare, str) else bare
 
 
 def _text(item) -> str:

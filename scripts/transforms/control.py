@@ -7,7 +7,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import MAX_SEED
 
-from ..errors import InputError
+from ..errors import require_one_of
 
 __all__ = ["CONTROLS", "Controld"]
 
@@ -31,8 +31,7 @@ class Controld(Randomizable, MapTransform):
 
     def __init__(self, keys: KeysCollection, control: str = "none", allow_missing_keys: bool = False) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
-        if control not in CONTROLS:
-            raise InputError(f"There is no control '{control}': set control to one of {', '.join(CONTROLS)}.")
+        require_one_of("control", control, CONTROLS)
         self.control, self.seed = control, 0
 
     def randomize(self, data=None) -> None:

@@ -7,7 +7,7 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
-from ..errors import InputError
+from ..errors import require_one_of
 
 __all__ = ["FRAMES", "BodyBoxd", "CropInBoxd", "CropLocationd", "FrameOrigind", "centre_mm"]
 
@@ -48,8 +48,7 @@ class FrameOrigind(MapTransform):
 
     def __init__(self, keys: KeysCollection, frame: str, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, allow_missing_keys)
-        if frame not in FRAMES:
-            raise InputError(f"There is no frame '{frame}': set frame to one of {', '.join(FRAMES)}.")
+        require_one_of("frame", frame, FRAMES)
         self.frame = frame
 
     def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict:

@@ -9,7 +9,7 @@ __all__ = ["OtherCell"]
 
 
 class OtherCell(Randomizable, Transform):
-    """Draw one of a region's cells but the centre, and write which to `other` of all its patches.
+    """Draw one of a region's cells but the centre, leave these two, and write which it is to `other` of both.
 
     Numbers leave the centre out: the cell after it has its number. Chance is drawn apart from being applied:
     `randomize` draws `drawn`, one number a region.
@@ -17,7 +17,7 @@ class OtherCell(Randomizable, Transform):
     Source: Taleb et al., "3D Self-Supervised Methods for Medical Imaging", NeurIPS 2020, section 3.2.
 
     Args:
-        cells: of a region, along each axis.
+        cells: of a region, along each axis, odd numbers.
     """
 
     def __init__(self, cells: Sequence[int]) -> None:
@@ -28,7 +28,12 @@ class OtherCell(Randomizable, Transform):
         self.drawn = self.R.randint(self.number - 1, size=data)
 
     def __call__(self, data: Sequence[dict], randomize: bool = True) -> list[dict]:
-        """The items of whole regions, the cells of each after each other, with `other`."""
+        """The item of each region's centre, then that of its other cell, of whole regions of items in their order."""
         if randomize:
             self.randomize(len(data) // self.number)
-        return [{**item, "other": int(self.drawn[place // self.number])} for place, item in enumerate(data)]
+        centre = self.number // 2
+        return [
+            {**data[region * self.number + cell], "other": other}
+            for region, other in enumerate(self.drawn.tolist())
+            for cell in (centre, other + (other >= centre))
+        ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from monai.transforms import Transform
 
-__all__ = ["Repeatable"]
+__all__ = ["Repeatable", "RepeatableDraws"]
 
 
 class Repeatable(Transform):
@@ -27,6 +27,23 @@ class Repeatable(Transform):
     def __call__(self, data: Mapping[Hashable, Any]) -> Any:
         """What the transform makes of an item, drawn anew from the seed and the item's `key`."""
         return self.transform.set_random_state(self.seed + 1_000_003 * _number(data[self.key]))(data)
+
+
+class RepeatableDraws(Transform):
+    """Several draws of a random transform, each of which is the same for the same item each time.
+
+    Args:
+        transform, key: as for `Repeatable`.
+        draws: how many.
+        seed: of the first; the next numbers are those of the others.
+    """
+
+    def __init__(self, transform: Callable, draws: int, seed: int = 0, key: Hashable = "scan") -> None:
+        self.each = [Repeatable(transform, seed + number, key) for number in range(draws)]
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> list:
+        """What the transform makes of an item, once a draw."""
+        return [draw(data) for draw in self.each]
 
 
 def _number(value: Any) -> int:

@@ -8,7 +8,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable
 
-from ..errors import InputError
+from ..errors import InputError, require_one_of
 
 __all__ = ["ROTATIONS", "LabelledRotationd", "rotate"]
 
@@ -91,8 +91,7 @@ class LabelledRotationd(Randomizable, MapTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
-        if rotations not in ROTATIONS:
-            raise InputError(f"There are no rotations '{rotations}': give one of {', '.join(ROTATIONS)}.")
+        require_one_of("rotations", rotations, ROTATIONS)
         exchanged = slice(0, 2 if rotations == "slice" else 3)
         if any(len(set(numbers[exchanged])) > 1 for numbers in (crop_size, spacing)):
             raise InputError(

@@ -32,7 +32,9 @@ def small_for():
 
     def settings(bundle):
         config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
-        return {key: value for key, value in SMALL.items() if key in config}
+        small = {key: value for key, value in SMALL.items() if key in config}
+        fewest = config.get("split", {}).get("fewest", 1)  # a bundle may tell subjects of each part from each other
+        return small | {key: fewest for key in ("val_size", "test_size") if fewest > 1}
 
     return settings
 
@@ -142,7 +144,7 @@ def train(run, small_for, bodies, cohort, tmp_path_factory):
     def folder(bundle, *overlays):
         output = tmp_path_factory.mktemp(bundle.name) / "run"
         small = small_for(bundle)
-        scans = bodies if "folds" in small else cohort
+        scans = bodies if "folds" in small or small.get("val_size", 1) > 1 else cohort
         run(bundle, "train", *overlays, dataset_dir=scans, output_dir=output, **small)
         return output
 

@@ -13,15 +13,16 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "exemplar_pretraining"
 def parsed(*overlays, **settings):
     parser = ConfigParser()
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
-    small = {"device": torch.device("cpu"), "region_size": [16, 16, 16], "embedding_size": 6, "head_size": 5}
+    small = {"device": torch.device("cpu"), "region_size": [16, 16, 16], "embedding_size": 6, "projection_size": 5}
     parser.update(small | settings)
     return parser
 
 
-def prepared(number=0):
-    """A scan as it is before crops are drawn of it."""
+def prepared(number=0, scans=1):
+    """A scan as it is before crops are drawn of it, where each subject has so many."""
     image = MetaTensor(torch.rand(1, 20, 20, 20, generator=torch.Generator().manual_seed(number)), affine=torch.eye(4))
-    return {"image": image, "scan": number, "origin": torch.zeros(3, dtype=torch.float64)}
+    place = {"scan": number, "origin": torch.zeros(3, dtype=torch.float64)}
+    return {"image": image, "subject": f"S{number // scans}", **place}
 
 
 @pytest.mark.parametrize("size", [[16, 16, 16], [10, 12, 16]], ids=["cube", "no cube"])
@@ -36,10 +37,9 @@ def test_the_second_view_of_a_crop_is_itself_and_the_first_has_its_shape(size):
 
 def test_validation_makes_the_same_each_time_and_training_does_not():
     parser = parsed()
-    same, other = (
-        [[item["image"] for item in draw(prepared())] for _ in range(2)]
-        for draw in map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    )
+    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
+    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
+    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
     assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
 
 
@@ -96,6 +96,13 @@ def test_crops_that_were_not_changed_are_all_found_again_in_a_step():
     assert images.shape == (2 * 3 * 2, 1, 16, 16, 16)
     assert loss.correct(Means()(images), target).tolist() == 6 * [True]
     assert loss.chance(target).tolist() == pytest.approx(6 * [1 / 5])
+
+
+def test_other_scans_of_a_subject_are_not_what_a_crop_is_told_from():
+    parser = parsed()
+    draw, prepare, loss = map(parser.get_parsed_content, ("train#draw", "train#prepare_batch", "loss"))
+    batch = list_data_collate([draw(prepared(number, scans=2)) for number in range(4)])
+    assert loss.chance(prepare(batch)[1]).tolist() == pytest.approx(8 * [1 / 5])
 
 
 def test_the_head_is_trained_and_kept():

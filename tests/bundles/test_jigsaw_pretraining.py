@@ -62,10 +62,9 @@ def test_a_scan_smaller_than_a_region_is_padded():
 
 def test_validation_asks_the_same_each_time_and_training_does_not():
     parser = parsed()
-    same, other = (
-        [[item["image"] for item in draw(prepared())] for _ in range(2)]
-        for draw in map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    )
+    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
+    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
+    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
     assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
 
 

@@ -24,25 +24,35 @@ def scan(oblique):
     return {"image": image, "scan": 5, "origin": torch.zeros(3, dtype=torch.float64)}
 
 
-@pytest.mark.parametrize(("pairs", "items"), [("one", 2), ("all", 52)])
-@pytest.mark.parametrize(("answer", "numbers"), [("cell", 26), ("mm", 3)])
-def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pairs, items, answer, numbers):
+@pytest.mark.parametrize(
+    ("pairs", "answer", "patches", "items", "numbers"),
+    [("one", "cell", 4, 2, 26), ("all", "cell", 54, 52, 26), ("all", "mm", 54, 52, 3)],
+)
+def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pairs, answer, patches, items, numbers):
     parser = parsed(pairs=pairs, answer=answer)
     loss, batch = parser.get_parsed_content("loss"), list_data_collate(parser.get_parsed_content("train#draw")(scan))
-    embedding = torch.randn(54, 256)
+    embedding = torch.randn(patches, 256)
+    assert batch["image"].shape == (patches, 1, 6, 6, 6)
     assert loss.head[0].in_features == 2 * 256 and loss.head[-1].out_features == numbers
     assert loss(embedding, batch).isfinite() and loss.eval().correct(embedding, batch).shape == (items,)
-    assert batch["cell"].tolist() == [*range(27)] * 2
+
+
+def test_of_one_pair_the_centre_comes_first_and_the_other_cell_is_the_answer(scan):
+    batch = list_data_collate(parsed().get_parsed_content("train#draw")(scan))
+    centre, other = batch["cell"].unflatten(0, (2, 2)).unbind(1)
+    assert centre.tolist() == [13, 13]
+    assert (other - (other > 13).long()).tolist() == batch["other"][::2].tolist()
 
 
 def test_slices_have_eight_cells_round_the_centre(scan):
     parser = parsed("axial_slices", patch_size=[6, 6, 1])
     batch = list_data_collate(parser.get_parsed_content("train#draw")(scan))
-    assert batch["image"].shape == (18, 1, 6, 6, 1)
-    assert torch.equal(parser.get_parsed_content("loss").chance(batch), torch.full((16,), 1 / 8))
+    assert batch["image"].shape == (4, 1, 6, 6, 1)
+    assert torch.equal(parser.get_parsed_content("loss").chance(batch), torch.full((2,), 1 / 8))
 
 
-def test_the_papers_step_has_32_pairs(scan):
+def test_the_papers_step_has_32_pairs_and_embeds_their_64_patches(scan):
     paper = parsed("paper")
-    assert paper["pairs"] == "one" and paper["batch_size"] * paper["crops_per_volume"] == 32
+    items = paper.get_parsed_content("train#draw")(scan)
+    assert paper["pairs"] == "one" and paper["batch_size"] * len(items) == 64
     assert paper["normalize_cells"] is False

@@ -49,16 +49,15 @@ def test_the_head_is_that_of_the_paper():
 
 def test_validation_asks_the_same_each_time_and_training_does_not():
     parser = parsed()
-    same, other = (
-        [[item["image"] for item in draw(prepared())] for _ in range(2)]
-        for draw in map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    )
+    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
+    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
+    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
     assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
 
 
 def test_a_control_changes_what_is_seen_and_not_what_is_asked():
     plain, noise = (
-        parsed(control=control).get_parsed_content("validate#draw")(prepared()) for control in ("none", "noise")
+        parsed(control=control).get_parsed_content("validate#draw")(prepared())[0] for control in ("none", "noise")
     )
     for one, other in zip(plain, noise, strict=True):
         assert one["rotation"] == other["rotation"] and torch.equal(one["location"], other["location"])

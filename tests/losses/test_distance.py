@@ -161,7 +161,7 @@ def test_the_module_compares_the_pairs_that_it_is_set_to(crops, pairs):
 
 
 def test_unknown_pairs_are_refused_with_those_that_there_are():
-    with pytest.raises(InputError, match=r"no pairs 'some'.*all, within"):
+    with pytest.raises(InputError, match=r"pairs is some: give one of all, within"):
         DistanceLoss("some")
 
 

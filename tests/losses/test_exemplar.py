@@ -15,12 +15,12 @@ from scripts.losses.exemplar import (
     squared_distance,
 )
 
-SCAN = torch.tensor([4, 4, 1, 1, 7, 7])
+SUBJECT = torch.tensor([4, 4, 1, 1, 7, 7])
 
 
 @pytest.fixture
 def views():
-    """Embeddings [6, 5] of augmented crops and of their originals, two crops of each of three scans."""
+    """Embeddings [6, 5] of augmented crops and of their originals, two crops of each of three subjects."""
     original = torch.randn(6, 5, dtype=torch.float64)
     return original + torch.randn_like(original), original
 
@@ -31,34 +31,34 @@ def far(first, second):
     return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
 
 
-def triplets(augmented, original, scan, margin):
+def triplets(augmented, original, subject, margin):
     """Each triplet's cost, by the number of its augmented crop."""
     costs = []
     for i, anchor in enumerate(augmented):
         own = far(anchor, original[i])
-        others = [far(anchor, original[j]) for j in range(len(original)) if scan[j] != scan[i]]
+        others = [far(anchor, original[j]) for j in range(len(original)) if subject[j] != subject[i]]
         costs.append([max(0.0, own - other + margin) for other in others])
     return costs
 
 
 @pytest.mark.parametrize("margin", [0.1, 1.0, 3.0])
 def test_it_is_the_mean_over_all_triplets(views, margin):
-    costs = [cost for each in triplets(*views, SCAN, margin) for cost in each]
+    costs = [cost for each in triplets(*views, SUBJECT, margin) for cost in each]
     assert len(costs) == 6 * 4
-    assert float(ExemplarLoss(margin)(torch.cat(views), {"scan": SCAN})) == pytest.approx(sum(costs) / len(costs))
+    assert float(ExemplarLoss(margin)(torch.cat(views), {"subject_number": SUBJECT})) == pytest.approx(sum(costs) / len(costs))
 
 
 @pytest.mark.parametrize("margin", [0.1, 1.0, 3.0])
 def test_the_hardest_negative_is_that_which_costs_most(views, margin):
-    costs = [max(each) for each in triplets(*views, SCAN, margin)]
-    loss = ExemplarLoss(margin, "hardest")(torch.cat(views), {"scan": SCAN})
+    costs = [max(each) for each in triplets(*views, SUBJECT, margin)]
+    loss = ExemplarLoss(margin, "hardest")(torch.cat(views), {"subject_number": SUBJECT})
     assert float(loss) == pytest.approx(sum(costs) / len(costs))
 
 
 def test_it_is_what_torchs_triplet_loss_costs_on_average_over_random_negatives(views):
     augmented, original = (normalize(view) for view in views)
     drawn = []
-    for step in (2, 3, 4):  # derangements of the step, none of which leaves a scan to itself
+    for step in (2, 3, 4):  # derangements of the step, none of which leaves a subject to itself
         negatives = original.roll(step, 0)
         drawn.append(
             triplet_margin_with_distance_loss(
@@ -80,13 +80,13 @@ def test_originals_that_are_found_again_and_orthogonal_have_a_closed_form():
 @pytest.mark.parametrize("negatives", ["all", "hardest"])
 def test_an_encoder_that_has_collapsed_costs_the_margin_and_finds_nothing(negatives):
     loss = ExemplarLoss(0.7, negatives)
-    assert loss(torch.ones(12, 5), {"scan": SCAN}) == pytest.approx(0.7)
-    assert not loss.correct(torch.ones(12, 5), {"scan": SCAN}).any()
+    assert loss(torch.ones(12, 5), {"subject_number": SUBJECT}) == pytest.approx(0.7)
+    assert not loss.correct(torch.ones(12, 5), {"subject_number": SUBJECT}).any()
 
 
 def test_the_default_margin_can_be_kept_by_any_number_of_crops_and_so_stops_pushing():
     embedding = torch.eye(64).repeat(2, 1).requires_grad_()
-    ExemplarLoss()(embedding, {"scan": torch.arange(64)}).backward()
+    ExemplarLoss()(embedding, {"subject_number": torch.arange(64)}).backward()
     assert not embedding.grad.any()
 
 
@@ -104,9 +104,17 @@ def test_bfloat16_embeddings_are_compared_in_float32(views):
     assert torch.equal(distance, squared_distance(first.float(), second.float()))
 
 
+def test_bfloat16_embeddings_meet_the_head_in_float32(views):
+    embedding, target = torch.cat(views).bfloat16(), {"subject_number": SUBJECT}
+    loss = ExemplarLoss(head=nn.Linear(5, 3))
+    with torch.autocast("cpu", torch.bfloat16):
+        value = loss(embedding, target)
+    assert torch.equal(value, loss(embedding.float(), target)) and value.dtype == torch.float32
+
+
 def test_embeddings_of_length_zero_give_numbers():
     embedding = torch.zeros(12, 5, requires_grad=True)
-    ExemplarLoss()(embedding, {"scan": SCAN}).backward()
+    ExemplarLoss()(embedding, {"subject_number": SUBJECT}).backward()
     assert embedding.grad.isfinite().all()
 
 
@@ -114,58 +122,70 @@ def test_embeddings_of_length_zero_give_numbers():
 def test_the_gradient_is_that_of_finite_differences(views, choose):
     def loss(augmented, original):
         distance = squared_distance(augmented, original)
-        return exemplar_loss(distance, choose(distance, candidates(SCAN)), margin=1.0)
+        return exemplar_loss(distance, choose(distance, candidates(SUBJECT)), margin=1.0)
 
     assert torch.autograd.gradcheck(loss, tuple(view.requires_grad_() for view in views))
 
 
-def test_crops_of_one_scan_are_no_negatives_of_each_other_where_there_is_another_scan():
-    assert torch.equal(candidates(SCAN), SCAN[:, None] != SCAN)
+def test_crops_of_one_subject_are_no_negatives_of_each_other_where_there_is_another():
+    assert torch.equal(candidates(SUBJECT), SUBJECT[:, None] != SUBJECT)
 
 
-def test_crops_of_one_scan_are_all_that_there_is_where_there_is_no_other():
+def test_crops_of_one_subject_are_all_that_there_is_where_there_is_no_other():
     assert torch.equal(candidates(torch.zeros(3)), ~torch.eye(3, dtype=torch.bool))
 
 
+def test_a_step_of_one_subject_is_told_once(caplog):
+    loss = ExemplarLoss()
+    for _ in range(2):
+        loss(torch.randn(8, 5), {"subject_number": torch.zeros(4)})
+    assert caplog.text.count("crops of one subject alone") == 1
+
+
+def test_a_step_of_several_subjects_needs_no_word(views, caplog):
+    ExemplarLoss()(torch.cat(views), {"subject_number": SUBJECT})
+    assert not caplog.text
+
+
 def test_a_crop_is_right_where_its_own_original_is_the_nearest_of_the_candidates(views):
-    distance, others = squared_distance(*views), candidates(SCAN)
+    distance, others = squared_distance(*views), candidates(SUBJECT)
     expected = [bool((distance[i, others[i]] > distance[i, i]).all()) for i in range(6)]
     assert 0 < sum(expected) < 6
-    assert ExemplarLoss().correct(torch.cat(views), {"scan": SCAN}).tolist() == expected
+    assert ExemplarLoss().correct(torch.cat(views), {"subject_number": SUBJECT}).tolist() == expected
 
 
-def test_another_crop_of_its_scan_is_no_wrong_answer():
+def test_another_crop_of_its_subject_is_no_wrong_answer():
     original = torch.eye(6)
-    augmented = original[[1, 0, 2, 3, 4, 5]]  # the first scan's two are exchanged
-    assert ExemplarLoss().correct(torch.cat([0.5 * original + augmented, original]), {"scan": SCAN}).all()
+    augmented = original[[1, 0, 2, 3, 4, 5]]  # the first subject's two are exchanged
+    assert ExemplarLoss().correct(torch.cat([0.5 * original + augmented, original]), {"subject_number": SUBJECT}).all()
 
 
 def test_a_guess_is_right_once_among_the_candidates_and_its_own():
-    assert ExemplarLoss().chance({"scan": SCAN}).tolist() == pytest.approx(6 * [1 / 5])
-    assert ExemplarLoss().chance({"scan": torch.zeros(4)}).tolist() == 4 * [1 / 4]
+    assert ExemplarLoss().chance({"subject_number": SUBJECT}).tolist() == pytest.approx(6 * [1 / 5])
+    assert ExemplarLoss().chance({"subject_number": torch.zeros(4)}).tolist() == 4 * [1 / 4]
 
 
 def test_random_embeddings_are_right_as_often_as_a_guess():
-    embedding, target = torch.randn(200, 2 * 6, 8), {"scan": SCAN}
+    embedding, target = torch.randn(200, 2 * 6, 8), {"subject_number": SUBJECT}
     found = torch.cat([ExemplarLoss().correct(each, target) for each in embedding]).float().mean()
     assert float(found) == pytest.approx(1 / 5, abs=0.05)  # 1200 crops: three standard errors are 0.035
 
 
 def test_one_head_is_behind_augmented_crops_and_originals(views):
     head = nn.Linear(5, 3).double()
-    loss = ExemplarLoss(head=head)(torch.cat(views), {"scan": SCAN})
-    assert torch.equal(loss, ExemplarLoss()(torch.cat([head(view) for view in views]), {"scan": SCAN}))
+    loss = ExemplarLoss(head=head)(torch.cat(views), {"subject_number": SUBJECT})
+    assert torch.equal(loss, ExemplarLoss()(torch.cat([head(view) for view in views]), {"subject_number": SUBJECT}))
     loss.backward()
     assert head.weight.grad.abs().sum() > 0
 
 
 def test_a_single_crop_is_refused():
     with pytest.raises(InputError, match=r"a single crop.*raise batch_size or crops_per_volume"):
-        ExemplarLoss()(torch.randn(2, 5), {"scan": torch.tensor([0])})
+        ExemplarLoss()(torch.randn(2, 5), {"subject_number": torch.tensor([0])})
 
 
 def test_unknown_negatives_are_refused_with_those_that_there_are():
-    with pytest.raises(InputError, match=r"no negatives 'few'.*all, hardest"):
+    with pytest.raises(InputError, match=r"negatives is few: give one of all, hardest"):
         ExemplarLoss(negatives="few")
 
 
@@ -195,7 +215,7 @@ class HeadEach(nn.Module):
 
 def held_out(loss, make):
     """Loss and its target after a tiny encoder was trained with it, on embeddings [2 B, 8] of views never seen."""
-    encoder, target = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 8)), {"scan": torch.arange(40)}
+    encoder, target = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 8)), {"subject_number": torch.arange(40)}
     optimizer = torch.optim.Adam([*encoder.parameters(), *loss.parameters()], lr=0.02)
     for _ in range(100):
         optimizer.zero_grad()

@@ -103,7 +103,7 @@ def test_pairs_may_be_those_within_scans(views, target, heads):
 
 
 def test_unknown_pairs_are_refused():
-    with pytest.raises(InputError, match="no pairs 'some'"):
+    with pytest.raises(InputError, match="pairs is some"):
         ISImedBarlowLoss(pairs="some")
 
 

@@ -47,7 +47,7 @@ def test_a_grid_of_one_row_is_refused():
 
 
 def test_unknown_directions_are_refused():
-    with pytest.raises(InputError, match=r"no directions 'back'.*forward, both"):
+    with pytest.raises(InputError, match=r"directions is back: give one of forward, both"):
         CPCHead(directions="back")
 
 

@@ -228,3 +228,28 @@ def test_results_of_another_kind_are_not_lost(tmp_path, own):
         (tmp_path / "run" / "config.json").unlink()
     message = input_error(configure(tmp_path, "keep_results", settings))
     assert message.endswith("holds results of another kind (outcomes_config.json): give another --output_dir.")
+
+
+def checking(tmp_path, more, **settings):
+    """A configuration that asks whether it agrees with that of a run of {"cells": [3, 3, 3], "normalize": true}."""
+    trained = {"cells": [3, 3, 3], "normalize": True, "batch_size": 4}
+    (tmp_path / "config.json").write_text(json.dumps(trained), encoding="utf-8")
+    step = {"_target_": "scripts.runs.settings.check_settings", "run_dir": str(tmp_path), "more": more}
+    return ConfigParser({**settings, "run": [step]})
+
+
+def test_settings_of_a_task_are_those_of_its_training_where_they_are_named(tmp_path):
+    checking(tmp_path, ["cells"], cells=[3, 3, 3], batch_size=2).get_parsed_content("run")
+    checking(tmp_path, ["cells"], batch_size=2).get_parsed_content("run")
+    message = input_error(checking(tmp_path, ["cells", "batch_size"], cells=[3, 3, 3], batch_size=2))
+    assert message.startswith("batch_size is 2, but the run in") and "--batch_size 4" in message
+
+
+@pytest.mark.parametrize("said", [True, "true"])
+def test_a_switch_of_the_command_line_is_what_it_means(tmp_path, said):
+    checking(tmp_path, ["normalize"], normalize=said).get_parsed_content("run")
+
+
+@pytest.mark.parametrize("said", [False, "false"])
+def test_a_switch_that_is_the_other_way_is_refused(tmp_path, said):
+    assert "the run in" in input_error(checking(tmp_path, ["normalize"], normalize=said))

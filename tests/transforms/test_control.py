@@ -72,5 +72,5 @@ def test_draws_before_it_are_the_same_whatever_the_control():
 
 
 def test_an_unknown_control_is_refused_with_those_that_there_are():
-    with pytest.raises(InputError, match=r"no control 'blur'.*none, noise, constant, borders"):
+    with pytest.raises(InputError, match=r"control is blur: give one of none, noise, constant, borders"):
         Controld("image", "blur")

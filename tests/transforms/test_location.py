@@ -84,7 +84,7 @@ def test_moving_the_scanner_moves_locations_in_its_own_frame_only(scan, locate):
 
 
 def test_an_unknown_frame_is_refused_with_those_that_there_are():
-    with pytest.raises(InputError, match=r"no frame 'body'.*foreground, scanner"):
+    with pytest.raises(InputError, match=r"frame is body: give one of foreground, scanner"):
         FrameOrigind("image", "body")
 
 

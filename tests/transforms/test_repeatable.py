@@ -5,7 +5,7 @@ import torch
 from monai.data import CacheDataset, MetaTensor
 from monai.transforms import Compose, RandGaussianNoised, RandSpatialCropSamplesd
 
-from scripts.transforms.repeatable import Repeatable
+from scripts.transforms.repeatable import Repeatable, RepeatableDraws
 
 
 def item(scan=0):
@@ -58,3 +58,10 @@ def test_the_random_state_of_the_transform_itself_stays_as_it_is():
 def test_it_is_cached_as_what_is_not_random():
     dataset = CacheDataset([item()], Compose([Repeatable(RandGaussianNoised("image", prob=1.0))]), progress=False)
     assert dataset[0]["image"] is not None and not torch.equal(dataset._cache[0]["image"], item()["image"])
+
+
+def test_several_draws_differ_and_are_the_same_each_time():
+    draws = RepeatableDraws(RandSpatialCropSamplesd("image", [5, 6, 7], 8, random_size=False), draws=3, seed=4)
+    made, again = ([places(draw) for draw in draws(item())] for _ in range(2))
+    assert made == again and made[0] == places(crops(4)(item()))
+    assert made[0] != made[1] != made[2]

@@ -1,0 +1,84 @@
+"""What the bundles with a pretext task have in common."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor, list_data_collate
+
+BUNDLES = sorted(
+    path.parents[1]
+    for path in (Path(__file__).parents[2] / "bundles").glob("*/configs/train.json")
+    if "control" in json.loads(path.read_text(encoding="utf-8"))
+)
+CLASSES = [path for path in BUNDLES if path.name.split("_")[0] in ("rotation", "jigsaw", "relative")]
+# of these, a bundle takes those that it has; regions of at most 18 voxels a side
+SMALL = {"region_size": [16, 16, 16], "patch_size": [4, 4, 4], "crop_size": [16, 16, 16], "embedding_size": 4}
+SMALL |= {"head_size": 8, "code_size": 8, "context_size": 8, "projection_size": 8}
+
+
+@pytest.fixture(params=BUNDLES, ids=lambda path: path.name)
+def bundle(request):
+    return request.param
+
+
+def parsed(bundle, *overlays, **settings):
+    parser = ConfigParser()
+    parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", *overlays)])
+    small = {key: value for key, value in SMALL.items() if key in parser}
+    parser.update({"device": torch.device("cpu"), **small, **settings})
+    return parser
+
+
+def prepared(number, images=("image",)):
+    """A scan as it is before anything is drawn of it."""
+    generator = torch.Generator().manual_seed(number)
+    item = {key: MetaTensor(torch.rand(1, 20, 19, 18, generator=generator), affine=torch.eye(4)) for key in images}
+    return {**item, "scan": number, "subject": f"S{number}", "origin": torch.zeros(3, dtype=torch.float64)}
+
+
+def test_scans_may_have_other_images_than_the_network_takes(bundle):
+    parser = parsed(bundle, images=["image", "t2"])
+    draw, prepare, loss = map(parser.get_parsed_content, ("train#draw", "train#prepare_batch", "loss"))
+    batch = list_data_collate([draw(prepared(number, ("image", "t2"))) for number in range(2)])
+    images, target, _, _ = prepare(batch)
+    assert loss(torch.randn(len(images), 4), target).isfinite() and "t2" not in target
+
+
+@pytest.mark.parametrize("bundle", CLASSES, ids=lambda path: path.name)
+def test_a_class_head_keeps_its_layers_under_torchrun(bundle, monkeypatch):
+    """Where there is a GPU, it is normalised over all processes, and its weights have the same names."""
+    alone = parsed(bundle).get_parsed_content("loss")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    on_cpus = parsed(bundle, "multi_gpu_train").get_parsed_content("loss")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    on_gpus = parsed(bundle, "multi_gpu_train").get_parsed_content("loss")
+    assert list(map(type, on_cpus.head)) == list(map(type, alone.head))
+    assert sum(isinstance(layer, torch.nn.SyncBatchNorm) for layer in on_gpus.head) == 2
+    assert alone.state_dict().keys() == on_cpus.state_dict().keys() == on_gpus.state_dict().keys()
+
+
+def test_an_evaluation_asks_what_the_training_asked(bundle, tmp_path):
+    trained = parsed(bundle).config | {"control": "borders"}
+    (tmp_path / "config.json").write_text(json.dumps(trained, default=str), encoding="utf-8")
+    settings = {"run_dir": str(tmp_path), "network_def": trained["network_def"]}
+    parser = parsed(bundle, "evaluate", **settings)
+    step = next(i for i, one in enumerate(parser["run"]) if "check_settings" in str(one))
+    with pytest.raises(RuntimeError) as raised:
+        parser.get_parsed_content(f"run#{step}")
+    assert "control is" in str(raised.value.__cause__) and "borders" in str(raised.value.__cause__)
+
+
+def test_a_validation_asks_several_times_about_each_scan_as_often_as_a_step_does_each_time(bundle):
+    parser = parsed(bundle, validation_draws=3)
+    draws = parser.get_parsed_content("validate#draw")(prepared(0))
+    assert [len(draw) for draw in draws] == 3 * [len(parser.get_parsed_content("train#draw")(prepared(0)))]
+
+
+@pytest.mark.parametrize(("scans", "dropped"), [(3, False), (4, False), (5, True)])
+def test_a_last_step_of_few_scans_is_left_out_where_there_is_another(bundle, scans, dropped):
+    parser = parsed(bundle, split={"train": [prepared(number) for number in range(scans)]}, batch_size=4)
+    parser["train"]["dataset"] = {"_target_": "Dataset", "data": "$@split['train']"}
+    assert parser.get_parsed_content("train#dataloader").drop_last is dropped
