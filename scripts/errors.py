@@ -10,7 +10,16 @@ import threading
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-__all__ = ["InputError", "refuse", "report_input_errors", "require_one_of", "require_package", "require_positive", "shorten", "some"]
+__all__ = [
+    "InputError",
+    "refuse",
+    "report_input_errors",
+    "require_one_of",
+    "require_package",
+    "require_positive",
+    "shorten",
+    "some",
+]
 
 
 NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}

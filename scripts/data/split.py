@@ -50,9 +50,9 @@ def split_scans(
     if min(n_train, n_val, n_test) < fewest:
         raise InputError(
             f"{len(subjects)} subjects ({some(subjects)}) cannot be split into training, {n_val} for validation and "
-            f"{n_test} for testing, since each part needs {fewest} at least: add scans of others, or change val_size or "
-            "test_size. If several subjects were taken for one, give dataset_dir a CSV list with the columns image and "
-            "subject."
+            f"{n_test} for testing, as each part needs {fewest} at least: add scans of others, or change val_size "
+            "or test_size. If several subjects were taken for one, give dataset_dir a CSV list with the columns image "
+            "and subject."
         )
     logger.info(f"Of {len(subjects)} subjects, {n_train} train, {n_val} validate, {n_test} test.")
     return scans_of_parts(scans, draw_subjects(subjects, n_val, n_test, seed))

@@ -74,7 +74,9 @@ class RelativeLocationLoss(SharedHeadLoss):
         answers = self.head(self._joined(embedding))
         if self.answer == "mm":
             places = self._from_centre(target)
-            answers = -(answers.unflatten(0, (-1, self.others))[:, :, None] - places[:, None]).norm(dim=-1).flatten(0, 1)
+            answers = (
+                -(answers.unflatten(0, (-1, self.others))[:, :, None] - places[:, None]).norm(dim=-1).flatten(0, 1)
+            )
         return answers.argmax(1) == self._cells(target)
 
     def chance(self, target: dict[str, Any]) -> torch.Tensor:

@@ -39,7 +39,10 @@ class RepeatableDraws(Transform):
     """
 
     def __init__(self, transform: Callable, draws: int, seed: int = 0, key: Hashable = "scan") -> None:
-        self.each = [Repeatable(transform, seed + number, key) for number in range(draws)]
+        self.each = [Repeatable(transform, seed, key)]
+        for number in range(1, draws):
+            self.each.append(copy.copy(self.each[0]))  # of one transform, so that what it says once is said once
+            self.each[number].seed = seed + number
 
     def __call__(self, data: Mapping[Hashable, Any]) -> list:
         """What the transform makes of an item, once a draw."""

@@ -50,7 +50,7 @@ def test_too_few_subjects_are_refused():
 
 @pytest.mark.parametrize("sizes", [(1, 2), (2, 1), (2, 3)])
 def test_each_part_has_so_many_subjects_as_are_needed(sizes):
-    with pytest.raises(InputError, match="each part needs 2 at least: .*change val_size or test_size"):
+    with pytest.raises(InputError, match=r"each part needs 2 at least: .*change val_size or test_size"):
         split_scans(scans_of(6), *sizes, seed=0, fewest=2)
     assert len(split_scans(scans_of(6), 2, 2, seed=0, fewest=2)["train"]) == 2
 

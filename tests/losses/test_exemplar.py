@@ -45,7 +45,9 @@ def triplets(augmented, original, subject, margin):
 def test_it_is_the_mean_over_all_triplets(views, margin):
     costs = [cost for each in triplets(*views, SUBJECT, margin) for cost in each]
     assert len(costs) == 6 * 4
-    assert float(ExemplarLoss(margin)(torch.cat(views), {"subject_number": SUBJECT})) == pytest.approx(sum(costs) / len(costs))
+    assert float(ExemplarLoss(margin)(torch.cat(views), {"subject_number": SUBJECT})) == pytest.approx(
+        sum(costs) / len(costs)
+    )
 
 
 @pytest.mark.parametrize("margin", [0.1, 1.0, 3.0])
@@ -84,7 +86,7 @@ def test_an_encoder_that_has_collapsed_costs_the_margin_and_finds_nothing(negati
     assert not loss.correct(torch.ones(12, 5), {"subject_number": SUBJECT}).any()
 
 
-def test_the_default_margin_can_be_kept_by_any_number_of_crops_and_so_stops_pushing():
+def test_the_default_margin_is_kept_by_orthogonal_crops_and_so_stops_pushing():
     embedding = torch.eye(64).repeat(2, 1).requires_grad_()
     ExemplarLoss()(embedding, {"subject_number": torch.arange(64)}).backward()
     assert not embedding.grad.any()
@@ -215,7 +217,10 @@ class HeadEach(nn.Module):
 
 def held_out(loss, make):
     """Loss and its target after a tiny encoder was trained with it, on embeddings [2 B, 8] of views never seen."""
-    encoder, target = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 8)), {"subject_number": torch.arange(40)}
+    encoder, target = (
+        nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 8)),
+        {"subject_number": torch.arange(40)},
+    )
     optimizer = torch.optim.Adam([*encoder.parameters(), *loss.parameters()], lr=0.02)
     for _ in range(100):
         optimizer.zero_grad()
