@@ -13,7 +13,8 @@ BUNDLE = Path(__file__).parents[2] / "bundles" / "relative_location_pretraining"
 def parsed(*overlays, **settings):
     parser = ConfigParser()
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
-    parser.update({"device": torch.device("cpu"), "patch_size": [6, 6, 6], "head_size": 8, **settings})
+    small = {"device": torch.device("cpu"), "patch_size": [6, 6, 6], "head_size": 8}
+    parser.update(small | settings)
     return parser
 
 
@@ -29,7 +30,7 @@ def scan(oblique):
     [("one", "cell", 4, 2, 26), ("all", "cell", 54, 52, 26), ("all", "mm", 54, 52, 3)],
 )
 def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pairs, answer, patches, items, numbers):
-    parser = parsed(pairs=pairs, answer=answer)
+    parser = parsed(pairs=pairs, answer=answer, crops_per_volume=2)
     loss, batch = parser.get_parsed_content("loss"), list_data_collate(parser.get_parsed_content("train#draw")(scan))
     embedding = torch.randn(patches, 256)
     assert batch["image"].shape == (patches, 1, 6, 6, 6)
@@ -38,21 +39,26 @@ def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pair
 
 
 def test_of_one_pair_the_centre_comes_first_and_the_other_cell_is_the_answer(scan):
-    batch = list_data_collate(parsed().get_parsed_content("train#draw")(scan))
+    batch = list_data_collate(parsed(crops_per_volume=2).get_parsed_content("train#draw")(scan))
     centre, other = batch["cell"].unflatten(0, (2, 2)).unbind(1)
     assert centre.tolist() == [13, 13]
     assert (other - (other > 13).long()).tolist() == batch["other"][::2].tolist()
 
 
 def test_slices_have_eight_cells_round_the_centre(scan):
-    parser = parsed("axial_slices", patch_size=[6, 6, 1])
+    parser = parsed("axial_slices", patch_size=[6, 6, 1], crops_per_volume=2)
     batch = list_data_collate(parser.get_parsed_content("train#draw")(scan))
     assert batch["image"].shape == (4, 1, 6, 6, 1)
     assert torch.equal(parser.get_parsed_content("loss").chance(batch), torch.full((2,), 1 / 8))
 
 
-def test_the_papers_step_has_32_pairs_and_embeds_their_64_patches(scan):
+@pytest.mark.parametrize("overlays", [(), ("paper",)], ids=["own", "paper"])
+def test_a_step_has_the_papers_32_pairs_and_embeds_their_64_patches(scan, overlays):
+    step = parsed(*overlays)
+    items = step.get_parsed_content("train#draw")(scan)
+    assert step["pairs"] == "one" and step["batch_size"] * len(items) == 64
+
+
+def test_the_papers_patches_are_not_normalised():
     paper = parsed("paper")
-    items = paper.get_parsed_content("train#draw")(scan)
-    assert paper["pairs"] == "one" and paper["batch_size"] * len(items) == 64
     assert paper["normalize_cells"] is False
