@@ -175,7 +175,7 @@ def held_out_accuracy(patches):
     encoder, loss = nn.Linear(12, 6), tiny_loss()
     optimizer = torch.optim.Adam([*encoder.parameters(), *loss.parameters()], lr=0.02)
     seen, unseen = (half.reshape(-1, 12) for half in patches.chunk(2))
-    for _ in range(40):
+    for _ in range(80):
         optimizer.zero_grad()
         loss(encoder(seen), target_of(len(seen))).backward()
         optimizer.step()
