@@ -166,7 +166,7 @@ def _fitted(task: PretextTask, networks: Mapping[str, nn.Module], scans: Sequenc
 def _fitted_head(task: PretextTask, embedded: Sequence[Embedded]) -> nn.Module:
     """The task's loss, its head fitted to batches of embeddings."""
     loss = _Standardised(_copy_of(task.loss), torch.cat([embedding for embedding, _ in embedded]))
-    optimizer = torch.optim.AdamW(loss.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(loss.parameters(), lr=1e-3, fused=True)  # on a CPU, a third of a step less
     random = np.random.RandomState(task.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
