@@ -18,6 +18,7 @@ class Budget:
     """End a training with the epoch in which it has spent its budget.
 
     What was spent before a resume counts, also if it was spent by another number of processes.
+    `ignite.handlers.TimeLimit` ends within an epoch, before it is validated, and counts anew after a resume.
 
     Attributes:
         spent: seconds and crops so far, the crops in all processes, which take equally many.
