@@ -35,14 +35,6 @@ def test_the_second_view_of_a_crop_is_itself_and_the_first_has_its_shape(size):
     assert sum(torch.equal(one[0], crop) for one in made) < 3
 
 
-def test_validation_makes_the_same_each_time_and_training_does_not():
-    parser = parsed()
-    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
-    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
-    assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
-
-
 def test_noise_as_a_control_is_another_in_each_view():
     items = parsed(control="noise").get_parsed_content("train#draw")(prepared())
     first, second = items[0]["image"]

@@ -60,14 +60,6 @@ def test_a_scan_smaller_than_a_region_is_padded():
     assert len(parsed().get_parsed_content("train#draw")(prepared((12, 30, 10)))) == 54
 
 
-def test_validation_asks_the_same_each_time_and_training_does_not():
-    parser = parsed()
-    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
-    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
-    assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
-
-
 def test_slices_are_puzzles_of_nine_cells():
     parser = parsed("axial_slices", patch_size=[6, 6, 1])
     items = parser.get_parsed_content("train#draw")(prepared())

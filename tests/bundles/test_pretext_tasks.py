@@ -39,6 +39,14 @@ def prepared(number, images=("image",)):
     return {**item, "scan": number, "subject": f"S{number}", "origin": torch.zeros(3, dtype=torch.float64)}
 
 
+def test_validation_asks_the_same_each_time_and_training_does_not(bundle):
+    parser = parsed(bundle)
+    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
+    same = [[item["image"] for draw in validate(prepared(0)) for item in draw] for _ in range(2)]
+    other = [[item["image"] for item in train(prepared(0))] for _ in range(2)]
+    assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
+
+
 def test_scans_may_have_other_images_than_the_network_takes(bundle):
     parser = parsed(bundle, images=["image", "t2"])
     draw, prepare, loss = map(parser.get_parsed_content, ("train#draw", "train#prepare_batch", "loss"))

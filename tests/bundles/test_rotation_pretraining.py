@@ -47,14 +47,6 @@ def test_the_head_is_that_of_the_paper():
     assert [type(part).__name__ for part in head[1:4]] == ["ReLU", "BatchNorm1d", "Dropout"] and head[3].p == 0.5
 
 
-def test_validation_asks_the_same_each_time_and_training_does_not():
-    parser = parsed()
-    validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    same = [[item["image"] for draw in validate(prepared()) for item in draw] for _ in range(2)]
-    other = [[item["image"] for item in train(prepared())] for _ in range(2)]
-    assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
-
-
 def test_a_control_changes_what_is_seen_and_not_what_is_asked():
     plain, noise = (
         parsed(control=control).get_parsed_content("validate#draw")(prepared())[0] for control in ("none", "noise")
