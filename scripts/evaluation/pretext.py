@@ -18,6 +18,7 @@ from ..inferers.batch import BatchInferer
 from ..losses.pretext import PretextLoss
 from ..metrics.subject_bootstrap import SubjectBootstrap
 from ..networks.weights import load_encoder
+from ..progress import with_progress
 from ..transforms.control import Controld
 from ..transforms.repeatable import Repeatable
 from .drawn_metrics import metrics_of_draws
@@ -171,7 +172,7 @@ def _fitted_head(task: PretextTask, embedded: Sequence[Embedded]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
         loss.train()
-        for _ in range(task.steps):
+        for _ in with_progress(range(task.steps), "Steps of fitting a head:"):
             optimizer.zero_grad()
             loss(*embedded[random.randint(len(embedded))]).backward()
             optimizer.step()

@@ -12,7 +12,7 @@ from ignite.engine import Engine, Events
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.structures import Structures
 from ..errors import InputError, require_package
-from ..metrics.segmentation import region_dice, region_surface_distance
+from ..metrics.segmentation import is_in_region, region_dice, region_surface_distance
 
 __all__ = ["SegmentationScores"]
 
@@ -61,7 +61,7 @@ class SegmentationScores:
         for name, region in zip(self.regions.names, self.regions.values, strict=True):
             if not np.isnan(dice := region_dice(found, label, region)):
                 distance = region_surface_distance(found, label, region, spacing) if self.has_distances else np.nan
-                is_found = bool(torch.isin(found, torch.tensor(region).to(found)).any())
+                is_found = bool(is_in_region(found, region).any())
                 self.lines.append((source, scan["subject"], name, dice, distance, is_found))
 
     def _write(self) -> None:

@@ -1,11 +1,17 @@
 """How far a segmentation agrees with a label map, region by region: of one class, or of several."""
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 
 import torch
 from monai.metrics import compute_average_surface_distance, compute_dice
 
-__all__ = ["mean_region_dice", "region_dice", "region_surface_distance"]
+__all__ = ["is_in_region", "mean_region_dice", "region_dice", "region_surface_distance"]
+
+
+def is_in_region(numbers: torch.Tensor, region: Sequence[int]) -> torch.Tensor:
+    """Whether each number is that of one of a region's classes; several times as fast as isin where it has few."""
+    return reduce(torch.logical_or, (numbers == one for one in region))
 
 
 def region_dice(found: torch.Tensor, label: torch.Tensor, region: Sequence[int]) -> float:
@@ -53,5 +59,4 @@ def region_surface_distance(
 
 def _as_batch(found: torch.Tensor, label: torch.Tensor, region: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each is in the region, [1, 1, X, Y, Z]; one at a time, since all of them would be a large tensor."""
-    numbers = torch.tensor(region).to(found)
-    return torch.isin(found, numbers)[None, None], torch.isin(label, numbers.to(label))[None, None]
+    return is_in_region(found, region)[None, None], is_in_region(label, region)[None, None]
