@@ -27,11 +27,16 @@ from tools.release import write_release
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
+SEGMENTATION = BUNDLES[0].parent / "organ_segmentation"
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE]
 WEIGHTED = [bundle for bundle in BUNDLES if (bundle / "models" / "model.pt").is_file()]
 
 pytestmark = pytest.mark.slow
+
+
+def config_of(bundle, name):
+    return json.loads((bundle / "configs" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module", params=WEIGHTED, ids=lambda path: path.name)
@@ -49,7 +54,9 @@ def opened(bundle, elsewhere, tmp_path_factory):
     """A bundle, the folder in which a process far from it left what it made of it, and that process's answers."""
     output = tmp_path_factory.mktemp(bundle.name)
     words = [Path(__file__).parent / "open_bundle.py", bundle, output]
-    environment = os.environ | {"PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
+    # where a network is made by the bundle's own code, clients are told where that is
+    path = str(bundle) if "scripts." in json.dumps(config_of(bundle, "inference")["network_def"]) else ""
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     process = [sys.executable, "-W", "ignore", *map(str, words)]
     done = subprocess.run(process, cwd=elsewhere, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -123,9 +130,12 @@ def site(small_for, trainable, bodies, elsewhere, tmp_path_factory):
     """What a federated client of a bundle did: a round of training, an evaluation of the server's weights, a round."""
     folder = tmp_path_factory.mktemp("site")
     given = {"dataset_dir": str(bodies), "output_dir": str(folder), "device": "cpu", **small_for(trainable)}
+    evaluation, own = dict(given), {}
+    if trainable == SEGMENTATION:  # whose evaluate.json is laid over inference.json, and not over train.json
+        evaluation, own = given | {"validate#handlers": []}, {"config_evaluate_filename": "configs/train.json"}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(elsewhere)
-        client = MonaiAlgo(str(trainable), send_weight_diff=False, train_kwargs=dict(given), eval_kwargs=given)
+        client = MonaiAlgo(str(trainable), send_weight_diff=False, train_kwargs=given, eval_kwargs=evaluation, **own)
         client.initialize({ExtraItems.CLIENT_NAME: "site"})
         sent = {name: tensor.numpy().copy() for name, tensor in client.trainer.network.state_dict().items()}
         client.train(ExchangeObject(weights=sent))
