@@ -56,11 +56,13 @@ def common_places(scans: Iterable[Mapping[Any, Any]], points: torch.Tensor, fewe
     kept = (counts >= needed).nonzero()[:, 0]
     if not len(kept):
         raise InputError(
-            f"No place lies in the bodies of {needed:g} of {len(shown)} training subjects, so that none can be compared: "
-            "give a smaller place_spacing or place_subjects, or scans of more subjects."
+            f"No place lies in the bodies of {needed:g} of {len(shown)} training subjects, so that none can be "
+            "compared: give a smaller place_spacing or place_subjects, or scans of more subjects."
         )
     if rank() == 0:
         merged = int(((counts > 0) & (counts < needed)).sum())
-        logger.info(f"{len(kept)} places lie in {needed:g} training subjects or more; {merged} others join the nearest.")
+        logger.info(
+            f"{len(kept)} places lie in {needed:g} training subjects or more; {merged} others join the nearest."
+        )
     queue = torch.cdist(points, points[kept], compute_mode=EXACT).argmin(1)
     return CommonPlaces(points, kept, queue, len(shown))

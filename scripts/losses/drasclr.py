@@ -16,9 +16,9 @@ def contrast(
 ) -> torch.Tensor:
     r"""Mean of $-\log \frac{\exp(q k / T)}{\exp(q k / T) + K/n \sum_j \exp(q k_j / T)}$ over queries with a negative.
 
-    The sum is over the n valid ones of a queue of K keys, and stands for that over a full queue: so it is worth as much
-    in the first epoch as later, when more keys are known, and validations can be compared. K/n is 1 where all are valid,
-    and the loss then InfoNCE.
+    The sum is over the n valid ones of a queue of K keys, and stands for that over a full queue: so the loss is worth
+    as much in the first epoch as later, when more keys are known, and validations can be compared. Where all are valid,
+    K/n is 1, and it is InfoNCE.
 
     Args:
         query: q, [N, D].
@@ -75,7 +75,7 @@ class DrasCLRLoss(nn.Module):
         self._key_head = (key_head,)  # in a tuple, so that it is no part of the state
 
     def forward(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Loss of embeddings [(2 + R) B, D]: of all queries, of R neighbours of all, one after the other, and of all keys.
+        """Loss of embeddings [(2 + R) B, D]: of all queries, all first neighbours, ..., all keys.
 
         The target has `place_number` [B], of the queue, and `subject_number` [B].
         """

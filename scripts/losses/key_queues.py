@@ -34,7 +34,9 @@ class KeyQueues(nn.Module):
         self.register_buffer("next", torch.zeros(places, dtype=torch.long))
         if rank() == 0:
             megabytes = places * size * (2 * features + 8) / 1e6
-            logger.info(f"Queues of {places} places, {size} keys each, take {megabytes:.1f} MB: queue_size bounds that.")
+            logger.info(
+                f"Queues of {places} places, {size} keys each, take {megabytes:.1f} MB: queue_size bounds that."
+            )
 
     def of(self, place: torch.Tensor, subject: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Keys of places, [N, size, features], float32, and which of them are of other subjects, [N, size].

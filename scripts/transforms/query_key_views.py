@@ -24,7 +24,7 @@ class QueryKeyViewsd(Randomizable, MapTransform):
 
     Args:
         keys: of the crops, all of which are changed alike.
-        view: a MONAI transform of an image [C, X, Y, Z] that keeps its shape; what is random in it is drawn from a seed.
+        view: a MONAI transform of an image [C, X, Y, Z] that keeps its shape; what is random is drawn from a seed.
         allow_missing_keys: as for `MapTransform`.
     """
 

@@ -42,7 +42,7 @@ class Viewsd(Randomizable, MapTransform):
 
 
 def view_of(view: Callable, image: torch.Tensor, seed: int) -> torch.Tensor:
-    """What a MONAI transform makes of an image [C, X, Y, Z], of the same shape: what is random is drawn from the seed."""
+    """What a MONAI transform makes of an image [C, X, Y, Z], a plain tensor; what is random is drawn from the seed."""
     if isinstance(view, Randomizable):
         view.set_random_state(int(seed))
     changed = view(image.clone())  # RandCoarseDropout and RandCoarseShuffle write into the image that they are given
