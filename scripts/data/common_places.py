@@ -62,7 +62,8 @@ def common_places(scans: Iterable[Mapping[Any, Any]], points: torch.Tensor, fewe
     if rank() == 0:
         merged = int(((counts > 0) & (counts < needed)).sum())
         logger.info(
-            f"{len(kept)} places lie in {needed:g} training subjects or more; {merged} others join the nearest."
+            f"{len(kept)} places lie in {needed:g} training subjects or more and have queues; {merged} of fewer "
+            "share that of the nearest."
         )
     queue = torch.cdist(points, points[kept], compute_mode=EXACT).argmin(1)
     return CommonPlaces(points, kept, queue, len(shown))

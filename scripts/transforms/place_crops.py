@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from ..data.common_places import EXACT, CommonPlaces
 from .pad_to_crop import BACKGROUND
+from .place import ScaledPlace
 from .places import crop_start
 
 __all__ = ["PlaceCropsd", "nearest_places"]
@@ -66,7 +67,7 @@ class PlaceCropsd(Randomizable, MapTransform):
         MapTransform.__init__(self, keys, allow_missing_keys)
         self.places, self.crop_size = places, crop_size
         self.num_samples, self.neighbours = num_samples, neighbours
-        self.told = (places.points[places.kept[places.queue]] / torch.tensor(place_range)).clamp(-1, 1)
+        self.told = ScaledPlace(place_range)({"location": places.points[places.kept[places.queue]]})["place"]
 
     def randomize(self, data: int) -> None:
         """Draw from so many places of a scan."""

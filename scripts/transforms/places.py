@@ -78,7 +78,7 @@ class PlacesInBodyd(MapTransform):
         """
         item = dict(data)
         image = item[self.first_key(item)]
-        inside = inside_body(torch.as_tensor(image))
+        inside = inside_body(image.as_tensor())
         starts = crop_start(image, self.points + item["origin"], self.crop_size)
         shares = torch.stack([self._share(inside, start) for start in starts])
         places = (shares >= LEAST).nonzero()[:, 0]

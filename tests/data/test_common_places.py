@@ -35,7 +35,10 @@ def test_a_share_is_of_the_subjects_and_stands_for_two_of_them_at_least():
 def test_how_many_are_merged_is_said(caplog):
     with caplog.at_level(logging.INFO):
         common_places(SCANS, POINTS, fewest=3)
-    assert "2 places lie in 3 training subjects or more; 2 others join the nearest." in caplog.text
+    assert (
+        "2 places lie in 3 training subjects or more and have queues; 2 of fewer share that of the nearest."
+        in caplog.text
+    )
 
 
 def test_bodies_that_have_no_place_in_common_are_refused_with_what_would_help():

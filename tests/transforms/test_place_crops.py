@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from monai.data import MetaTensor
+from monai.data import DataLoader, Dataset, MetaTensor
 
 from scripts.data.common_places import CommonPlaces, common_places
 from scripts.transforms.location import FrameOrigind
@@ -118,3 +118,15 @@ def test_the_scan_is_left_as_it_was(scan, cut):
 def test_crops_of_common_places_know_whose_they_are(scan, cut):
     places = common_places([{"subject": name, "places": scan["places"]} for name in "ab"], POINTS, fewest=2)
     assert all(item["subject_number"] == 8 and item["scan"] == 3 for item in cut(places)(scan))
+
+
+def test_workers_draw_anew_in_each_epoch_and_each_crop_knows_its_own_place(scan, cut):
+    """The published code tells the loader in the main process which place is next; its workers never hear of it."""
+    items = [{**scan, "image": scan["image"].clone(), "scan": number} for number in range(4)]
+    loader = DataLoader(Dataset(items, cut(num_samples=1)), batch_size=1, num_workers=1)
+    epochs = [[(item["place"], item["image"]) for item in loader] for _ in range(3)]
+    for place, crops in (crop for epoch in epochs for crop in epoch):
+        points = place[0] * torch.tensor([20, 20, 40])
+        assert (crops[0].mean((2, 3, 4)) - scan["origin"] - points).norm(dim=1).max() < 1.4
+    drawn = [torch.cat([place[:, 0] for place, _ in epoch]) for epoch in epochs]
+    assert len(drawn[0].unique(dim=0)) > 1 and not torch.equal(drawn[0], drawn[1])

@@ -69,7 +69,8 @@ def test_half_of_a_crop_at_least_is_of_the_scan(oblique, prepare):
 
 
 def test_what_bodies_have_in_common_can_be_cached(oblique, prepare):
-    assert torch.equal(prepare(head(oblique))[1]["places"], prepare(head(oblique))[1]["places"])
+    first, again = (prepare(head(oblique))[1]["places"] for _ in range(2))
+    assert torch.equal(first, again) and type(first) is torch.Tensor
 
 
 def test_a_scan_with_too_few_places_is_refused_with_what_would_help(oblique, prepare):
