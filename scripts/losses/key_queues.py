@@ -26,6 +26,10 @@ class KeyQueues(nn.Module):
         features: numbers of a key.
     """
 
+    keys: torch.Tensor
+    subjects: torch.Tensor
+    next: torch.Tensor
+
     def __init__(self, places: int, size: int, features: int) -> None:
         super().__init__()
         self.size = size

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Randomizable, SpatialCrop
+from monai.transforms import MapTransform, Randomizable
 from torch.nn.functional import pad
 
 from ..data.common_places import EXACT, CommonPlaces
@@ -96,7 +96,8 @@ class PlaceCropsd(Randomizable, MapTransform):
     def _cut(self, image: MetaTensor, centre: torch.Tensor) -> torch.Tensor:
         start = crop_start(image, centre, self.crop_size)
         end = start + torch.tensor(self.crop_size)
-        within = SpatialCrop(roi_start=start.clamp(min=0), roi_end=end)(image).as_tensor()
+        window = [slice(*bounds) for bounds in zip(start.clamp(min=0).tolist(), end.tolist(), strict=True)]
+        within = image.as_tensor()[(slice(None), *window)]
         missing = zip(-start, end - torch.tensor(image.shape[1:]), strict=True)
         widths = [int(width) for pair in reversed(list(missing)) for width in torch.stack(pair).clamp(min=0)]
         return pad(within, widths, value=BACKGROUND)
