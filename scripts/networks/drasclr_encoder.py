@@ -18,8 +18,8 @@ class DrasCLREncoder(nn.Module):
     It has 8.2 million weights with 8 experts, and 1.0 million with one. Its layers, in their order, are `stem` (at 1/2
     of the crop's size), `block1`, `block2`, `block3` (at 1/4, 1/8 and 1/16) and `last` (at 1/32).
 
-    Source: Yu et al., "DrasCLR", arXiv 2302.10390, and its code for the sizes. There a crop has 32³ voxels, of which the
-    last layer leaves one position; of larger crops, positions are averaged.
+    Source: Yu et al., "DrasCLR", arXiv 2302.10390, and its code for the sizes. There a crop has 32³ voxels, of which
+    the last layer leaves one position; of larger crops, positions are averaged.
 
     Args:
         spatial_dims: 2 or 3.
