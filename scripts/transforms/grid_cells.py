@@ -10,8 +10,6 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable, SpatialCrop
 
-from ..errors import InputError
-
 __all__ = ["GridCellsd", "region_size"]
 
 
@@ -31,7 +29,7 @@ def region_size(cells: Sequence[int], patch_size: Sequence[int], jitter: Sequenc
 
 
 class GridCellsd(Randomizable, MapTransform):
-    """Draw regions of a scan, and in each cell of a region a patch; `cell` is its number, the last axis fastest.
+    """Draw regions of a scan, and in each cell of a region a patch, in the order of cells, the last axis fastest.
 
     Regions are drawn uniformly among all places where one fits, and a patch uniformly in its cell, so that from 0 to
     twice `jitter` voxels are between neighbours and no edge is seen to go on. Chance is drawn apart from being applied:
@@ -39,7 +37,7 @@ class GridCellsd(Randomizable, MapTransform):
     `randomize=False` cuts these.
 
     Args:
-        keys: of the images, of one size; all else of the item goes with each patch.
+        keys: of the images, of one size, a region's at least; all else of the item goes with each patch.
         cells: of a region, along each axis.
         patch_size: of a patch, voxels, [X, Y, Z].
         jitter: by how many voxels a cell is longer than a patch, [X, Y, Z].
@@ -67,36 +65,20 @@ class GridCellsd(Randomizable, MapTransform):
         self.offsets = self.R.randint(np.add(self.jitter, 1), size=(self.num_samples, prod(self.cells), 3))
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
-        """Items of the patches, each image [C, *patch_size], the cells of a region after each other.
-
-        Raises:
-            InputError: the scan is smaller than a region.
-        """
+        """Items of the patches, each image [C, *patch_size], the cells of a region after each other."""
         item = dict(data)
         size = item[self.first_key(item)].shape[1:]
-        self._require_room(size)
         if randomize:
             self.randomize(size)
         regions = zip(self.starts, self.offsets, strict=True)
-        return [item | self._patch(item, *cell) for region in regions for cell in self._corners(*region)]
+        return [item | self._patch(item, corner) for region in regions for corner in self._corners(*region)]
 
-    def _corners(self, start: np.ndarray, offsets: np.ndarray) -> list[tuple[int, np.ndarray]]:
-        """Number of each cell of a region, and the first voxel of its patch."""
+    def _corners(self, start: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """First voxel of the patch in each cell of a region, [cells, 3]."""
         corners = np.array(list(product(*map(range, self.cells)))) * np.add(self.patch_size, self.jitter)
-        return list(enumerate(start + corners + offsets))
+        return start + corners + offsets
 
-    def _patch(self, item: dict, cell: int, corner: np.ndarray) -> dict:
+    def _patch(self, item: dict, corner: np.ndarray) -> dict:
         # SpatialCrop moves the affine along, which slicing a MetaTensor does not
         cut = SpatialCrop(roi_start=corner, roi_end=corner + self.patch_size)
-        return {key: torch.clone(cut(item[key])) for key in self.key_iterator(item)} | {"cell": cell}
-
-    def _require_room(self, size: Sequence[int]) -> None:
-        if any(have < want for have, want in zip(size, self.region_size, strict=True)):
-            raise InputError(
-                f"A scan has {tuple(size)} voxels, and a region of {_times(self.cells)} cells takes "
-                f"{tuple(self.region_size)}: give fewer cells or a smaller patch_size."
-            )
-
-
-def _times(numbers: Sequence[int]) -> str:
-    return " x ".join(map(str, numbers))
+        return {key: torch.clone(cut(item[key])) for key in self.key_iterator(item)}
