@@ -4,13 +4,15 @@ tools/configs has a folder for each layer (`training`, `pretraining`, `two_views
 and methods/NAME.json for each bundle: `_bases_` names its layers, and a section for each file says what differs. A
 later layer overrides an earlier one in MONAI's own language (`train#crops`, `+handlers`); a section that is null takes
 a file away, and one with `_extends_` begins with another file of the bundle, or anew where that is null. `...` keeps a
-place for what a later layer says, or takes away what an earlier one did; `%FILE.json#KEY` stands for what is there.
+place for what a later layer says, or takes away what an earlier one did; nothing may refer to one that stays empty.
+`%FILE.json#KEY` stands for what is there.
 """
 
 import argparse
 import copy
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,7 @@ __all__ = ["bundle_names", "compose", "write_bundle"]
 
 ROOT = Path(__file__).parents[1]
 SOURCES = Path(__file__).parent / "configs"
+REFERENCE = re.compile(r"@(\w+(?:#\w+)*)")
 LATER = "..."  # the place of what a later layer says; nothing stands there where none does
 
 
@@ -75,6 +78,7 @@ def _compose_file(name: str, layers: list[dict[str, dict]]) -> dict:
             other = layer.pop("_extends_")
             config = _compose_file(other, layers) if other else {}
         config = _merge(config, _fill_in(layer))
+    _require_filled(name, config)
     return _without_places(config)
 
 
@@ -104,6 +108,17 @@ def _as_written(item):
     if isinstance(item, list):
         return [_as_written(value) for value in item]
     return item.replace("::", "#") if isinstance(item, str) and item[:1] in ("@", "$") else item
+
+
+def _require_filled(name: str, config: dict) -> None:
+    """Raise an `InputError` where something refers to a place in which nothing stands."""
+    parser = ConfigParser(config)
+    for reference in sorted(set(REFERENCE.findall(json.dumps(_without_places(config))))):
+        if reference in parser and parser[reference] == LATER:
+            raise InputError(
+                f"{name}.json refers to {reference}, and no layer says what that is: add one that does to _bases_, or "
+                "say it in the method."
+            )
 
 
 def _without_places(item):

@@ -21,7 +21,9 @@ from .drawn_metrics import draw_metrics, join_metrics, metrics_of_draws, write_d
 from .embedding import embed
 from .layer_figures import layer_figures
 from .predictions import Predictions, baseline_predictions, encoder_predictions
-from .pretext import PretextTask, measure_pretext
+from .pretext import measure_pretext
+from .pretext_heads import trained_head
+from .pretext_task import PretextTask
 from .share_results import join_shares, write_shares
 from .structure_shares import LabelledCrops, StructureShares, measure_shares
 from .summary import summarise
@@ -60,15 +62,18 @@ def evaluate_encoder(
         output_dir: where the files go.
         layer_sets: names of layers, `NAME:POOLING` each, by that of their set; what each set knows is measured too.
         shares: how structure shares are measured, where crops have them.
-        pretext: the task that the encoder was trained by, where that is one with answers.
+        pretext: the task that the encoder was trained by, where that is one with answers. It is measured last, when all
+            else is written, and only where the head.pt of its training lies beside the encoder.
 
     Raises:
-        InputError: the weights are not there or not this network's, or it has no such layers.
+        InputError: the weights are not there or not this network's, nor those in head.pt the task's, or it has no such
+            layers.
     """
     untrained, layer_sets, folder = copy.deepcopy(network), layer_sets or {}, Path(output_dir)
     if shares is not None and shares.structures.names:
         layer_set(layer_sets, shares.layers)  # or it says that there is none
     load_encoder(network, encoder)
+    head = None if pretext is None else trained_head(pretext, encoder)
     ours, theirs = _embed_parts([network, untrained], loaders, run, split, layer_sets)
     fault = collapse(ours["test"].embedding)
     if fault:
@@ -90,17 +95,24 @@ def evaluate_encoder(
         write_shares(folder / "structure_shares.csv", found)
     else:
         _remove_shares(folder)
-    if pretext is not None:
-        metrics = join_metrics(metrics, measure_pretext(pretext, network, untrained, split, encoder))
 
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
     more = {"embedding_random_encoder": theirs["test"].embedding, "components": basis(test.embedding)}
     arrays = {name: array.numpy() for name, array in (_arrays(test, said[""]) | more).items()}
     savez_atomically(folder / "embeddings.npz", **arrays, subject=subjects)
+    _write_metrics(folder, metrics, drawn)
+    if pretext is not None and head is not None:
+        answers, of_answers = measure_pretext(pretext, network, untrained, head, split)
+        metrics = join_metrics(metrics, answers)
+        drawn = {ending: drawn.get(ending, {}) | of_answers.get(ending, {}) for ending in drawn | of_answers}
+        _write_metrics(folder, metrics, drawn)
+    summarise(metrics)
+
+
+def _write_metrics(folder: Path, metrics: dict, drawn: dict[str, dict[str, torch.Tensor]]) -> None:
     write_draws(folder / "draws.npz", drawn)
     write_json_atomically(folder / "metrics.json", metrics)
-    summarise(metrics)
 
 
 def _remove_shares(folder: Path) -> None:

@@ -10,9 +10,11 @@ from ..distributed import as_in_first, gather
 from ..errors import require_one_of, require_positive
 from .views import gather_views
 
-__all__ = ["NEGATIVES", "ExemplarLoss", "all_candidates", "candidates", "exemplar_loss", "nearest_candidate"]
+__all__ = ["NEGATIVES", "ExemplarLoss", "candidates", "exemplar_loss", "nearest_candidate"]
 
 logger = logging.getLogger(__name__)
+
+NEGATIVES = ("all", "hardest")
 
 
 def candidates(subject: torch.Tensor) -> torch.Tensor:
@@ -33,18 +35,10 @@ def candidates(subject: torch.Tensor) -> torch.Tensor:
     return other if other.any() else ~torch.eye(len(subject), dtype=torch.bool, device=subject.device)
 
 
-def all_candidates(distance: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
-    """Every candidate is a negative: what a random one costs on average, with nothing drawn."""
-    return candidates
-
-
 def nearest_candidate(distance: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
     """The candidate nearest to each augmented crop is its one negative, [N, N]."""
     nearest = distance.masked_fill(~candidates, torch.inf).argmin(1, keepdim=True)
     return torch.zeros_like(candidates).scatter(1, nearest, True)
-
-
-NEGATIVES = {"all": all_candidates, "hardest": nearest_candidate}
 
 
 def squared_distance(augmented: torch.Tensor, original: torch.Tensor) -> torch.Tensor:
@@ -85,7 +79,8 @@ class ExemplarLoss(nn.Module):
 
     Args:
         margin: in units of the squared distance between unit vectors: opposite ones are 4 apart, orthogonal ones 2.
-        negatives: `all` originals of other subjects in the step, or the `hardest`, which is the nearest of them.
+        negatives: `all` originals of other subjects in the step, which is what a random one costs on average, or the
+            `hardest`, which is the nearest of them.
         head: from the encoder's embeddings to what is compared. It is applied to the crops of all processes in each of
             them, so that its gradient needs no reduction.
 
@@ -97,7 +92,7 @@ class ExemplarLoss(nn.Module):
         super().__init__()
         require_one_of("negatives", negatives, NEGATIVES)
         require_positive("margin", margin)
-        self.margin, self.negatives = margin, NEGATIVES[negatives]
+        self.margin, self.negatives = margin, negatives
         self.head = as_in_first(head or nn.Identity())
         self._told = False
 
@@ -107,9 +102,12 @@ class ExemplarLoss(nn.Module):
         Raises:
             InputError: the step has a single crop.
         """
-        distance = self._distance(embedding)
-        return exemplar_loss(distance, self.negatives(distance, self._candidates(target)), self.margin)
+        distance, negatives = self._distance(embedding), self._candidates(target)
+        if self.negatives == "hardest":
+            negatives = nearest_candidate(distance, negatives)
+        return exemplar_loss(distance, negatives, self.margin)
 
+    @torch.no_grad()
     def correct(self, embedding: torch.Tensor, target: dict[str, torch.Tensor]) -> torch.Tensor:
         """Which augmented crops, [N] of all processes, are nearer to their own original than to all candidates."""
         distance = self._distance(embedding)

@@ -115,7 +115,7 @@ def write_report(
         "layer_columns": layer_columns(layers),
         "layer_sets": settings.get("evaluate_config", {}).get("layer_sets", {}),
         "share_tables": shares,
-        "pretext": pretext_rows(metrics),
+        "pretext": pretext_rows(metrics, settings.get("evaluate_config", {}).get("control", "none")),
         "structures": metrics.get("structure_share_structures", {}),
     }
     known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 __all__ = ["PretextRow", "pretext_rows"]
 
+OWN = "this encoder and its head"
+CONTROLS = {"noise": "on noise", "constant": "on constant voxels", "borders": "on borders of crops alone"}
 ROWS = {
-    "this encoder and its head": "pretext_accuracy",
-    "on noise": "pretext_accuracy_noise",
-    "on constant voxels": "pretext_accuracy_constant",
-    "on borders of crops alone": "pretext_accuracy_borders",
+    OWN: "pretext_accuracy",
+    **{label: f"pretext_accuracy_{control}" for control, label in CONTROLS.items()},
     "this encoder, a head fitted anew": "pretext_accuracy_fitted_head",
     "untrained encoder, a head fitted anew": "pretext_accuracy_random_encoder",
+    "what the first of these two has more": "pretext_accuracy_gain",
     "chance": "pretext_chance",
 }
 MEANING = {
@@ -22,6 +23,7 @@ MEANING = {
     ),
     "this encoder, a head fitted anew": "to its embeddings of a few draws of training subjects",
     "untrained encoder, a head fitted anew": "in the very same way: compare these two",
+    "what the first of these two has more": "what the pretraining adds",
 }
 
 
@@ -35,11 +37,18 @@ class PretextRow:
     interval: list[float] | None
 
 
-def pretext_rows(metrics: dict) -> list[PretextRow]:
-    """Rows of the metrics of a pretext task, as metrics.json has them; none where it was not measured."""
-    known = metrics.get("intervals", {})
+def pretext_rows(metrics: dict, control: str = "none") -> list[PretextRow]:
+    """Rows of the metrics of a pretext task, as metrics.json has them; none where it was not measured.
+
+    Args:
+        metrics: as there.
+        control: of `Controld`, what the encoder was trained on, and is asked about but for the other controls.
+    """
+    known, explained = metrics.get("intervals", {}), MEANING
+    if control in CONTROLS:
+        explained = MEANING | {OWN: f"trained and asked {CONTROLS[control]}, as are the heads that are fitted anew"}
     return [
-        PretextRow(label, MEANING.get(label, ""), metrics[key], known.get(key))
+        PretextRow(label, explained.get(label, ""), metrics[key], known.get(key))
         for label, key in ROWS.items()
-        if metrics.get(key) is not None
+        if metrics.get(key) is not None and label != CONTROLS.get(control)
     ]

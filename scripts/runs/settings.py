@@ -191,8 +191,11 @@ def fixed_settings(config: dict) -> list[str]:
 
 
 def _meant(setting):
-    """A setting without its descriptions; a switch as such, which a command line gives as text."""
-    bare = without_descriptions(setting)
+    """A setting without its descriptions; a switch as such, which a command line gives as text.
+
+    MONAI writes references with `::` once it has read them, in whatever way they were written.
+    """
+    bare = json.loads(_text(without_descriptions(setting)).replace("::", "#"))
     return {"true": True, "false": False}.get(bare, bare) if isinstance(bare, str) else bare
 
 

@@ -9,8 +9,6 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable
 
-from ..errors import InputError
-
 __all__ = ["GridCellsd", "region_size"]
 
 
@@ -38,7 +36,7 @@ class GridCellsd(Randomizable, MapTransform):
     `randomize=False` takes these.
 
     Args:
-        keys: of the scan's images, of one size; the first is measured.
+        keys: of the scan's images, of one size, a region's at least; the first is measured.
         cells: of a region, along each axis.
         patch_size: of a patch, voxels, [X, Y, Z].
         jitter: by how many voxels a cell is longer than a patch, [X, Y, Z].
@@ -66,32 +64,17 @@ class GridCellsd(Randomizable, MapTransform):
         self.offsets = self.R.randint(np.add(self.jitter, 1), size=(self.num_samples, prod(self.cells), 3))
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
-        """The scan once a patch, the cells of a region after each other.
+        """The scan once a patch, the cells of a region after each other, the last axis fastest.
 
-        `cell` is a cell's number, the last axis fastest, and `corner` the first voxel of its patch, [3].
-
-        Raises:
-            InputError: the scan is smaller than a region.
+        `corner` is the first voxel of the patch, [3].
         """
         item = dict(data)
         size = item[self.first_key(item)].shape[1:]
-        self._require_room(size)
         if randomize:
             self.randomize(size)
         regions = self.starts[:, None] + self._cells() + self.offsets
-        return [item | {"cell": cell, "corner": corner} for corners in regions for cell, corner in enumerate(corners)]
+        return [item | {"corner": corner} for corners in regions for corner in corners]
 
     def _cells(self) -> np.ndarray:
         """Where cells begin in a region, voxels, [cells, 3]."""
         return np.array(list(product(*map(range, self.cells)))) * np.add(self.patch_size, self.jitter)
-
-    def _require_room(self, size: Sequence[int]) -> None:
-        if any(have < want for have, want in zip(size, self.region_size, strict=True)):
-            raise InputError(
-                f"A scan has {tuple(size)} voxels, and a region of {_times(self.cells)} cells takes "
-                f"{tuple(self.region_size)}: give fewer cells or a smaller patch_size."
-            )
-
-
-def _times(numbers: Sequence[int]) -> str:
-    return " x ".join(map(str, numbers))

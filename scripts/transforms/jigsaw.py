@@ -22,7 +22,7 @@ def distant_permutations(number: int, length: int) -> np.ndarray:
     algorithm 1, on a pool in place of all permutations.
 
     Raises:
-        InputError: there are not so many permutations.
+        InputError: the pool has not so many.
 
     Example:
         >>> distant_permutations(2, 2)
@@ -36,7 +36,10 @@ def distant_permutations(number: int, length: int) -> np.ndarray:
         chosen.append(int(distance.argmax()))
         distance = np.minimum(distance, (pool != pool[chosen[-1]]).sum(1))
     if len(chosen) < number:
-        raise InputError(f"{length} cells have no {number} permutations: give fewer permutations or more cells.")
+        raise InputError(
+            f"Of the orders of {length} cells, {len(chosen)} are there to choose {number} permutations from: "
+            "give fewer permutations or more cells."
+        )
     return pool[chosen].astype(int)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from monai.transforms import Transform
 
-__all__ = ["Repeatable", "RepeatableDraws"]
+__all__ = ["Repeatable"]
 
 
 class Repeatable(Transform):
@@ -24,29 +24,14 @@ class Repeatable(Transform):
         self.transform: Any = copy.deepcopy(transform)
         self.seed, self.key = seed, key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> Any:
-        """What the transform makes of an item, drawn anew from the seed and the item's `key`."""
-        return self.transform.set_random_state(self.seed + 1_000_003 * _number(data[self.key]))(data)
+    def __call__(self, data: Mapping[Hashable, Any], number: int = 0) -> Any:
+        """What the transform makes of an item, drawn anew from the seed and the item's `key`.
 
-
-class RepeatableDraws(Transform):
-    """Several draws of a random transform, each of which is the same for the same item each time.
-
-    Args:
-        transform, key: as for `Repeatable`.
-        draws: how many.
-        seed: of the first; the next numbers are those of the others.
-    """
-
-    def __init__(self, transform: Callable, draws: int, seed: int = 0, key: Hashable = "scan") -> None:
-        self.each = [Repeatable(transform, seed, key)]
-        for number in range(1, draws):
-            self.each.append(copy.copy(self.each[0]))  # of one transform, so that what it says once is said once
-            self.each[number].seed = seed + number
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> list:
-        """What the transform makes of an item, once a draw."""
-        return [draw(data) for draw in self.each]
+        Args:
+            data: the item.
+            number: of the draw, where several differ.
+        """
+        return self.transform.set_random_state(self.seed + number + 1_000_003 * _number(data[self.key]))(data)
 
 
 def _number(value: Any) -> int:

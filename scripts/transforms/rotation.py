@@ -72,7 +72,7 @@ class LabelledRotationd(Randomizable, MapTransform):
         keys: of the crop's images, [C, X, Y, Z], all of which are turned alike.
         rotations: `axes`: by 90, 180 and 270 degrees about each axis, and by none, the paper's 10; `cube`: all 24
             proper ones of a cube; `slice`: the 4 about the third axis, which keep axial slices such.
-        crop_size: voxels, [X, Y, Z]; `spacing`: mm.
+        region_size: of the crop, voxels, [X, Y, Z]; `spacing`: mm.
         allow_missing_keys: as for `MapTransform`.
 
     Attributes:
@@ -86,17 +86,17 @@ class LabelledRotationd(Randomizable, MapTransform):
         self,
         keys: KeysCollection,
         rotations: str,
-        crop_size: Sequence[int],
+        region_size: Sequence[int],
         spacing: Sequence[float],
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         require_one_of("rotations", rotations, ROTATIONS)
         exchanged = slice(0, 2 if rotations == "slice" else 3)
-        if any(len(set(numbers[exchanged])) > 1 for numbers in (crop_size, spacing)):
+        if any(len(set(numbers[exchanged])) > 1 for numbers in (region_size, spacing)):
             raise InputError(
-                f"Rotations exchange axes, by whose shape they could be told where crop_size is {list(crop_size)} and "
-                f"spacing {list(spacing)}: give both the same number on "
+                f"Rotations exchange axes, by whose shape they could be told where region_size is {list(region_size)} "
+                f"and spacing {list(spacing)}: give both the same number on "
                 + ("the first two axes." if rotations == "slice" else "all axes, or --rotations slice.")
             )
         self.turns, self.drawn = ROTATIONS[rotations], 0

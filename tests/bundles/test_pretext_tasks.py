@@ -13,7 +13,25 @@ BUNDLES = sorted(
     for path in (Path(__file__).parents[2] / "bundles").glob("*/configs/train.json")
     if "control" in json.loads(path.read_text(encoding="utf-8"))
 )
-CLASSES = [path for path in BUNDLES if path.name.split("_")[0] in ("rotation", "jigsaw", "relative")]
+CLASSES = [
+    path for path in BUNDLES if "head_size" in json.loads((path / "configs" / "train.json").read_text(encoding="utf-8"))
+]
+# what the authors' code has in a batch: crops, regions or pairs of patches
+PAPER = {"rotation": 4, "jigsaw": 8, "relative_location": 32, "cpc": 32, "exemplar": 2}
+# settings of the tasks, each with another value than it has
+CHANGED = {
+    **{
+        "region_size": [8, 8, 8],
+        "patch_size": [5, 5, 5],
+        "cells": [5, 3, 3],
+        "jitter": [1, 1, 1],
+        "control": "borders",
+    },
+    **{"normalize_cells": False, "rotations": "cube", "permutations": 7, "pairs": "all", "answer": "mm"},
+    **{"directions": "both", "temperature": 0.2, "margin": 0.5, "negatives": "hardest", "head_dropout": 0.1},
+    **{"head_size": 10, "code_size": 9, "context_size": 9, "projection_size": 9, "batch_size": 3},
+    **{"crops_per_volume": 5, "view": "@unchanged"},
+}
 # of these, a bundle takes those that it has; regions of at most 18 voxels a side
 SMALL = {"region_size": [16, 16, 16], "patch_size": [4, 4, 4], "crop_size": [16, 16, 16], "embedding_size": 4}
 SMALL |= {"head_size": 8, "code_size": 8, "context_size": 8, "projection_size": 8}
@@ -42,7 +60,7 @@ def prepared(number, images=("image",)):
 def test_validation_asks_the_same_each_time_and_training_does_not(bundle):
     parser = parsed(bundle)
     validate, train = map(parser.get_parsed_content, ("validate#draw", "train#draw"))
-    same = [[item["image"] for draw in validate(prepared(0)) for item in draw] for _ in range(2)]
+    same = [[item["image"] for i in range(2) for item in validate(prepared(0), i)] for _ in range(2)]
     other = [[item["image"] for item in train(prepared(0))] for _ in range(2)]
     assert all(map(torch.equal, *same)) and not all(map(torch.equal, *other))
 
@@ -68,21 +86,60 @@ def test_a_class_head_keeps_its_layers_under_torchrun(bundle, monkeypatch):
     assert alone.state_dict().keys() == on_cpus.state_dict().keys() == on_gpus.state_dict().keys()
 
 
-def test_an_evaluation_asks_what_the_training_asked(bundle, tmp_path):
-    trained = parsed(bundle).config | {"control": "borders"}
-    (tmp_path / "config.json").write_text(json.dumps(trained, default=str), encoding="utf-8")
-    settings = {"run_dir": str(tmp_path), "network_def": trained["network_def"]}
-    parser = parsed(bundle, "evaluate", **settings)
-    step = next(i for i, one in enumerate(parser["run"]) if "check_settings" in str(one))
+@pytest.fixture
+def compare(tmp_path):
+    """A function: compare the settings of an evaluation with those of a training that had some of another value."""
+
+    def compare(bundle, **changed):
+        trained = parsed(bundle).config | changed
+        (tmp_path / "config.json").write_text(json.dumps(trained, default=str), encoding="utf-8")
+        parser = parsed(bundle, "evaluate", run_dir=str(tmp_path), network_def=trained["network_def"])
+        step = next(i for i, one in enumerate(parser["run"]) if "check_settings" in str(one))
+        parser.get_parsed_content(f"run#{step}")
+
+    return compare
+
+
+@pytest.mark.parametrize("setting", CHANGED)
+def test_an_evaluation_asks_what_the_training_asked(bundle, setting, compare):
+    if setting not in parsed(bundle):
+        pytest.skip("no setting of this bundle")
+    with pytest.raises(RuntimeError) as raised:
+        compare(bundle, **{setting: CHANGED[setting]})
+    assert f"{setting} is" in str(raised.value.__cause__)
+
+
+def test_what_the_task_does_not_depend_on_may_differ_in_an_evaluation(bundle, compare):
+    compare(bundle, max_epochs=2, learning_rate=0.5, validation_draws=2, seed=3, device="cuda:1", num_workers=2)
+
+
+def test_an_evaluation_without_torchrun_takes_a_training_with_it(bundle, compare):
+    several = parsed(bundle, "multi_gpu_train")
+    compare(bundle, loss=several["loss"], train=several["train"])
+
+
+def test_a_step_of_the_paper_has_as_many_items_as_a_batch_of_its_code(bundle):
+    paper = parsed(bundle, "paper")
+    assert paper["batch_size"] * paper["crops_per_volume"] == PAPER[bundle.name.removesuffix("_pretraining")]
+
+
+def test_a_training_begins_with_a_look_at_how_much_of_its_regions_would_be_padding(bundle):
+    scans = [prepared(number) for number in range(2)]
+    parser = parsed(bundle, split={"train": scans}, region_size=[64, 64, 64], patch_size=[40, 40, 40])
+    parser["train"]["deterministic_transforms"] = []
+    step = next(i for i, one in enumerate(parser["run"]) if "check_padding" in str(one))
+    assert step < next(i for i, one in enumerate(parser["run"]) if "lock_folder" in str(one))
     with pytest.raises(RuntimeError) as raised:
         parser.get_parsed_content(f"run#{step}")
-    assert "control is" in str(raised.value.__cause__) and "borders" in str(raised.value.__cause__)
+    assert "is padding in the median of 2 scans. Give a smaller" in str(raised.value.__cause__)
 
 
 def test_a_validation_asks_several_times_about_each_scan_as_often_as_a_step_does_each_time(bundle):
     parser = parsed(bundle, validation_draws=3)
-    draws = parser.get_parsed_content("validate#draw")(prepared(0))
-    assert [len(draw) for draw in draws] == 3 * [len(parser.get_parsed_content("train#draw")(prepared(0)))]
+    parser["split"], parser["train"]["deterministic_transforms"] = {"validate": [prepared(0), prepared(1)]}, []
+    draws = parser.get_parsed_content("validate#dataset")
+    items = len(parser.get_parsed_content("train#draw")(prepared(0)))
+    assert [len(draws[i]) for i in range(len(draws))] == 2 * 3 * [items]
 
 
 @pytest.mark.parametrize(("scans", "dropped"), [(3, False), (4, False), (5, True)])

@@ -39,10 +39,11 @@ def test_the_head_is_asked_about_the_pairs_and_answers_in_cells_or_mm(scan, pair
 
 
 def test_of_one_pair_the_centre_comes_first_and_the_other_cell_is_the_answer(scan):
-    batch = list_data_collate(parsed(crops_per_volume=2).get_parsed_content("train#draw")(scan))
-    centre, other = batch["cell"].unflatten(0, (2, 2)).unbind(1)
-    assert centre.tolist() == [13, 13]
-    assert (other - (other > 13).long()).tolist() == batch["other"][::2].tolist()
+    draw = parsed(crops_per_volume=20, jitter=[0, 0, 0]).get_parsed_content("train#draw")
+    batch = list_data_collate(draw(scan))
+    centre, other = batch["voxel"].unflatten(0, (20, 2)).unbind(1)
+    cell = ((other - centre) / 6 + 1).round().long() @ torch.tensor([9, 3, 1])
+    assert (cell - (cell > 13).long()).tolist() == batch["other"][::2].tolist()
 
 
 def test_slices_have_eight_cells_round_the_centre(scan):
@@ -57,6 +58,11 @@ def test_a_step_has_the_papers_32_pairs_and_embeds_their_64_patches(scan, overla
     step = parsed(*overlays)
     items = step.get_parsed_content("train#draw")(scan)
     assert step["pairs"] == "one" and step["batch_size"] * len(items) == 64
+
+
+def test_a_step_of_all_pairs_embeds_about_as_many_patches_with_one_region_a_scan(scan):
+    items = parsed(pairs="all", crops_per_volume=1).get_parsed_content("train#draw")(scan)
+    assert len(items) == 27 and 4 * len(items) < 2 * 64
 
 
 def test_the_papers_patches_are_not_normalised():

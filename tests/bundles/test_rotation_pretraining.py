@@ -49,7 +49,7 @@ def test_the_head_is_that_of_the_paper():
 
 def test_a_control_changes_what_is_seen_and_not_what_is_asked():
     plain, noise = (
-        parsed(control=control).get_parsed_content("validate#draw")(prepared())[0] for control in ("none", "noise")
+        parsed(control=control).get_parsed_content("validate#draw")(prepared()) for control in ("none", "noise")
     )
     for one, other in zip(plain, noise, strict=True):
         assert one["rotation"] == other["rotation"] and torch.equal(one["location"], other["location"])

@@ -1,11 +1,13 @@
 """What an encoder is worth, where the answer is known."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
 from monai.inferers import SimpleInferer
+from monai.transforms import Compose
 from torch import nn
 
 from scripts.atomic import save_atomically
@@ -16,8 +18,10 @@ from scripts.evaluation.drawn_metrics import draw_metrics, metrics_of_draws
 from scripts.evaluation.embedding import embed
 from scripts.evaluation.encoder import evaluate_encoder
 from scripts.evaluation.predictions import baseline_predictions, encoder_predictions
+from scripts.evaluation.pretext_task import PretextTask
 from scripts.evaluation.structure_shares import StructureShares
 from scripts.inferers.batch import BatchInferer
+from scripts.losses.class_head import ClassHeadLoss
 from scripts.metrics.location import Crops, physical_pairs
 from scripts.metrics.subject_bootstrap import SubjectBootstrap
 from scripts.probes.principal_components import PrincipalComponents
@@ -314,14 +318,57 @@ def test_the_components_are_those_of_the_written_basis(evaluated):
         np.testing.assert_allclose(stored["components"], expected)
 
 
-def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
+@pytest.fixture
+def task(encoder):
+    """A task of two classes whose head.pt lies beside the encoder."""
+    loss = ClassHeadLoss(nn.Linear(4, 2), 2, "class")
+    save_atomically(loss.state_dict(), encoder.parent / "head.pt")
+
+    def items(scan):
+        return [{"image": torch.full((1, 8, 8, 8), 1.0 * asked), "class": asked, **scan} for asked in (0, 1)]
+
+    items = Compose([items])
+    return PretextTask(loss, lambda scan: {"scan": scan["scan"]}, items, ["image"], "none", RUN, 4, 2, steps=2)
+
+
+def test_the_pretext_task_is_among_the_metrics_and_their_draws(loaders, encoder, task, tmp_path):
+    metrics = measured(loaders, encoder, tmp_path / "out", pretext=task)
+    with np.load(tmp_path / "out" / "draws.npz") as stored:
+        for name in ("pretext_accuracy", "pretext_accuracy_random_encoder", "location_error_mm_mean_position"):
+            assert stored[name][0] == pytest.approx(metrics[name])
+        gain = stored["pretext_accuracy_fitted_head"] - stored["pretext_accuracy_random_encoder"]
+        np.testing.assert_allclose(stored["pretext_accuracy_gain"], gain, atol=1e-6)
+
+
+def test_a_head_that_does_not_fit_is_told_before_anything_is_computed(encoder, task):
+    torch.save({"head.weight": torch.zeros(3, 4), "head.bias": torch.zeros(3)}, encoder.parent / "head.pt")
+    with pytest.raises(InputError, match=r"head\.pt do not fit"):
+        evaluate_encoder(tiny_network(), str(encoder), untouched(), RUN, SPLIT, "nowhere", pretext=task)
+
+
+def test_what_is_known_without_the_pretext_task_is_written_before_it(loaders, encoder, task, tmp_path):
+    def refuse(scan):
+        raise InputError("a late refusal")
+
+    late = dataclasses.replace(task, preparation=refuse)
+    with pytest.raises(InputError, match="a late refusal"):
+        measured(loaders, encoder, tmp_path / "out", pretext=late)
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"metrics.json", "draws.npz", "embeddings.npz"}
+
+
+def untouched():
+    """Loaders of which no crop may be asked."""
+
     def never():
         pytest.fail("a crop was loaded")
         yield
 
-    loaders = {part: never() for part in ("train", "validate", "test")}
+    return {part: never() for part in ("train", "validate", "test")}
+
+
+def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
     with pytest.raises(InputError, match="no weights"):
-        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), loaders, RUN, SPLIT, str(tmp_path))
+        evaluate_encoder(tiny_network(), str(tmp_path / "gone.pt"), untouched(), RUN, SPLIT, str(tmp_path))
 
 
 def test_networks_are_in_evaluation_mode_and_keep_no_gradients(loaders):

@@ -8,10 +8,8 @@ from torch.nn.functional import normalize, triplet_margin_with_distance_loss
 from scripts.errors import InputError
 from scripts.losses.exemplar import (
     ExemplarLoss,
-    all_candidates,
     candidates,
     exemplar_loss,
-    nearest_candidate,
     squared_distance,
 )
 
@@ -120,11 +118,10 @@ def test_embeddings_of_length_zero_give_numbers():
     assert embedding.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("choose", [all_candidates, nearest_candidate])
-def test_the_gradient_is_that_of_finite_differences(views, choose):
+@pytest.mark.parametrize("negatives", ["all", "hardest"])
+def test_the_gradient_is_that_of_finite_differences(views, negatives):
     def loss(augmented, original):
-        distance = squared_distance(augmented, original)
-        return exemplar_loss(distance, choose(distance, candidates(SUBJECT)), margin=1.0)
+        return ExemplarLoss(negatives=negatives)(torch.cat([augmented, original]), {"subject_number": SUBJECT})
 
     assert torch.autograd.gradcheck(loss, tuple(view.requires_grad_() for view in views))
 
@@ -154,6 +151,13 @@ def test_a_crop_is_right_where_its_own_original_is_the_nearest_of_the_candidates
     expected = [bool((distance[i, others[i]] > distance[i, i]).all()) for i in range(6)]
     assert 0 < sum(expected) < 6
     assert ExemplarLoss().correct(torch.cat(views), {"subject_number": SUBJECT}).tolist() == expected
+
+
+def test_answers_keep_no_graph_of_what_they_are_of():
+    loss, kept = ExemplarLoss(head=nn.Linear(5, 3)), []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda tensor: tensor):
+        loss.correct(torch.randn(12, 5), {"subject_number": SUBJECT})
+    assert not kept
 
 
 def test_another_crop_of_its_subject_is_no_wrong_answer():

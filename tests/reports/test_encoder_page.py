@@ -12,6 +12,7 @@ import pytest
 
 from scripts.reports.encoder_figures import embedding_map_2d
 from scripts.reports.encoder_page import write_report
+from scripts.reports.pretext_table import CONTROLS, pretext_rows
 from scripts.reports.scan_figure import scan_map
 
 pytest.importorskip("matplotlib")
@@ -127,6 +128,26 @@ def test_a_pretext_task_stands_beside_chance_and_its_controls(tmp_path):
         "chance",
     ]
     assert "<strong>0.620</strong><small>0.550 to 0.700</small>" in table and ">0.310<" in table
+
+
+def test_what_the_heads_that_are_fitted_alike_differ_by_stands_below_them():
+    figures = {
+        "pretext_accuracy_fitted_head": 0.6,
+        "pretext_accuracy_random_encoder": 0.5,
+        "pretext_accuracy_gain": 0.1,
+    }
+    rows = pretext_rows(figures | {"intervals": {"pretext_accuracy_gain": [0.05, 0.2]}})
+    assert (rows[-1].label, rows[-1].interval) == ("what the first of these two has more", [0.05, 0.2])
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_an_encoder_that_was_trained_on_a_control_is_said_to_be_and_has_no_second_row_of_it(tmp_path, control):
+    metrics = METRICS | {f"pretext_accuracy_{name}": 0.3 for name in CONTROLS} | {"pretext_accuracy": 0.6}
+    settings = {"evaluate_config": {"control": control}}
+    text = unescape(write_report(tmp_path, "Title", {}, metrics, [], settings).read_text(encoding="utf-8"))
+    table = text.partition("The pretext task")[2].partition("</table>")[0]
+    assert f"trained and asked {CONTROLS[control]}" in table and f"<td>{CONTROLS[control]}" not in table
+    assert table.count("<tr><td>") == len(CONTROLS)
 
 
 def test_an_encoder_without_a_pretext_task_has_no_table_of_it(page):

@@ -1,14 +1,19 @@
 """What is written once becomes every bundle's configurations, in the order in which data meets it."""
 
 import json
+import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from scripts.errors import InputError
 from tools import compose
 from tools.arrange import arrange
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
+METHODS = compose.SOURCES / "methods"
+GUIDE = BUNDLES.parent / "docs" / "how-to" / "add-a-method.md"
 WHOLE = {"bundle_root": ".", "rate": 0.1, "network_def": {"_target_": "Net"}, "loss": "...", "train": {"steps": ["a"]}}
 
 
@@ -64,6 +69,38 @@ def test_what_nothing_refers_to_keeps_its_order():
 def test_a_place_that_nothing_fills_is_left_out_and_so_is_what_a_method_takes_away(composed):
     config = composed({"train": {"_desc_rate_": "of learning", **WHOLE}}, {"train": {"rate": "..."}})["train"]
     assert config.keys() == {"bundle_root", "network_def", "train"}
+
+
+def test_a_place_that_nothing_fills_is_refused_where_something_refers_to_it(composed):
+    whole = WHOLE | {"train": {"regions": "...", "steps": ["@train#regions"]}}
+    with pytest.raises(InputError, match=r"train\.json refers to train#regions, and no layer says what that is"):
+        composed({"train": whole}, {"train": {"rate": 1}})
+
+
+def test_the_guide_names_each_layer_of_methods_with_a_pretext_task():
+    bases = {
+        name for path in METHODS.glob("*.json") for name in json.loads(path.read_text(encoding="utf-8"))["_bases_"]
+    }
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert [name for name in sorted(bases) if name.startswith("pretext") and f"`{name}`" not in guide] == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "asked"),
+    [
+        (["pretext_region", "pretext_classes"], {"train#task": ["@train#turn"], "train#turn": {"_target_": "Turn"}}),
+        (["pretext_grid", "pretext_classes"], {"train#question": {"_target_": "Order"}}),
+    ],
+    ids=["region", "grid"],
+)
+def test_a_method_with_a_pretext_task_is_composed_of_what_the_guide_says(layers, asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(compose, "SOURCES", Path(shutil.copytree(compose.SOURCES, tmp_path / "configs")))
+    own = {"head#classes": 5, "loss#label": "asked", **asked}
+    for bases, refused in ((["pretext", *layers], False), (["pretext", *layers[1:]], True)):
+        method = {"_bases_": ["training", "pretraining", *bases], "train": own}
+        (tmp_path / "configs" / "methods" / "mine.json").write_text(json.dumps(method), encoding="utf-8")
+        with pytest.raises(InputError) if refused else nullcontext():
+            compose.compose("mine")
 
 
 def test_an_overlay_keeps_the_keys_that_are_for_another_file(composed):

@@ -38,7 +38,7 @@ def test_all_permutations_there_are_can_be_had_and_no_more():
     assert {tuple(order) for order in distant_permutations(6, 3).tolist()} == {
         (0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)
     }  # fmt: skip
-    with pytest.raises(InputError, match="3 cells have no 7 permutations"):
+    with pytest.raises(InputError, match="Of the orders of 3 cells, 6 are there to choose 7 permutations from"):
         distant_permutations(7, 3)
 
 

@@ -88,12 +88,12 @@ def test_what_was_drawn_is_applied_again_without_a_new_draw():
 
 
 @pytest.mark.parametrize(
-    ("rotations", "crop_size", "spacing"),
+    ("rotations", "region_size", "spacing"),
     [("axes", [64, 64, 32], [2, 2, 2]), ("cube", [64, 64, 64], [1, 1, 3]), ("slice", [64, 32, 1], [1, 1, 1])],
 )
-def test_axes_that_could_be_told_by_their_shape_are_refused(rotations, crop_size, spacing):
-    with pytest.raises(InputError, match=r"Rotations exchange axes.*give both the same number on"):
-        LabelledRotationd("image", rotations, crop_size, spacing)
+def test_axes_that_could_be_told_by_their_shape_are_refused(rotations, region_size, spacing):
+    with pytest.raises(InputError, match=r"Rotations exchange axes.*region_size is \[.*give both the same number on"):
+        LabelledRotationd("image", rotations, region_size, spacing)
 
 
 def test_slices_may_be_thick_where_turns_stay_in_them():
