@@ -6,7 +6,7 @@ import torch
 
 from scripts.probes.cox import PENALTIES, fit_cox, held_out_likelihood, partial_likelihood
 
-# weeks in remission of 21 children with leukaemia on 6-MP (0: still in it) and of 21 without, of Freireich et al. (1963)
+# weeks in remission of 21 children with leukaemia on 6-MP (0: still in it) and of 21 without (Freireich 1963)
 TREATED = [*((6, 1),) * 3, (6, 0), (7, 1), (9, 0), (10, 1), (10, 0), (11, 0), (13, 1), (16, 1), (17, 0), (19, 0)]
 TREATED += [(20, 0), (22, 1), (23, 1), (25, 0), (32, 0), (32, 0), (34, 0), (35, 0)]
 PLACEBO = [(weeks, 1) for weeks in (1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23)]
@@ -28,7 +28,7 @@ def slow_likelihood(log_risk, target):
 
 
 def test_the_hazard_of_a_published_trial_is_the_published_one():
-    """Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data" (1980): 1.51 with ties after Breslow."""
+    """Kalbfleisch and Prentice, "Statistical Analysis of Failure Time Data" (1980): 1.51 with ties after Breslow."""
     target = torch.tensor(TREATED + PLACEBO).double()
     group = torch.tensor([[0.0]] * 21 + [[1000.0]] * 21).double()  # so large that no penalty matters
     for risk in fit_cox(group, target, group):
