@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import InputError, shorten
+from ..errors import InputError, shorten, some
 
 __all__ = ["fingerprint", "load_encoder", "read_weights"]
 
@@ -43,7 +43,7 @@ def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         path: of an encoder.pt or model.pt; float16 weights are fine.
 
     Raises:
-        InputError: there is no such file, or it is no state_dict.
+        InputError: there is no such file, it is no state_dict, or not all of it is finite.
     """
     if not Path(path).is_file():
         raise InputError(
@@ -62,6 +62,11 @@ def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         raise InputError(
             f"The tensors in {path} are called module.*, as DataParallel and DistributedDataParallel call them: save "
             "network.module.state_dict(), or take module. off their names."
+        )
+    if broken := [name for name, value in state.items() if not value.isfinite().all()]:
+        raise InputError(
+            f"{some(broken)} in {path} are not finite: give weights of a training that did not diverge, and float32 ones "
+            "where numbers are beyond 65504, the largest of float16."
         )
     return state
 

@@ -1,14 +1,13 @@
-"""Regions of a scan, cut into a grid of cells with a patch in each: what puzzles are made of."""
+"""Regions of a scan in a grid of cells, with a patch in each: what puzzles are made of."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import product
 from math import prod
 
 import numpy as np
-import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Randomizable, SpatialCrop
+from monai.transforms import MapTransform, Randomizable
 
 from ..errors import InputError
 
@@ -31,15 +30,15 @@ def region_size(cells: Sequence[int], patch_size: Sequence[int], jitter: Sequenc
 
 
 class GridCellsd(Randomizable, MapTransform):
-    """Draw regions of a scan, and in each cell of a region a patch; `cell` is its number, the last axis fastest.
+    """Draw regions of a scan, and where in each cell of a region its patch is, which `PatchAtd` cuts.
 
     Regions are drawn uniformly among all places where one fits, and a patch uniformly in its cell, so that from 0 to
     twice `jitter` voxels are between neighbours and no edge is seen to go on. Chance is drawn apart from being applied:
     `randomize` draws `starts` [num_samples, 3] and `offsets` [num_samples, cells, 3], and a call with
-    `randomize=False` cuts these.
+    `randomize=False` takes these.
 
     Args:
-        keys: of the images, of one size; all else of the item goes with each patch.
+        keys: of the scan's images, of one size; the first is measured.
         cells: of a region, along each axis.
         patch_size: of a patch, voxels, [X, Y, Z].
         jitter: by how many voxels a cell is longer than a patch, [X, Y, Z].
@@ -67,7 +66,9 @@ class GridCellsd(Randomizable, MapTransform):
         self.offsets = self.R.randint(np.add(self.jitter, 1), size=(self.num_samples, prod(self.cells), 3))
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
-        """Items of the patches, each image [C, *patch_size], the cells of a region after each other.
+        """The scan once a patch, the cells of a region after each other.
+
+        `cell` is a cell's number, the last axis fastest, and `corner` the first voxel of its patch, [3].
 
         Raises:
             InputError: the scan is smaller than a region.
@@ -77,18 +78,12 @@ class GridCellsd(Randomizable, MapTransform):
         self._require_room(size)
         if randomize:
             self.randomize(size)
-        regions = zip(self.starts, self.offsets, strict=True)
-        return [item | self._patch(item, *cell) for region in regions for cell in self._corners(*region)]
+        regions = self.starts[:, None] + self._cells() + self.offsets
+        return [item | {"cell": cell, "corner": corner} for corners in regions for cell, corner in enumerate(corners)]
 
-    def _corners(self, start: np.ndarray, offsets: np.ndarray) -> list[tuple[int, np.ndarray]]:
-        """Number of each cell of a region, and the first voxel of its patch."""
-        corners = np.array(list(product(*map(range, self.cells)))) * np.add(self.patch_size, self.jitter)
-        return list(enumerate(start + corners + offsets))
-
-    def _patch(self, item: dict, cell: int, corner: np.ndarray) -> dict:
-        # SpatialCrop moves the affine along, which slicing a MetaTensor does not
-        cut = SpatialCrop(roi_start=corner, roi_end=corner + self.patch_size)
-        return {key: torch.clone(cut(item[key])) for key in self.key_iterator(item)} | {"cell": cell}
+    def _cells(self) -> np.ndarray:
+        """Where cells begin in a region, voxels, [cells, 3]."""
+        return np.array(list(product(*map(range, self.cells)))) * np.add(self.patch_size, self.jitter)
 
     def _require_room(self, size: Sequence[int]) -> None:
         if any(have < want for have, want in zip(size, self.region_size, strict=True)):

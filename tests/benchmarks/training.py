@@ -50,11 +50,11 @@ def loss_step(loss):
     return lambda: loss(embedding, location).backward()
 
 
-def loading_step(bundle: str, cohort: Path):
-    """The next step's crops of a bundle with its own settings, as a resume within an epoch loads them again."""
+def loading_step(bundle: str, cohort: Path, scans: int):
+    """A bundle's next step's crops of so many scans, as a resume within an epoch loads them again."""
     parser = ConfigParser()
     parser.read_config(BUNDLES / bundle / "configs" / "train.json")
-    parser.update({"dataset_dir": str(cohort), "val_size": 1, "test_size": 1, "batch_size": 4})
+    parser.update({"dataset_dir": str(cohort), "val_size": 1, "test_size": 1, "batch_size": scans})
     batches = iter(())
 
     def step():
@@ -77,9 +77,9 @@ def main() -> None:
     print(f"training step, mixed precision        {CROPS / mixed:7.1f} crops/s  {plain / mixed:.2f} times as fast")
     with TemporaryDirectory() as folder:
         cohort = make_cohort(Path(folder) / "cohort", subjects=6)
-        for bundle in ("isimed_pretraining", "barlow_twins_pretraining"):
-            again = seconds(loading_step(bundle, cohort), repeats=15)
-            print(f"loading its crops again, {bundle:24} {1000 * again:7.0f} ms    {again / plain:.3f} of its time")
+        for method, scans in {"isimed": 4, "barlow_twins": 4, "relative_location": 4, "cpc": 1}.items():
+            again = seconds(loading_step(f"{method}_pretraining", cohort, scans), repeats=15)
+            print(f"loading its crops again, {method:17} {1000 * again:7.0f} ms    {again / plain:.3f} of its time")
     module = DistanceLoss()
     full = seconds(loss_step(distance_matrix_loss))
     pairs = seconds(loss_step(lambda z, c: module(z, {"location": c, "scan": None})))

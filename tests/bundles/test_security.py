@@ -102,7 +102,7 @@ TARGETS = {
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt"),
-    *("RandFlip", "RandFlipd", "RandRotate", "RandRotate90", "RandSpatialCropd", "RandZoom", "ResizeWithPadOrCrop"),
+    *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",

@@ -57,6 +57,13 @@ def test_a_broken_file_of_weights_is_refused(tmp_path, kept):
         load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
 
 
+def test_weights_that_float16_could_not_hold_are_named(tmp_path):
+    state = nn.BatchNorm1d(2).state_dict() | {"running_var": torch.tensor([1.0, 70000.0])}
+    torch.save({name: value.half() for name, value in state.items()}, tmp_path / "encoder.pt")
+    with pytest.raises(InputError, match=r"running_var in .*encoder\.pt are not finite.*65504"):
+        load_encoder(nn.BatchNorm1d(2), tmp_path / "encoder.pt")
+
+
 class Attack:
     """A pickle that would run code when it is loaded."""
 
