@@ -65,7 +65,7 @@ def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         )
     if broken := [name for name, value in state.items() if not value.isfinite().all()]:
         raise InputError(
-            f"{some(broken)} in {path} are not finite: give weights of a training that did not diverge, and float32 ones "
+            f"{some(broken)} in {path} are not finite: give weights of a training that did not diverge, in float32 "
             "where numbers are beyond 65504, the largest of float16."
         )
     return state
