@@ -60,6 +60,7 @@ clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## every bundle: the zips in 
 bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
 	$(VENV)/bin/python tests/benchmarks/losses.py
+	$(VENV)/bin/python tests/benchmarks/conditional_conv.py
 	$(VENV)/bin/python tests/benchmarks/inference.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 	$(VENV)/bin/python -m pytest tests/benchmarks

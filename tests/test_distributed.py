@@ -16,8 +16,10 @@ from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.class_head import ClassHeadLoss
 from scripts.losses.cpc import CPCLoss
 from scripts.losses.distance import DistanceLoss
+from scripts.losses.drasclr import DrasCLRLoss
 from scripts.losses.exemplar import ExemplarLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
+from scripts.losses.key_queues import KeyQueues
 from scripts.losses.nt_xent import NTXentLoss
 from scripts.losses.relative_location import RelativeLocationLoss
 from scripts.metrics.pretext import PretextAccuracy, PretextChance
@@ -36,6 +38,18 @@ def cpc_loss():
     return CPCLoss(CPCHead([3, 1, 1], 4, code_size=5, context_size=6, directions="both"))
 
 
+class SecondStep(torch.nn.Module):
+    """DrasCLR's loss in a step that finds the keys of one before in its queues."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = DrasCLRLoss(KeyQueues(2, 4, 3), head(), torch.nn.Linear(4, 3))
+
+    def forward(self, embedding, target):
+        self.loss(embedding.flip(1).detach(), target)
+        return self.loss(embedding, target)
+
+
 # by name: a loss, and how many views of each crop it takes
 LOSSES = {
     "all pairs": (DistanceLoss, 1),
@@ -50,6 +64,7 @@ LOSSES = {
     "exemplar, head": (lambda: ExemplarLoss(head=head()), 2),
     "isimed + barlow": (lambda: ISImedBarlowLoss(100), 2),
     "cpc": (cpc_loss, 1),
+    "drasclr": (SecondStep, 2),
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),
 }
 # those of a process's own crops, whose head is one for all processes
@@ -98,6 +113,7 @@ def data(process):
     location = 30 * torch.randn(CROPS, 3, generator=generator) + 20 * process
     target = {"location": location, "voxel": location / 3, "scan": torch.tensor([0, 0, 0, 1, 1, 1]) + 2 * process}
     target |= {"subject_number": target["scan"], "other": torch.tensor([3, 3, 0, 0, 1, 1])}
+    target["place_number"] = torch.tensor([0, 1, 0, 1, 0, 0])
     first = torch.randn(CROPS, 5, generator=generator)
     return first, first + 0.5 * torch.randn(CROPS, 5, generator=generator), target
 
@@ -129,7 +145,17 @@ def copied_step(network, first, second, processes):
 def gathering(process):
     """Losses that apply a head to what is gathered, drawn otherwise in each process."""
     torch.manual_seed(process)
-    return {"exemplar": ExemplarLoss(head=torch.nn.Linear(4, 3)), "cpc": CPCLoss(CPCHead([2, 1, 1], 4, 5, 6))}
+    exemplar, cpc = ExemplarLoss(head=torch.nn.Linear(4, 3)), CPCLoss(CPCHead([2, 1, 1], 4, 5, 6))
+    drasclr = DrasCLRLoss(KeyQueues(1, 1, 3), torch.nn.Linear(4, 3), torch.nn.Identity())
+    return {"exemplar": exemplar, "cpc": cpc, "drasclr": drasclr}
+
+
+def queues(embedding, target):
+    """Of DrasCLR's loss after a step with these queries and keys."""
+    torch.manual_seed(0)
+    loss = SecondStep().loss
+    loss(torch.cat([embedding, -embedding])[:, :4], target)
+    return loss.queues.state_dict()
 
 
 @by_first
@@ -157,6 +183,7 @@ def work(process, folder):
     result |= {"trained head": head_of_loss, "its metrics": metrics}
     result |= {"drawn": {name: one.state_dict() for name, one in gathering(process).items()}}
     result |= {"by the first": str(folder_of(process)), "refused by the first": refused(process)}
+    result["queues"] = queues(*data(process)[::2])
     for name in LOSSES | OWN:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
     # static_graph: the network is called once a view, as the published code does
@@ -262,11 +289,16 @@ def test_accuracy_and_chance_are_those_of_the_crops_of_all_processes(results):
     assert alone[0] != alone[1]  # or it would not matter
 
 
-@pytest.mark.parametrize("name", ["exemplar", "cpc"])
+@pytest.mark.parametrize("name", ["exemplar", "cpc", "drasclr"])
 def test_a_head_that_is_applied_to_all_crops_begins_as_in_the_first_process(results, name):
     expected = gathering(0)[name].state_dict()
     for result in results:
         assert all(torch.equal(result["drawn"][name][key], value) for key, value in expected.items())
+
+
+def test_the_queues_of_all_processes_hold_the_keys_of_all_in_one_order(results, everything):
+    expected = queues(*everything[::2])
+    assert all(torch.equal(result["queues"][name], each) for result in results for name, each in expected.items())
 
 
 def test_one_process_leaves_a_head_as_it_was_drawn():

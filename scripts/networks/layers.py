@@ -121,7 +121,8 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]], last: nn.Module
             network.add_submodule("last", last)
             output.args = (network.graph.call_module("last", output.args),)
     for node in network.graph.nodes:
-        node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
+        if not (node.op == "placeholder" and node.args):  # what has a default may be None, which its type says
+            node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
     network.graph.eliminate_dead_code()
     network.delete_all_unused_submodules()
     network.recompile()

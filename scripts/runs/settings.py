@@ -99,7 +99,7 @@ def open_run(output_dir: str, resume: bool = False) -> None:
 
 
 def check_settings(
-    run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image"), more: Iterable[str] = ()
+    run_dir: str | Path | None, keys: Iterable[str] = (*LEARNED_FROM, "image", "place_range"), more: Iterable[str] = ()
 ) -> None:
     """Check that the configuration that is being run agrees with that of a training run, as far as it has the keys.
 

@@ -8,9 +8,11 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import SpatialPadd
 
-__all__ = ["PadToCropd"]
+__all__ = ["BACKGROUND", "PadToCropd"]
 
 logger = logging.getLogger(__name__)
+
+BACKGROUND = -1.0  # to which the 5th percentile of intensities is scaled
 
 
 class PadToCropd(SpatialPadd):
@@ -22,7 +24,7 @@ class PadToCropd(SpatialPadd):
         value: intensity of the background.
     """
 
-    def __init__(self, keys: KeysCollection, crop_size: list[int], value: float = -1.0) -> None:
+    def __init__(self, keys: KeysCollection, crop_size: list[int], value: float = BACKGROUND) -> None:
         super().__init__(keys, crop_size, value=value)
         self.crop_size, self.said = crop_size, False
 

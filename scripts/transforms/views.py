@@ -9,7 +9,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import MAX_SEED
 
-__all__ = ["Viewsd"]
+__all__ = ["Viewsd", "view_of"]
 
 
 class Viewsd(Randomizable, MapTransform):
@@ -38,10 +38,11 @@ class Viewsd(Randomizable, MapTransform):
         return {**data, **{key: self._views(data[key]) for key in self.key_iterator(data)}}
 
     def _views(self, image: torch.Tensor) -> torch.Tensor:
-        return torch.stack([_view(view, image, seed) for view, seed in zip(self.views, self.seeds, strict=True)])
+        return torch.stack([view_of(view, image, seed) for view, seed in zip(self.views, self.seeds, strict=True)])
 
 
-def _view(view: Callable, image: torch.Tensor, seed: int) -> torch.Tensor:
+def view_of(view: Callable, image: torch.Tensor, seed: int) -> torch.Tensor:
+    """What a MONAI transform makes of an image [C, X, Y, Z], a plain tensor; what is random is drawn from the seed."""
     if isinstance(view, Randomizable):
         view.set_random_state(int(seed))
     changed = view(image.clone())  # RandCoarseDropout and RandCoarseShuffle write into the image that they are given

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from scripts.transforms.foreground import body_mask, otsu_threshold
+from scripts.transforms.foreground import body_mask, inside_body, otsu_threshold
 
 BODY = (slice(12, 40), slice(8, 30), slice(10, 44))
 
@@ -92,3 +92,15 @@ def test_crop_foreground_crops_to_the_box(body):
     crop = CropForegroundd("image", "image", select_fn=body_mask, allow_smaller=True)
     cropped = crop({"image": MetaTensor(body)})["image"]
     assert list(cropped.shape[1:]) == [last - first for first, last in extent(body_mask(body))]
+
+
+def test_what_a_body_encloses_is_inside_also_where_the_scan_ends_in_it(body):
+    lung = (slice(20, 32), slice(14, 24), slice(14, 52))
+    body[(0, slice(12, 40), slice(8, 30), slice(44, 52))] = 220
+    body[(0, *lung)] = 50
+    inside = inside_body(body)
+    assert inside[lung].all() and not inside[:8].any() and not inside[:, 34:].any()
+
+
+def test_specks_enclose_nothing(body):
+    assert inside_body(body)[44:].sum() == 0 and inside_body(body)[:8].sum() == 0
