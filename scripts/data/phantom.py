@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 import nibabel as nib
 import numpy as np
 
-from ..atomic import explain_failure, temporary_suffix
+from ..atomic import explain_failure, temporary_suffix, write_csv_atomically
 from ..errors import InputError
 from .phantom_body import LABELLED, LESIONS
+from .phantom_outcome import COLUMNS, draw_outcome
 from .phantom_scan import draw_subject, organ_map, render
 
 __all__ = ["LABELS", "make_cohort"]
@@ -31,7 +32,7 @@ def make_cohort(
         labels: which of `LABELS` masks are of: lesions, 1, or the organs of `LABELLED`; the images are the same.
 
     Returns:
-        The folder: `imagesTr` (int16), `labelsTr` (uint8) and `dataset.json`.
+        The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
 
     Raises:
         InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
@@ -62,14 +63,21 @@ def make_cohort(
 def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
-    for i, item in enumerate(listing["training"]):
-        rng = np.random.default_rng([listing["seed"], i])
-        subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
-        image, mask = render(subject)
-        if listing.get("labels_of") == "organs":
-            mask = organ_map(subject)
-        for path, data in zip(item.values(), (image, mask), strict=True):
-            nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
+    outcomes = [_write_subject(folder, listing, i) for i in range(listing["numTraining"])]
+    write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
+
+
+def _write_subject(folder: Path, listing: dict, i: int) -> list:
+    """Write the i-th scan with its mask; the line of its subject in outcomes.csv is returned."""
+    rng, item = np.random.default_rng([listing["seed"], i]), listing["training"][i]
+    subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
+    image, mask = render(subject)
+    lesion_ml = mask.sum() * abs(np.linalg.det(subject.affine[:3, :3])) / 1000
+    if listing.get("labels_of") == "organs":
+        mask = organ_map(subject)
+    for path, data in zip(item.values(), (image, mask), strict=True):
+        nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
+    return [Path(item["image"]).name.removesuffix(".nii.gz"), *draw_outcome(rng, float(lesion_ml))]
 
 
 def _listing(subjects: int, seed: int, lesions: str, labels: str) -> dict:

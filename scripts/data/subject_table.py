@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 SUBJECT_COLUMNS = ("subject", "participant_id")
 MISSING = {"", "n/a", "na", "nan", "null"}  # in lower case
 NONE = "none"  # nothing among numbers; among texts, such as mild and severe, it may be one of them
-WANTED = "give labels a CSV or TSV with a line a subject"
+WANTED = "give outcomes a CSV or TSV with a line a subject"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _missing(column: str, texts: list[str], path: str | None) -> set[str]:
 
 def _rows(path: str | None) -> list[dict[str, str]]:
     if path in (None, "null"):
-        raise InputError(f"No labels are given: {WANTED}.")
+        raise InputError(f"No outcomes are given: {WANTED}.")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             separator = "\t" if Path(path).suffix.lower() == ".tsv" else ","

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ..data.outcome import Outcome
+from ..metrics.concordance import concordance, concordance_of_subjects
 from ..metrics.holm import holm
 from ..metrics.outcome_metrics import class_metrics, placements, quantity_metrics
 from ..metrics.signed_rank import signed_rank
@@ -24,7 +25,8 @@ class Predicted:
     Attributes:
         outcome: what is true.
         fold: of each subject, [S].
-        models: quantities [S], or probabilities of the classes [S, C], by the model's name, the encoder's first.
+        models: quantities or log risks [S], or probabilities of the classes [S, C], by the model's name, the encoder's
+            first.
     """
 
     outcome: Outcome
@@ -45,6 +47,7 @@ class Lead:
     """Of the first model over another, in one metric.
 
     Attributes:
+        difference: of the first's metric from that model's; interval: of 95 %, in paired draws of the subjects.
         p: two-sided, of the paired test over subjects; p_holm: with all tests of the comparison in view; nan of fewer
             subjects than an interval needs.
         better_in: in how many subjects the first is better.
@@ -52,6 +55,8 @@ class Lead:
         rank_biserial: where p is of signed ranks, their correlation, above 0 where they are for the first; else nan.
     """
 
+    difference: float
+    interval: tuple[float, float] | None
     p: float
     p_holm: float
     better_in: int
@@ -87,7 +92,7 @@ class _Draws:
 def compare_models(predicted: Predicted) -> dict[str, ModelResult]:
     """Metrics, intervals and tests of each model, by its name.
 
-    Absolute errors are compared by Wilcoxon's signed ranks, AUCs in paired draws of the subjects.
+    Absolute errors are compared by Wilcoxon's signed ranks, AUCs and concordances in paired draws of the subjects.
     """
     bootstrap = SubjectBootstrap(predicted.outcome.subject)
     draws = {name: _draws(predicted, name, bootstrap.counts) for name in predicted.models}
@@ -97,19 +102,27 @@ def compare_models(predicted: Predicted) -> dict[str, ModelResult]:
     leads: dict[str, dict[str, Lead]] = {name: {} for name in draws}
     for (name, metric), (p, ranks), adjusted in zip(tested, tests, holm([p for p, _ in tests]), strict=True):
         ahead = draws[own].merits[metric] - draws[name].merits[metric]
-        leads[name][metric] = Lead(p, adjusted, int((ahead > 0).sum()), _effect_size(ahead), ranks)
+        difference = draws[own].metrics[metric] - draws[name].metrics[metric]
+        interval = _interval(difference, bootstrap.number)
+        better_in, effect_size = int((ahead > 0).sum()), _effect_size(ahead)
+        leads[name][metric] = Lead(float(difference[0]), interval, p, adjusted, better_in, effect_size, ranks)
     return {name: _result(of_model, leads[name], predicted.outcome) for name, of_model in draws.items()}
 
 
 def _draws(predicted: Predicted, name: str, counts: torch.Tensor) -> _Draws:
     outcome, metrics, merits = predicted.outcome, dict[str, torch.Tensor](), dict[str, np.ndarray]()
-    if not outcome.classes:
+    fold = torch.from_numpy(predicted.fold)
+    if outcome.event is not None:
+        known = (predicted.models[name], outcome.target, outcome.event)
+        risk, time, event = (torch.from_numpy(each) for each in known)
+        metrics["concordance"] = concordance(risk, time, event, fold, counts)
+        merits["concordance"] = concordance_of_subjects(risk, time, event, fold).numpy()
+    if outcome.is_quantity:
         said, target = torch.from_numpy(predicted.models[name]), torch.from_numpy(outcome.target)
         metrics |= quantity_metrics(said, target, counts)
         merits["mae"] = -(said - target).abs().numpy()
     if outcome.class_of is not None:
         scores, target = torch.from_numpy(predicted.scores(name)), torch.from_numpy(outcome.class_of)
-        fold = torch.from_numpy(predicted.fold)
         metrics |= class_metrics(scores, scores.argmax(1), target, fold, counts)
         merits["auc"] = placements(scores, target, fold).numpy()
     return _Draws(metrics, merits)
@@ -133,10 +146,15 @@ def _effect_size(ahead: np.ndarray) -> float:
 
 def _result(draws: _Draws, leads: dict[str, Lead], outcome: Outcome) -> ModelResult:
     values = {metric: float(drawn[0]) for metric, drawn in draws.metrics.items()}
-    found = {metric: expanded_interval(drawn, len(outcome.subject)) for metric, drawn in draws.metrics.items()}
-    intervals = {metric: (float(ends[0]), float(ends[1])) for metric, ends in found.items() if ends is not None}
+    found = {metric: _interval(drawn, len(outcome.subject)) for metric, drawn in draws.metrics.items()}
+    intervals = {metric: ends for metric, ends in found.items() if ends is not None}
     cautions = {metric: _caution(metric, interval, outcome) for metric, interval in intervals.items()}
     return ModelResult(values, intervals, {metric: why for metric, why in cautions.items() if why}, leads)
+
+
+def _interval(drawn: torch.Tensor, subjects: int) -> tuple[float, float] | None:
+    ends = expanded_interval(drawn, subjects)
+    return None if ends is None else (float(ends[0]), float(ends[1]))
 
 
 def _caution(metric: str, interval: tuple[float, float], outcome: Outcome) -> str:
@@ -147,6 +165,8 @@ def _caution(metric: str, interval: tuple[float, float], outcome: Outcome) -> st
     """
     if metric in OF_CLASSES and min(outcome.class_sizes.values()) < FEWEST:
         return f"fewer than {FEWEST} subjects of a class"
-    if metric in OF_CLASSES and interval in ((0, 0), (1, 1)):
+    if metric == "concordance" and outcome.event is not None and outcome.event.sum() < FEWEST:
+        return f"fewer than {FEWEST} subjects with an event"
+    if metric in (*OF_CLASSES, "concordance") and interval in ((0, 0), (1, 1)):
         return "the same in every draw of the subjects"
     return ""

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SURE = 0.05  # largest adjusted p at which a lead is called one
 CALLED = {"mae": "MAE", "r2": "R²", "pearson_r": "r", "auc": "AUC", "balanced_accuracy": "balanced accuracy"}
+CALLED |= {"concordance": "concordance"}
 OUTCOME_COLUMNS = (
     *("model", "layers", "metric", "value", "low", "high"),
     *("p", "p_holm", "better_in", "subjects", "effect_size", "rank_biserial", "caution"),
@@ -108,12 +109,15 @@ def _predictions(predicted: Predicted) -> Iterable[list]:
     outcome = predicted.outcome
     target = [outcome.classes[one] for one in outcome.target] if outcome.classes else outcome.target.tolist()
     columns = [_answers(said, outcome.classes) for said in predicted.models.values()]
-    yield ["subject", "fold", "target", *predicted.models]
-    yield from ([*row] for row in zip(outcome.subject, predicted.fold.tolist(), target, *columns, strict=True))
+    known = {"subject": outcome.subject, "fold": predicted.fold.tolist(), "target": target}
+    if outcome.event is not None:
+        known["event"] = outcome.event.astype(int).tolist()
+    yield [*known, *predicted.models]
+    yield from ([*row] for row in zip(*known.values(), *columns, strict=True))
 
 
 def _answers(said: np.ndarray, classes: tuple[str, ...]) -> list:
-    """Quantities; of two classes, the probability of the second; of more, the likeliest."""
+    """Quantities or log risks; of two classes, the probability of the second; of more, the likeliest."""
     if len(classes) > 2:
         return [classes[one] for one in said.argmax(1)]
     return (said[:, 1] if classes else said).tolist()

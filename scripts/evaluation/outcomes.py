@@ -1,18 +1,21 @@
 """What an encoder knows of subjects' outcomes: linear models in folds of subjects, beside what they must beat."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from ..atomic import write_json_atomically
 from ..data.outcome import Outcome
-from ..probes.nested import nested_prediction
+from ..probes.nested import COX, LOGISTIC, RIDGE, nested_prediction
+from .outcome_figures import outcome_figures
 from .outcome_results import Predicted, compare_models
 from .outcome_tables import tell_outcomes, write_outcomes
 
 __all__ = ["evaluate_outcomes"]
 
-MEAN = "mean"  # of the training subjects: what is known of a quantity before anything is seen
+MEAN, CHANCE = "mean", "chance"  # what is known before anything is seen: of a quantity, or else
 
 
 def evaluate_outcomes(
@@ -23,10 +26,11 @@ def evaluate_outcomes(
     layers: Mapping[str, str],
     output_dir: str,
 ) -> None:
-    """Predict the outcome of every subject by models that never saw it: ridge regression, or logistic for classes.
+    """Predict the outcome of every subject by models that never saw it: ridge regression; logistic regression
+    for classes; Cox's for times.
 
-    Writes outcomes.csv, predictions.csv and, where there are two classes, cross_validation.csv and scores.csv; the log
-    says how each model does, and what the encoder does not surely beat.
+    Writes metrics.json, outcomes.csv, predictions.csv and, where there are two classes, cross_validation.csv and
+    scores.csv; the log says how each model does, and what the encoder does not surely beat.
 
     Args:
         features: [S, D] by the model's name, the encoder's first; subjects in the order of the outcome's.
@@ -39,23 +43,31 @@ def evaluate_outcomes(
     if outcome.covariates.size:
         features = {**features, "covariates": torch.from_numpy(outcome.covariates)}
     models = {name: _out_of_fold(values, outcome, fold, seed) for name, values in features.items()}
-    if not outcome.classes:
-        models[MEAN] = _mean_of_others(outcome.target, fold)
+    models |= _without_features(outcome, fold)
     predicted = Predicted(outcome, fold, models)
     results = compare_models(predicted)
     write_outcomes(predicted, results, layers, output_dir)
+    write_json_atomically(Path(output_dir) / "metrics.json", outcome_figures(outcome, results))
     tell_outcomes(outcome, results, layers)
 
 
 def _out_of_fold(features: torch.Tensor, outcome: Outcome, fold: np.ndarray, seed: int) -> np.ndarray:
-    """Quantities [S], or probabilities [S, C]."""
+    """Quantities or log risks [S], or probabilities [S, C]."""
+    model = LOGISTIC if outcome.classes else RIDGE if outcome.is_quantity else COX
+    target = outcome.target if outcome.event is None else np.stack([outcome.target, outcome.event], 1)
     predicted = np.empty((len(fold), len(outcome.classes)) if outcome.classes else len(fold))
     for number in np.unique(fold):
-        test, known = fold == number, outcome.target[fold != number]
-        said = nested_prediction(features[~test], known, features[test], bool(outcome.classes), seed)
+        test = fold == number
+        said = nested_prediction(features[~test], target[~test], features[test], model, seed)
         predicted[test] = said.numpy()
     return predicted
 
 
-def _mean_of_others(target: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    return np.array([target[fold != own].mean() for own in fold])
+def _without_features(outcome: Outcome, fold: np.ndarray) -> dict[str, np.ndarray]:
+    """What is said of everybody: the mean of the other folds, how frequent classes are there, or one risk."""
+    if outcome.is_quantity:
+        return {MEAN: np.array([outcome.target[fold != own].mean() for own in fold])}
+    if not outcome.classes:
+        return {CHANCE: np.zeros(len(fold))}
+    one_hot = np.eye(len(outcome.classes))[outcome.target]
+    return {CHANCE: np.array([one_hot[fold != own].mean(0) for own in fold])}

@@ -1,19 +1,40 @@
 """Linear models of few subjects with many features each; the penalty is chosen among training subjects alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ..data.stratified_folds import stratified_folds
+from .cox import fit_cox, held_out_likelihood
 from .standardise import Standardise
 
-__all__ = ["fit_logistic", "fit_ridge", "nested_prediction"]
+__all__ = ["COX", "LOGISTIC", "RIDGE", "LinearModel", "fit_logistic", "fit_ridge", "nested_prediction"]
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-5, 2))
 INNER_FOLDS = 5
-# of coordinates [N, r] and targets [N] in training, and other coordinates [M, r]: predictions [P, M], or [P, M, C]
-Fit = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A kind of linear model, of which each of P penalties gives one.
+
+    Attributes:
+        fit: of coordinates [N, r] and targets [N] or [N, 2] in training, and other coordinates [M, r]: predictions
+            [P, M], or [P, M, C].
+        loss: of predictions for all N, all targets, and who was left out of the fit, [N]: [P], least of the best.
+        ordered: whether folds are alike in small and large targets, rather than in classes or in who has an event.
+    """
+
+    fit: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    loss: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    ordered: bool
+
+    def folds(self, target: np.ndarray, number: int, seed: int) -> np.ndarray:
+        """Fold of each target, [N]."""
+        kind = target[:, 1] if target.ndim > 1 else target
+        return stratified_folds(kind, number, seed, self.ordered)
 
 
 class Coordinates:
@@ -80,45 +101,48 @@ def fit_logistic(train: torch.Tensor, target: torch.Tensor, others: torch.Tensor
 
 
 def nested_prediction(
-    features: torch.Tensor, target: np.ndarray, others: torch.Tensor, classes: bool, seed: int
+    features: torch.Tensor, target: np.ndarray, others: torch.Tensor, model: LinearModel, seed: int
 ) -> torch.Tensor:
     """Predict for subjects what a model says that is fitted to others.
 
-    The penalty is the one with the least loss in a cross-validation among the latter: squared error, or cross-entropy
-    with classes weighted alike.
+    The penalty is the one with the least loss in a cross-validation among the latter.
 
     Args:
         features: of N training subjects, [N, D].
-        target: quantities, two at least, or numbers of classes, two of each at least, [N].
+        target: quantities, two at least; numbers of classes, two of each at least; or times and events [N, 2], two of
+            the latter at least.
         others: features of M subjects, [M, D].
-        classes: whether the target is a class.
+        model: which of `RIDGE`, `LOGISTIC` and `COX`.
         seed: of the folds of that cross-validation.
 
     Returns:
-        Quantities [M], or probabilities [M, C].
+        Quantities [M], probabilities [M, C], or log risks [M].
     """
-    known = torch.from_numpy(target.astype(int if classes else float))
-    fit, loss = (fit_logistic, _cross_entropy) if classes else (fit_ridge, _squared_error)
-    coordinates = Coordinates(features)
+    known, coordinates = torch.from_numpy(target), Coordinates(features)
     train = coordinates.train
     number_of_folds = min(INNER_FOLDS, len(target))  # of two subjects of a class, no fold takes both
-    fold = torch.from_numpy(stratified_folds(target, number_of_folds, seed, ordered=not classes))
+    fold = torch.from_numpy(model.folds(target, number_of_folds, seed))
 
     def held_out(number: int) -> torch.Tensor:
         """Loss with each penalty, [P], on one fold of models that are fitted to the others."""
         out = fold == number
-        return loss(fit(train[~out], known[~out], train[out]), known[out], known)
+        return model.loss(model.fit(train[~out], known[~out], train), known, out)
 
     best = torch.stack([held_out(number) for number in range(number_of_folds)]).sum(0).argmin()
-    return fit(train, known, coordinates(others))[best]
+    return model.fit(train, known, coordinates(others))[best]
 
 
-def _squared_error(predicted: torch.Tensor, target: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-    return (predicted - target).square().sum(1)
+def _squared_error(predicted: torch.Tensor, target: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    return (predicted - target)[:, out].square().sum(1)
 
 
-def _cross_entropy(predicted: torch.Tensor, target: torch.Tensor, every: torch.Tensor) -> torch.Tensor:
-    """Sum over those with a target, each class weighted by how rare it is among all."""
-    weight = 1 / torch.bincount(every).double()[target]
-    likely = predicted.gather(2, target.expand(len(predicted), -1)[..., None])[..., 0]
+def _cross_entropy(predicted: torch.Tensor, target: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """Sum over those left out, each class weighted by how rare it is among all."""
+    weight = 1 / torch.bincount(target).double()[target[out]]
+    likely = predicted[:, out].gather(2, target[out].expand(len(predicted), -1)[..., None])[..., 0]
     return -(likely.clamp(min=1e-12).log() * weight).sum(1)
+
+
+RIDGE = LinearModel(fit_ridge, _squared_error, ordered=True)
+LOGISTIC = LinearModel(fit_logistic, _cross_entropy, ordered=False)
+COX = LinearModel(fit_cox, held_out_likelihood, ordered=False)

@@ -135,14 +135,16 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
         nibabel.save(other, scans / f"body_{i}.nii.gz")
     ages = "".join(f"body_{i},{20.5 + 5 * i},{'MF'[i % 2]}\n" for i in range(8))
     table.write_text("participant_id,age,sex\n" + ages, encoding="utf-8")
-    settings = {"spacing": SMALL["spacing"], "folds": 3, "windows": "[1,1,2]", "dataset_dir": scans, "labels": table}
-    settings |= {"label_column": "age", "threshold": 40, "covariates": "['sex']", "output_dir": tmp_path / "output"}
+    settings = {"spacing": SMALL["spacing"], "folds": 3, "windows": "[1,1,2]", "dataset_dir": scans, "outcomes": table}
+    settings |= {"target": "age", "threshold": 40, "covariates": "['sex']", "output_dir": tmp_path / "output"}
     output = run(BUNDLE, "subject_outcomes", name="mine", encoder="untrained", layers="early", **settings)
     assert f"The table of metrics of each model: {tmp_path / 'output' / 'outcomes.csv'}" in output
     found = rows(tmp_path / "output" / "predictions.csv")
     assert [(row["subject"], row["target"]) for row in found] == [(f"body_{i}", str(20.5 + 5 * i)) for i in range(8)]
-    assert list(found[0])[3:] == ["mine", "histogram", "size", "covariates", "mean"]
+    assert list(found[0])[3:] == ["mine", "intensity", "size", "covariates", "mean"]
     assert [row["label"] for row in rows(tmp_path / "output" / "scores.csv")] == list("00001111")
+    metrics = json.loads((tmp_path / "output" / "metrics.json").read_text(encoding="utf-8"))
+    assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_covariates_high", "mae_intensity_p"} <= metrics.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The synthetic cohort: what it holds, and that it is written as a whole or not at all."""
 
+import csv
 import json
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -28,9 +30,11 @@ def read_bytes(folder):
 
 def test_the_same_seed_gives_the_same_bytes(cohort, tmp_path):
     first = read_bytes(make_cohort(tmp_path / "again", subjects=2, seed=0))
-    del first[next(path for path in first if path.name == "dataset.json")]
-    assert len(first) == 4
-    assert first.items() <= read_bytes(cohort).items()
+    again = read_bytes(cohort)
+    lines, others = (files.pop(Path("outcomes.csv")).splitlines() for files in (first, again))
+    del first[Path("dataset.json")]
+    assert len(first) == 4 and len(lines) == 3 and lines == others[:3]
+    assert first.items() <= again.items()
 
 
 def test_another_seed_gives_another_subject(cohort, tmp_path):
@@ -66,6 +70,14 @@ def test_masks_agree_with_images_in_shape_and_affine(cohort):
 
 def test_half_of_the_subjects_have_lesions(cohort):
     assert [bool(np.any(mask.dataobj)) for mask in load(cohort, "labelsTr")] == [False, True, False, True]
+
+
+def test_outcomes_are_of_the_lesions_that_masks_show(cohort):
+    with open(cohort / "outcomes.csv", encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    volumes = [np.sum(mask.dataobj) * np.prod(mask.header.get_zooms()) / 1000 for mask in load(cohort, "labelsTr")]
+    assert [line["subject"] for line in lines] == [f"phantom_00{i}" for i in range(4)]
+    assert [float(line["lesion_ml"]) for line in lines] == pytest.approx(volumes, abs=0.01)
 
 
 def test_air_is_not_zero(cohort):

@@ -59,7 +59,7 @@ def test_a_table_that_cannot_be_used_is_refused(table, text, sentence):
 
 @pytest.mark.parametrize("path", [None, "null", "/no/such.csv"])
 def test_a_table_that_is_not_there_is_asked_for(path):
-    with pytest.raises(InputError, match="give labels a CSV or TSV"):
+    with pytest.raises(InputError, match="give outcomes a CSV or TSV"):
         read_table(path, ["label"])
 
 

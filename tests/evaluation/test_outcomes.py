@@ -1,12 +1,14 @@
 """What is said of subjects' outcomes: each by a model that never saw it, beside what it must beat, with tests."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 import torch
 
 from scripts.data.outcome import Outcome
+from scripts.evaluation.outcome_figures import outcome_figures
 from scripts.evaluation.outcome_results import Predicted, compare_models
 from scripts.evaluation.outcome_tables import tell_outcomes, write_outcomes
 from scripts.evaluation.outcomes import evaluate_outcomes
@@ -81,7 +83,7 @@ def test_classes_can_be_compared_as_those_of_crops_are(tmp_path):
     target = (AGE > 50).astype(int)
     evaluate(tmp_path, outcome(target, ("no", "yes")), features(target))
     folds = read_folds([tmp_path])
-    assert folds.names == ["mine (early)", "size"] and folds.baselines == ["size"]
+    assert folds.names == ["mine (early)", "size", "chance"] and folds.baselines == ["size", "chance"]
     assert folds.means.loc["mine (early)", "auc"] > 0.8
     assert list(rows(tmp_path / "cross_validation.csv")[0])[-1] == "layers"
 
@@ -192,3 +194,65 @@ def test_what_a_test_does_not_have_is_an_empty_cell(tmp_path):
     found = evaluate(tmp_path, outcome(threshold=50))
     assert found["size", "auc"]["rank_biserial"] == "" and found["size", "mae"]["rank_biserial"] != ""
     assert "nan" not in (tmp_path / "outcomes.csv").read_text(encoding="utf-8")
+
+
+TIME, EVENT = np.exp(-(AGE - AGE.mean()) / AGE.std()), np.arange(40) % 4 > 0
+
+
+def survival(events=EVENT):
+    return Outcome("time", SUBJECTS, TIME, (), None, NONE, events)
+
+
+def test_a_time_is_predicted_beside_chance(tmp_path):
+    found = evaluate(tmp_path, survival())
+    assert {key for key in found if key[0] != "mine"} == {("size", "concordance"), ("chance", "concordance")}
+    assert float(found["mine", "concordance"]["value"]) > 0.8 and float(found["chance", "concordance"]["value"]) == 0.5
+    said = rows(tmp_path / "predictions.csv")
+    assert [row["event"] for row in said] == [str(int(event)) for event in EVENT]
+    risks = [float(row["mine"]) for row in said]
+    assert np.corrcoef(risks, AGE)[0, 1] > 0.5  # the older, the earlier
+
+
+def test_few_events_are_a_caution():
+    predicted = Predicted(survival(np.arange(40) < 4), np.arange(40) % FOLDS, {"mine": AGE})
+    assert compare_models(predicted)["mine"].cautions == {"concordance": "fewer than 5 subjects with an event"}
+
+
+METRICS = {"regression": ("mae", "r2"), "classes": ("auc", "balanced_accuracy"), "survival": ("concordance",)}
+OUTCOMES = {"regression": outcome(), "classes": outcome((AGE > 50).astype(int), ("no", "yes")), "survival": survival()}
+
+
+def said(kind, noise):
+    """Of a model that is off by so much."""
+    score = (AGE - 50) / 20 + np.random.RandomState(1).randn(40) * noise
+    of_classes = np.stack([-score, score], 1)
+    return {"regression": 50 + 20 * score, "classes": of_classes, "survival": score}[kind]
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_metrics_stand_in_a_file_beside_each_baselines(kind):
+    models = {"mine": said(kind, 0.5), "size": said(kind, 2)}
+    results = compare_models(Predicted(OUTCOMES[kind], np.arange(40) % FOLDS, models))
+    metrics = outcome_figures(OUTCOMES[kind], results)
+    for model, ending in (("mine", ""), ("size", "_size")):
+        for metric in METRICS[kind]:
+            found = [metrics[f"{metric}{ending}{end}"] for end in ("", "_low", "_high")]
+            assert found == [results[model].values[metric], *results[model].intervals[metric]]
+    (tested, *_) = METRICS[kind]
+    assert metrics[f"{tested}_size_p"] == results["size"].leads[tested].p < 0.05
+    difference = metrics[tested] - metrics[f"{tested}_size"]
+    low, high = metrics[f"{tested}_size_difference_low"], metrics[f"{tested}_size_difference_high"]
+    assert metrics[f"{tested}_size_difference"] == pytest.approx(difference) and low < difference < high
+    assert low > 0 or high < 0
+
+
+def test_what_cannot_be_said_is_none_in_the_file():
+    constant = np.full(40, 50.0)  # which correlates with nothing
+    results = compare_models(Predicted(outcome(), np.arange(40) % FOLDS, {"mine": constant}))
+    assert outcome_figures(outcome(), results)["pearson_r"] is None
+
+
+def test_a_run_leaves_the_file(tmp_path):
+    evaluate(tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["subjects"] == 40 and metrics["mae"] < metrics["mae_mean"]

@@ -26,9 +26,16 @@ def encoder(name="mine", network=None, path="untrained"):
 
 def test_windows_are_joined_and_scans_of_a_subject_averaged():
     found = subject_features(batches(), SCANS, encoder())
-    assert list(found) == ["mine", "histogram", "size"]
+    assert list(found) == ["mine", "intensity", "size"]
     assert found["mine"].tolist() == [[2, 3], [2, 3]]  # of a; of b, the mean of 0 and 4, and of 1 and 5
-    assert found["histogram"].tolist() == [[102, 103], [102, 103]]
+    assert found["intensity"].tolist() == [[102, 103], [102, 103]]
+    assert found["size"].tolist() == [[1], [1]]
+
+
+@pytest.mark.parametrize(("pooling", "expected"), [("mean", [2.5]), ("mean_sd", [2.5, 0.5])])
+def test_windows_are_averaged_where_places_do_not_matter(pooling, expected):
+    found = subject_features(batches(), SCANS, encoder(), pooling)
+    assert found["mine"].tolist() == [expected, expected]
     assert found["size"].tolist() == [[1], [1]]
 
 
@@ -43,11 +50,11 @@ def trained(tmp_path):
 
 def test_the_untrained_encoder_stands_beside_a_trained_one(trained):
     found = subject_features(batches(), SCANS, trained("mine"))
-    assert list(found) == ["mine", "untrained", "histogram", "size"]
+    assert list(found) == ["mine", "untrained", "intensity", "size"]
     assert torch.equal(found["mine"], 2 * found["untrained"])
 
 
-@pytest.mark.parametrize("name", ["size", "untrained", "mean"])
+@pytest.mark.parametrize("name", ["size", "untrained", "mean", "chance"])
 def test_an_encoder_is_not_called_as_what_it_is_compared_with(trained, name):
     with pytest.raises(InputError, match=f"cannot be called {name}"):
         subject_features(batches(), SCANS, trained(name))
