@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError
 from .encoder_table import BASELINES, Line, comparison_lines
 from .head import read_history, told_epochs
+from .pretext_table import PretextRow, pretext_rows
 
 __all__ = ["EncoderResults", "read_encoders"]
 
@@ -39,6 +40,12 @@ class EncoderResults:
     def lines(self) -> list[Line]:
         """The table's, as `comparison_lines` makes them."""
         return comparison_lines(self.metrics, self.draws)
+
+    @cached_property
+    def pretext(self) -> dict[str, dict[str, PretextRow]]:
+        """Rows by their labels, of each encoder whose pretext task was measured."""
+        rows = {name: pretext_rows(metrics) for name, metrics in self.metrics.items()}
+        return {name: {row.label: row for row in found} for name, found in rows.items() if found}
 
 
 def read_encoders(folders: Iterable[str | Path]) -> EncoderResults:

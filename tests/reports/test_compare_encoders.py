@@ -180,6 +180,15 @@ def test_what_is_no_number_is_no_better_and_no_worse(evaluated, tmp_path, order)
 
 
 @pytest.mark.usefixtures("_words_alone")
+def test_pretext_tasks_are_told_beside_chance_where_they_were_measured(evaluated, tmp_path):
+    solved = {"pretext_accuracy": 0.875, "pretext_chance": 0.125, "intervals": {"pretext_accuracy": [0.75, 0.97]}}
+    folders = [evaluated("jigsaw", **solved), evaluated("rotation", pretext_accuracy=0.5), evaluated("isimed")]
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
+    (table,) = re.findall(r"Pretext tasks: right answers.*?</table>", page, re.DOTALL)
+    assert "0.875<small>0.75" in table and "0.125" in table and "rotation" in table and "isimed" not in table
+
+
+@pytest.mark.usefixtures("_words_alone")
 def test_the_name_of_an_encoder_is_escaped(evaluated, tmp_path):
     folders = [evaluated("<i>small", location_error_mm=2.0), evaluated("b")]
     page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
