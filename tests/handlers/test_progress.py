@@ -108,6 +108,15 @@ def test_losses_are_told(training, caplog, tmp_path):
     assert f"loss {trained:.4g} in training, 49 in validation" in lines(caplog)[0]
 
 
+def test_a_metric_that_is_no_loss_is_told_by_its_name(training, caplog):
+    run = training(1)
+    run.evaluator.state.key_metric_name = "dice"
+    run.evaluator.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(dice=0.25))
+    with caplog.at_level(logging.INFO):
+        run.trainer.run()
+    assert " in training, dice 0.25 in validation, the best so far; validation_loss " in lines(caplog)[0]
+
+
 def test_every_metric_of_the_validation_is_told_and_kept_by_its_name(training, caplog, tmp_path):
     run = training(2)
     run.evaluator.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(rankme=17.25))
