@@ -111,7 +111,7 @@ def test_losses_are_told(training, caplog, tmp_path):
 def test_a_metric_that_is_no_loss_is_told_by_its_name(training, caplog):
     run = training(1)
     run.evaluator.state.key_metric_name = "dice"
-    run.evaluator.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(dice=0.25))
+    run.evaluator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.state.metrics.update(dice=0.25))
     with caplog.at_level(logging.INFO):
         run.trainer.run()
     assert " in training, dice 0.25 in validation, the best so far; validation_loss " in lines(caplog)[0]
