@@ -181,7 +181,11 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
         ({"label_shares": "[0.1]"}, "begins with the encoder of a U-Net: set network to unet"),
-        ({"methods": "[isimed,drasclr]", "network": "unet"}, "drasclr cannot be that of a U-Net: set network to null"),
+        ({"methods": "[isimed,drasclr]"}, "give the encoder of drasclr no places of crops: leave it out"),
+        (
+            {"methods": "[isimed,drasclr]", "network": "unet", "arms": "[]", "label_shares": "[0.1]"},
+            "drasclr cannot be that of a U-Net: leave it out",
+        ),
         ({"methods": "[isimed,jigsaw,simclr,cpc]"}, "The encoder of jigsaw, cpc is that of a U-Net"),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
