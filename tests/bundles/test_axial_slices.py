@@ -23,8 +23,9 @@ def parsed(bundle, *configs, **settings):
     return parser
 
 
-def test_all_pretrainings_and_segmentation_have_the_overlay():
-    assert set(OVERLAID) == {*BUNDLES.glob("*_pretraining"), SEGMENTER}
+def test_all_pretrainings_but_that_of_places_and_segmentation_have_the_overlay():
+    of_volumes = BUNDLES / "drasclr_pretraining"  # its places and those next to them are of three axes
+    assert {*OVERLAID, of_volumes} == {*BUNDLES.glob("*_pretraining"), SEGMENTER}
 
 
 @pytest.mark.parametrize("encoder", [(), ("unet_encoder",)], ids=["DenseNet121", "U-Net"])
