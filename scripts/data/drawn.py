@@ -6,7 +6,6 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from ..progress import with_progress
-from ..transforms.repeatable import Repeatable
 from .interleaved import interleaved
 
 __all__ = ["Drawn"]
@@ -18,13 +17,18 @@ class Drawn(Dataset):
     Args:
         scans: each with its `subject`.
         preparation: from one to a prepared scan.
-        draw: from that to what is drawn of it.
+        draw: from that and the number of a draw to what is drawn, the same each time, as `Repeatable` does.
         draws: of each scan.
         cache_rate: share of the scans whose draws are kept. Another one is prepared for each of its draws.
     """
 
     def __init__(
-        self, scans: Sequence[dict], preparation: Callable, draw: Repeatable, draws: int, cache_rate: float = 1.0
+        self,
+        scans: Sequence[dict],
+        preparation: Callable,
+        draw: Callable[[Any, int], Any],
+        draws: int,
+        cache_rate: float = 1.0,
     ) -> None:
         self.scans, self.preparation, self.draw, self.draws = interleaved(scans), preparation, draw, draws
         kept = self.scans[: int(cache_rate * len(scans))]
