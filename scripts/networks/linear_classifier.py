@@ -11,7 +11,7 @@ from ..probes.standardise import CLIP
 from .layer_sets import layer_set
 from .layers import layer_features
 
-__all__ = ["LinearClassifier"]
+__all__ = ["LinearClassifier", "require_image_alone"]
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -64,6 +64,15 @@ class LinearClassifier(nn.Module):
             "bias": probe.intercept[None],
         }
         self.load_state_dict(learned, strict=False)
+
+
+def require_image_alone(inputs: Sequence[str]) -> None:
+    """Raise an `InputError` if an encoder takes more than an image, as an inference of its classifier gives none."""
+    if len(inputs) > 1:
+        raise InputError(
+            f"A classifier of images cannot be made of an encoder that takes {' and '.join(inputs)}: what that is "
+            "worth is said by cross_validate.json behind linear_probe.json, and by subject_outcomes.json."
+        )
 
 
 def _crop_for(network: nn.Module, crop_size: Sequence[int]) -> torch.Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from monai.bundle import ComponentLocator, ConfigComponent, ConfigParser
+from monai.data import MetaTensor
 from monai.utils import min_version, optional_import
 
 from scripts.runs.kinds import fits, settings_of
@@ -300,6 +301,19 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
     parser["layers"], parser["device"] = layers, torch.device("cpu")
     network = parser.get_parsed_content("network").eval()
     assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)
+
+
+@pytest.mark.parametrize("config", ["subject_outcomes", "linear_probe"])
+def test_an_encoder_that_takes_a_place_is_told_that_of_each_crop(config):
+    parser = ConfigParser()
+    folder = BUNDLES / "lesion_classification" / "configs"
+    parser.read_config([folder / f"{name}.json" for name in (config, "drasclr_encoder")])
+    parser.update({"place_range": [10.0, 20.0, 40.0]})
+    crop = MetaTensor(torch.zeros(1, 4, 4, 4), affine=torch.eye(4))
+    item = {"image": crop, "origin": torch.tensor([0.0, 0.0, 100.0])}
+    placed = parser.get_parsed_content("test#location")(item)
+    assert placed["place"].tolist() == pytest.approx([0.15, 0.075, -1])
+    assert "place" in parser.get_parsed_content("test#run_batch").prepare_batch.inputs
 
 
 DENSENET = {"_target_": "DenseNet121", "spatial_dims": 3, "in_channels": 2, "out_channels": 8}

@@ -144,6 +144,8 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
     assert list(found[0])[3:] == ["mine", "intensity", "size", "covariates", "mean"]
     assert [row["label"] for row in rows(tmp_path / "output" / "scores.csv")] == list("00001111")
     metrics = json.loads((tmp_path / "output" / "metrics.json").read_text(encoding="utf-8"))
+    placed = run(BUNDLE, "subject_outcomes", "drasclr_encoder", **settings | {"output_dir": tmp_path / "placed"})
+    assert "untrained (several)" in placed and (tmp_path / "placed" / "metrics.json").is_file()
     assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_covariates_high", "mae_intensity_p"} <= metrics.keys()
 
 
@@ -163,6 +165,7 @@ def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
         ),
         (["train", "cross_validate"], {"folds": 9}, "error: 6 subjects cannot be cross-validated in 9 folds"),
         (["train"], {"fold": 3}, "error: fold is 3: give one from 0 to 2"),
+        (["linear_probe", "drasclr_encoder"], {}, "error: A classifier of images cannot be made"),
         (["train"], {"positive_chare": 0.3}, "error: Nothing in this configuration uses the key positive_chare"),
     ],
 )

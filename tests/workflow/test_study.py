@@ -173,6 +173,12 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
     assert len(commands) == 4 == len(of(commands, "barlow_twins"))
 
 
+def test_an_encoder_that_is_told_places_is_probed_with_them(plan):
+    commands = of(plan(methods="[isimed,drasclr]"), "linear_probe.json")
+    assert of(commands, "drasclr_encoder.json") == of(commands, "--encoder=seed_0/drasclr/encoder.pt")
+    assert len(of(commands, "drasclr_encoder.json")) == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -181,7 +187,7 @@ def test_a_method_more_is_added_to_a_study_that_has_ended(plan, study):
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
         ({"label_shares": "[0.1]"}, "begins with the encoder of a U-Net: set network to unet"),
-        ({"methods": "[isimed,drasclr]"}, "give the encoder of drasclr no places of crops: leave it out"),
+        ({"methods": "[drasclr]", "fine_tuned": "[drasclr]"}, "drasclr takes places, and is not trained further"),
         (
             {"methods": "[isimed,drasclr]", "network": "unet", "arms": "[]", "label_shares": "[0.1]"},
             "drasclr cannot be that of a U-Net: leave it out",
