@@ -120,6 +120,8 @@ def _draws(predicted: Predicted, name: str, counts: torch.Tensor) -> _Draws:
     if outcome.is_quantity:
         said, target = torch.from_numpy(predicted.models[name]), torch.from_numpy(outcome.target)
         metrics |= quantity_metrics(said, target, counts)
+        if all(said[fold == one].unique().numel() == 1 for one in fold.unique()):
+            metrics["pearson_r"] *= torch.nan  # of means of the other folds, it is negative whatever the outcome is
         merits["mae"] = -(said - target).abs().numpy()
     if outcome.class_of is not None:
         scores, target = torch.from_numpy(predicted.scores(name)), torch.from_numpy(outcome.class_of)
@@ -154,7 +156,7 @@ def _result(draws: _Draws, leads: dict[str, Lead], outcome: Outcome) -> ModelRes
 
 def _interval(drawn: torch.Tensor, subjects: int) -> tuple[float, float] | None:
     ends = expanded_interval(drawn, subjects)
-    return None if ends is None else (float(ends[0]), float(ends[1]))
+    return None if ends is None or ends.isnan().any() else (float(ends[0]), float(ends[1]))
 
 
 def _caution(metric: str, interval: tuple[float, float], outcome: Outcome) -> str:

@@ -80,7 +80,8 @@ def _number_of_tests(results: Mapping[str, ModelResult]) -> int:
 
 
 def _said(result: ModelResult) -> str:
-    return ", ".join(f"{CALLED[name]} {value:.3g}{_interval(result, name)}" for name, value in result.values.items())
+    known = {name: value for name, value in result.values.items() if not math.isnan(value)}
+    return ", ".join(f"{CALLED[name]} {value:.3g}{_interval(result, name)}" for name, value in known.items())
 
 
 def _interval(result: ModelResult, metric: str) -> str:
@@ -97,7 +98,7 @@ def _rows(name: str, layers: str, result: ModelResult, subjects: int) -> Iterabl
         test = [_cell(lead.p), _cell(lead.p_holm), lead.better_in] if lead else [""] * 3
         sizes = [_cell(lead.effect_size), _cell(lead.rank_biserial)] if lead else [""] * 2
         interval, caution = result.intervals.get(metric, ("", "")), result.cautions.get(metric, "")
-        yield [name, layers, metric, value, *interval, *test, subjects, *sizes, caution]
+        yield [name, layers, metric, _cell(value), *interval, *test, subjects, *sizes, caution]
 
 
 def _cell(value: float) -> float | str:

@@ -73,6 +73,11 @@ def test_the_mean_is_that_of_the_other_folds(tmp_path):
     assert float(said[3]["mean"]) == pytest.approx(AGE[fold != fold[3]].mean())
 
 
+def test_what_is_said_of_everybody_has_no_correlation(tmp_path):
+    found = evaluate(tmp_path)
+    assert found["mean", "pearson_r"]["value"] == "" and float(found["mine", "pearson_r"]["value"]) > 0.5
+
+
 def test_a_threshold_adds_what_two_classes_have(tmp_path):
     found = evaluate(tmp_path, outcome(threshold=50))
     assert float(found["mine", "auc"]["value"]) > 0.9 and float(found["mean", "auc"]["value"]) == 0.5
