@@ -98,7 +98,7 @@ class Progress:
         others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != key]
         return (
             f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
-            f"{named}{self.validated[key]:.4g} in validation{', the best so far' if row['best'] else ''}; "
+            f"{named}{self.validated[key]:.4g} in validation{', kept' if row['best'] else ''}; "
             f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {self._seconds_left(engine) / 60:.1f} min left"
         )
 

@@ -16,9 +16,9 @@ def contrast(
 ) -> torch.Tensor:
     r"""Mean of $-\log \frac{\exp(q k / T)}{\exp(q k / T) + K/n \sum_j \exp(q k_j / T)}$ over queries with a negative.
 
-    The sum is over the n valid ones of a queue of K keys, and stands for that over a full queue: so the loss is worth
-    as much in the first epoch as later, when more keys are known, and validations can be compared. Where all are valid,
-    K/n is 1, and it is InfoNCE.
+    The sum is over the n valid ones of a queue of K keys, and stands for that over a full queue: so embeddings that are
+    all alike cost as much in the first epoch as later, when more keys are known. Where all are valid, K/n is 1, and it
+    is InfoNCE.
 
     Args:
         query: q, [N, D].

@@ -116,3 +116,8 @@ def test_an_evaluation_asks_the_encoder_of_crops_and_no_momentum_encoder():
     parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", "evaluate")])
     assert parser["validate"]["inferer"] == "@crop_inferer"
     assert parser["evaluate"]["prepare_batch"]["inputs"] == "@network_inputs" and "place" in parser["network_inputs"]
+
+
+def test_the_last_weights_are_kept_whatever_the_loss(shipped):
+    keep = shipped[0].get_parsed_content("validate#evaluator#metric_cmp_fn")
+    assert keep(4.0, 3.0) and keep(3.0, 4.0)

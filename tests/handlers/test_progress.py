@@ -114,7 +114,7 @@ def test_a_metric_that_is_no_loss_is_told_by_its_name(training, caplog):
     run.evaluator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.state.metrics.update(dice=0.25))
     with caplog.at_level(logging.INFO):
         run.trainer.run()
-    assert " in training, dice 0.25 in validation, the best so far; validation_loss " in lines(caplog)[0]
+    assert " in training, dice 0.25 in validation, kept; validation_loss " in lines(caplog)[0]
 
 
 def test_every_metric_of_the_validation_is_told_and_kept_by_its_name(training, caplog, tmp_path):
@@ -141,7 +141,7 @@ def test_crops_are_counted_and_not_their_views(training, tmp_path):
 def test_the_best_so_far_is_called_so(training, caplog):
     with caplog.at_level(logging.INFO):
         with_losses(training(4), [9.0, 4.0, 5.0, 4.0]).trainer.run()
-    assert ["the best so far" in line for line in lines(caplog)] == [True, True, False, False]
+    assert [", kept;" in line for line in lines(caplog)] == [True, True, False, False]
 
 
 def test_a_resumed_run_continues_the_history(training, caplog, tmp_path):
@@ -156,7 +156,7 @@ def test_a_resumed_run_continues_the_history(training, caplog, tmp_path):
         second.trainer.run()
     assert [float(row["validation_loss"]) for row in rows(tmp_path)] == [9, 4, 5]
     assert [row["epoch"] for row in rows(tmp_path)] == ["1", "2", "3"]
-    assert "the best so far" not in lines(caplog)[0]
+    assert ", kept;" not in lines(caplog)[0]
 
 
 def test_the_validation_loss_is_there_for_tensorboard(training):
