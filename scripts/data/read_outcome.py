@@ -104,7 +104,8 @@ def _require_all_classes(outcome: Outcome) -> None:
     if sizes[few] < FEWEST_OF_A_CLASS:
         raise InputError(
             f"Of subjects with {few} as {outcome.name} there are {sizes[few]}: a class needs "
-            f"{FEWEST_OF_A_CLASS} at least (the log says who was left out, and why)."
+            f"{FEWEST_OF_A_CLASS} at least (the log says who was left out, and why): add some, write another class for "
+            "them in the table, or empty their cells."
         )
     said = ", ".join(f"{number} {name}" for name, number in sizes.items())
     logger.info(f"Subjects by {outcome.name}: {said}.")
