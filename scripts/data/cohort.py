@@ -3,13 +3,15 @@
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..distributed import by_first
-from ..errors import InputError
-from .found import scans_of_folder, scans_of_list
+from ..errors import InputError, some
+from .found import Found, scans_of_folder, scans_of_list
 from .phantom import make_cohort
 from .scan_list import listed_in_folder, read_list
+from .synthetic import is_synthetic
 from .understood import log_understood
 
 __all__ = ["existing", "find_scans"]
@@ -28,9 +30,10 @@ def find_scans(
     """List the scans of a cohort by their names, and log how these were understood.
 
     Args:
-        dataset_dir: a folder of NIfTI files, nested or not; a folder with a Decathlon `dataset.json`; an nnU-Net raw
-            folder; or a JSON or CSV list whose items have the `images` and, where known, `subject` and `label`.
-            None, or null as a command line says it: a synthetic cohort, made in `synthetic_dir`.
+        dataset_dir: a folder of NIfTI files, nested or not, of which those that a network made (`is_synthetic`) are
+            left out; a folder with a Decathlon `dataset.json`; an nnU-Net raw folder; or a JSON or CSV list whose items
+            have the `images` and, where known, `subject` and `label`. None, or null as a command line says it: a
+            synthetic cohort, made in `synthetic_dir`.
         synthetic_dir: where the synthetic cohort is, or goes.
         converted_dir: where scans in other formats (pairs of .hdr and .img; with SimpleITK .mha, .mhd, .nrrd and DICOM)
             are, or go, as NIfTI.
@@ -57,8 +60,25 @@ def find_scans(
     if path.is_file() and not listed:
         raise InputError(f"There are no scans in {path}: give dataset_dir a list that has some.")
     found = scans_of_list(path, listed, images, converted_dir) if listed else scans_of_folder(path, converted_dir)
+    synthetic = [scan["image"] for scan in found.scans if is_synthetic(scan["image"])]
+    if found.folder:
+        found = replace(found, scans=[scan for scan in found.scans if scan["image"] not in synthetic])
+    _require_real(found, synthetic)
     log_understood(found)
+    if synthetic:
+        logger.warning(
+            f"{len(synthetic)} images were made by a network ({some(synthetic)}): they are "
+            f"{'left out' if found.folder else 'taken for scans, as the list says'}."
+        )
     return [scan | {"scan": i} for i, scan in enumerate(found.scans)]
+
+
+def _require_real(found: Found, synthetic: list[str]) -> None:
+    if not found.scans:
+        raise InputError(
+            f"All images in {found.source} were made by a network, by their names or headers ({some(synthetic)}): give "
+            "dataset_dir a folder of scans, or a list, which may name them all the same."
+        )
 
 
 def existing(dataset_dir: str | os.PathLike) -> Path:

@@ -41,7 +41,8 @@ def make_cohort(
         labels: which of `LABELS` masks are of: lesions, 1, or the organs of `LABELLED`; the images are the same.
         modalities: of `MODALITIES`, of each subject, as phantom_000_t1.nii.gz and so on; every third subject lacks the
             last one. Masks lie in the grid of t1 and t2. None: one scan a subject, which is its t1.
-        moved: those before which a body moved, so that they are not registered; `movements.json` says how.
+        moved: those before which a body moved, so that they are not registered; `movements.json` says how, as affines
+            in mm from where it lay.
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
@@ -57,9 +58,7 @@ def make_cohort(
     if labels not in LABELS:
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
-        raise InputError(
-            f"There are no modalities called {some(unknown)}: set them to some of {', '.join(MODALITIES)}."
-        )
+        raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
     listing = json.dumps(_listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
@@ -98,18 +97,19 @@ def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
     nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
     outcome = [name, *draw_outcome(rng, float(lesion_ml))]
     if "modalities" in listing:
-        return outcome, _write_modalities(folder, listing, i, subject)
+        return outcome, _write_modalities(folder, listing, i, subject, image)
     nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
     return outcome, {}
 
 
-def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject) -> dict:
+def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:
     """Write the images of a subject; how its body moved before each is returned, [4, 4], in mm."""
     movements = {}
     for modality in _of_subject(i, listing["modalities"]):
         rng = np.random.default_rng([listing["seed"], i, 1 + MODALITIES.index(modality)])
         movement = draw_movement(rng, subject) if modality in listing["moved"] else None
-        data, affine = render_modality(subject, modality, rng, movement)
+        still_t1 = modality == "t1" and movement is None
+        data, affine = (t1, subject.affine) if still_t1 else render_modality(subject, modality, rng, movement)
         nib.save(nib.Nifti1Image(data, affine), folder / "imagesTr" / f"{NAME.format(i)}_{modality}.nii.gz")
         movements |= {} if movement is None else {modality: movement.tolist()}
     return movements
@@ -124,7 +124,9 @@ def _images(subjects: int, modalities: Sequence[str], moved: Sequence[str]) -> d
     """What dataset.json says otherwise of a cohort of several modalities."""
     if not modalities:
         return {}
-    training = [_item(i, name) for i in range(subjects) for name in _of_subject(i, modalities)]
+    training = [
+        _item(i, name, name not in ("ct", *moved)) for i in range(subjects) for name in _of_subject(i, modalities)
+    ]
     return {
         "modality": {str(number): name for number, name in enumerate(modalities)},
         "modalities": list(modalities),
@@ -135,10 +137,10 @@ def _images(subjects: int, modalities: Sequence[str], moved: Sequence[str]) -> d
     }
 
 
-def _item(i: int, modality: str) -> dict:
-    """An image of a list; a mask lies in the grid of the t1, and is that of others in this grid."""
+def _item(i: int, modality: str, labelled: bool) -> dict:
+    """An image of a list; a mask lies in the grid of t1 and t2, where the body was not moved."""
     name = NAME.format(i)
-    label = {} if modality == "ct" else {"label": f"./labelsTr/{name}.nii.gz"}
+    label = {"label": f"./labelsTr/{name}.nii.gz"} if labelled else {}
     return {"image": f"./imagesTr/{name}_{modality}.nii.gz", "subject": name} | label
 
 
