@@ -79,7 +79,7 @@ def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    outcomes, movements = zip(*(_write_subject(folder, listing, i) for i in numbers), strict=True)
+    outcomes, movements = zip(*[_write_subject(folder, listing, i) for i in numbers], strict=True)
     write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
     if listing.get("moved"):
         names = [name for name, *_ in outcomes]
