@@ -77,7 +77,7 @@ METHODS = {
 
 # components, besides those of scripts
 TARGETS = {
-    *("Activationsd", "AsDiscreted", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
+    *("Activationsd", "AsDiscreted", "BorderPadd", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
     *(
         "ConcatItemsd",
         "EnsureTyped",
