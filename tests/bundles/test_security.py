@@ -77,7 +77,16 @@ METHODS = {
 
 # components, besides those of scripts
 TARGETS = {
-    *("Activationsd", "AsDiscreted", "BorderPadd", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
+    *(
+        "Activationsd",
+        "AsDiscreted",
+        "BorderPadd",
+        "CastToTyped",
+        "Compose",
+        "CopyItemsd",
+        "CropForegroundd",
+        "DeleteItemsd",
+    ),
     *(
         "ConcatItemsd",
         "EnsureTyped",
