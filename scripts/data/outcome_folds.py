@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import InputError
 from .outcome import Outcome
 
 __all__ = ["OutcomeFolds", "scans_with_targets"]
@@ -15,12 +16,17 @@ class OutcomeFolds:
         number: of folds, at least 3.
         seed: the same seed and outcome give the same folds.
 
+    Raises:
+        InputError: there are fewer subjects, or fewer events, than folds; those of a fold choose the epoch.
+
     Attributes:
         fold: of each subject, [S].
     """
 
     def __init__(self, outcome: Outcome, number: int, seed: int) -> None:
         self.subject, self.number, self.fold = outcome.subject, number, outcome.folds(number, seed)
+        if outcome.event is not None and outcome.event.sum() < number:
+            raise InputError(f"{outcome.event.sum()} subjects have an event, less than one a fold: lower folds.")
 
     def parts(self, fold: int, share: float = 1.0) -> dict[str, set[str]]:
         """Subjects that train, validate and test in a fold; the fold after it validates, and all others train.

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from ..data.outcome import Outcome
 from ..distributed import gather
+from ..errors import InputError
 from .cox import CoxLoss
 
 __all__ = ["ClassLoss", "OverWindows", "QuantityLoss", "outcome_loss"]
@@ -19,6 +20,9 @@ class ClassLoss(nn.Module):
 
     Args:
         sizes: how many subjects each class has in training; one at least.
+
+    Raises:
+        InputError: when it is called, there are not as many logits as classes.
     """
 
     weight: torch.Tensor
@@ -29,6 +33,11 @@ class ClassLoss(nn.Module):
 
     def forward(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Loss of logits [B, C] against numbers of classes [B, 1]."""
+        if output.shape[1] != len(self.weight):
+            raise InputError(
+                f"The network has {output.shape[1]} outputs for {len(self.weight)} classes: give the last layer of "
+                "network_def as many."
+            )
         known = gather(target)[:, 0].long()
         return cross_entropy(gather(output.float()), known, weight=self.weight.to(output.device))
 
@@ -71,6 +80,7 @@ class OverWindows(nn.Module):
 
     def forward(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Loss of outputs [B windows, K] against targets [B windows, T], those of a scan behind each other."""
+        output, target = (each.reshape(len(each), -1) for each in (output, target))  # EpochMetric drops an axis of one
         return self.loss(output.float().unflatten(0, (-1, self.number)).mean(1), target[:: self.number])
 
 

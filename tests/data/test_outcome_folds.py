@@ -1,9 +1,11 @@
 """Fine-tuning has the folds of linear models, and each scan its subject's target."""
 
 import numpy as np
+import pytest
 
 from scripts.data.outcome import Outcome
 from scripts.data.outcome_folds import OutcomeFolds, scans_with_targets
+from scripts.errors import InputError
 
 NAMES = [f"s{number:02}" for number in range(20)]
 AGE = Outcome("age", NAMES, np.arange(20.0) + 30, (), None, np.empty((20, 0)))
@@ -28,3 +30,11 @@ def test_a_target_is_that_of_the_subject_of_a_scan():
     found = scans_with_targets([{"subject": name} for name in "BAB"], time)
     assert [scan["target"].tolist() for scan in found] == [[4, 0], [2.5, 1], [4, 0]]
     assert scans_with_targets([{"subject": "s02"}], AGE)[0]["target"].tolist() == [32]
+
+
+def test_a_fold_without_an_event_is_refused():
+    event = np.arange(20) < 3
+    time = Outcome("time", NAMES, np.arange(1.0, 21), (), None, np.empty((20, 0)), event)
+    assert OutcomeFolds(time, 3, 0).number == 3
+    with pytest.raises(InputError, match="3 subjects have an event, less than one a fold: lower folds"):
+        OutcomeFolds(time, 4, 0)

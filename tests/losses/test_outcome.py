@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from ignite.metrics import EpochMetric
 
 from scripts.data.outcome import Outcome
+from scripts.errors import InputError
 from scripts.losses.cox import CoxLoss
 from scripts.losses.outcome import ClassLoss, OverWindows, QuantityLoss, outcome_loss
 
@@ -25,6 +27,11 @@ def test_classes_count_the_same_whatever_their_sizes():
     torch.testing.assert_close(ClassLoss([3, 1])(logits, target), expected)
 
 
+def test_another_number_of_outputs_is_refused():
+    with pytest.raises(InputError, match="The network has 1 outputs for 2 classes"):
+        ClassLoss([3, 1])(torch.zeros(2, 1), torch.zeros(2, 1))
+
+
 def test_the_mean_of_training_has_the_loss_1_and_is_what_0_means():
     known = torch.tensor([[10.0], [20], [60]])
     loss = QuantityLoss(float(known.mean()), float(known.std(correction=0)))
@@ -41,6 +48,18 @@ def test_the_output_of_a_scan_is_the_mean_of_its_windows():
     windows, target = torch.randn(6, 1), torch.tensor([[3.0]] * 3 + [[7.0]] * 3)
     expected = QuantityLoss(5, 2)(windows.reshape(2, 3).mean(1, keepdim=True), torch.tensor([[3.0], [7]]))
     torch.testing.assert_close(OverWindows(QuantityLoss(5, 2), [1, 3, 1])(windows, target), expected)
+
+
+def test_an_epoch_metric_of_ignite_is_the_loss_of_all_batches_at_once():
+    loss, output, target = (
+        OverWindows(CoxLoss(), [1, 2, 1]),
+        torch.randn(8, 1),
+        torch.rand(4, 2).repeat_interleave(2, 0),
+    )
+    metric = EpochMetric(loss, check_compute_fn=False)
+    for first in (0, 4):
+        metric.update((output[first : first + 4], target[first : first + 4]))
+    assert metric.compute() == pytest.approx(float(loss(output, target)))
 
 
 def test_the_kind_of_an_outcome_decides():
