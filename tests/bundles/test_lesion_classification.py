@@ -164,7 +164,7 @@ def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_p
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_mean_p", "mae_intensity_p"} <= metrics.keys()
     (tmp_path / "folds" / "fold_1_of_1" / "metrics.json").unlink()
-    output = run(BUNDLE, "fine_tune_outcomes", **settings | {"resume": "true"})
+    output = run(BUNDLE, "fine_tune_outcomes", **settings)
     assert re.findall(r"Training fold (\d)", output) == ["1"]
     assert rows(tmp_path / "predictions.csv") == first
     output = run(BUNDLE, "subject_outcomes", status=1, **people, target="age", output_dir=tmp_path)

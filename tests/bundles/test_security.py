@@ -57,6 +57,7 @@ VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.pi"}
 METHODS = {
     "amax",
     "barlow_term",
+    "classes",
     "distance_term",
     "ema_model",
     "fold",
