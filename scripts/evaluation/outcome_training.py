@@ -12,6 +12,8 @@ from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.outcome import Outcome
 from ..data.outcome_folds import OutcomeFolds, scans_with_targets
 from ..errors import InputError
+from ..losses.cox import CoxLoss
+from ..losses.outcome import ClassLoss, QuantityLoss
 from ..networks.weights import load_encoder
 from .fold_training import FoldRuns
 from .subject_features import mean_by_subject
@@ -57,7 +59,7 @@ def predict_subjects(
     loader: Iterable,
     scans: list[dict],
     run: Callable,
-    loss: nn.Module,
+    loss: ClassLoss | QuantityLoss | CoxLoss,
     output_dir: str,
 ) -> None:
     """Write predictions.csv (subject, target, and what is said) and, last, metrics.json with the loss over subjects.

@@ -31,7 +31,7 @@ def free_name(subject: str, path: str, taken: Container[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def in_grid_of(scan: MetaTensor, values: torch.Tensor, affine: torch.Tensor) -> MetaTensor:
+def in_grid_of(scan: MetaTensor, values: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:
     """Values [C, X, Y, Z] that lie as an affine says, interpolated on the voxels of a scan, 0 beyond their own."""
     own = MetaTensor(values.cpu().float(), affine=affine)
     return ResampleToMatch(mode="bilinear", padding_mode="zeros")(own, scan)
