@@ -23,7 +23,7 @@ class Features:
 
     Attributes:
         values: by name, the encoder's first and then its baselines', [N, D].
-        class_label: 0 or 1, [N].
+        class_label: 0 or 1, or the number of one of more classes, [N].
         subject: [N].
         lesion_ml: how much lesion a crop holds, [N]; None where that is not known.
         layers: by the name of the values, that of the set of layers that they are of, if they are of any.

@@ -11,6 +11,7 @@ from monai.bundle import ConfigParser
 from monai.utils import set_determinism
 
 from ..data.folds import SubjectFolds
+from ..data.outcome_folds import OutcomeFolds
 from ..data.recorded import read_split
 from ..errors import InputError
 from ..runs.configuration import config_in_use
@@ -18,7 +19,7 @@ from ..runs.settings import check_settings, fixed_settings
 from ..runs.values import settle_values
 from .features import Features
 
-__all__ = ["FoldTraining"]
+__all__ = ["FoldRuns", "FoldTraining"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +27,26 @@ logger = logging.getLogger(__name__)
 FREE = {"fold", "label_share", "label_shares", "name"}
 
 
-class FoldTraining:
+class FoldRuns:
     """Runs the `fit` of the configuration that makes this, with another `fold` and `label_share` each time.
 
-    A fold whose scores are there is not trained again; one that was stopped is resumed.
+    A fold whose metrics.json is there is not trained again; one that was stopped is resumed.
 
     Args:
-        features: of the crops that are scored.
-        folds: of their subjects.
+        folds: of the subjects.
         seed: of each training, so that a fold does not depend on those before it.
         output_dir: each training has a folder in it, which it gets as its own `output_dir`.
     """
 
-    def __init__(self, features: Features, folds: SubjectFolds, seed: int, output_dir: str) -> None:
-        self.features, self.folds, self.seed = features, folds, seed
+    def __init__(self, folds: SubjectFolds | OutcomeFolds, seed: int, output_dir: str) -> None:
+        self.folds, self.seed = folds, seed
         self.output_dir, self.config = Path(output_dir), config_in_use()
 
-    def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
-        """Scores of the fold's test crops, [M], and a threshold.
+    def trained(self, fold: int, share: float) -> Path:
+        """Folder of the training of a fold, when it is done.
 
         Raises:
-            InputError: the fold was trained with other settings or subjects, or scored on other crops.
+            InputError: the fold was trained with other settings or subjects.
         """
         folder = self.output_dir / f"fold_{fold}_of_{share:g}"
         started, done = ((folder / file).is_file() for file in ("checkpoint.pt", "metrics.json"))
@@ -56,7 +56,7 @@ class FoldTraining:
             logger.info(f"Training fold {fold} with {share:.0%} of its subjects, in {folder}.")
             set_determinism(self.seed)
             self._train(folder, fold, share, started)
-        return self._scores(folder, fold)
+        return folder
 
     def _check(self, folder: Path, fold: int, share: float) -> None:
         check_settings(folder, sorted({*fixed_settings(self.config), "max_epochs"} - FREE))
@@ -73,10 +73,32 @@ class FoldTraining:
         del parser
         gc.collect()  # engines refer to themselves, and so would keep their cached scans
 
+
+class FoldTraining(FoldRuns):
+    """`FoldRuns` whose trainings end with scores of crops.
+
+    Args:
+        features: of the crops that are scored.
+        folds: of their subjects.
+        seed, output_dir: as there.
+    """
+
+    def __init__(self, features: Features, folds: SubjectFolds, seed: int, output_dir: str) -> None:
+        super().__init__(folds, seed, output_dir)
+        self.features, self.subject_folds = features, folds
+
+    def __call__(self, fold: int, share: float) -> tuple[torch.Tensor, float]:
+        """Scores of the fold's test crops, [M], and a threshold.
+
+        Raises:
+            InputError: the fold was trained with other settings or subjects, or scored on other crops.
+        """
+        return self._scores(self.trained(fold, share), fold)
+
     def _scores(self, folder: Path, fold: int) -> tuple[torch.Tensor, float]:
         with open(folder / "scores.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        label = self.features.class_label[self.folds.rows(self.features.subject, fold)["test"]]
+        label = self.features.class_label[self.subject_folds.rows(self.features.subject, fold)["test"]]
         if [float(row["label"]) for row in rows] != label.tolist():
             raise InputError(f"{folder} was scored on other crops: give another output_dir.")
         threshold = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["threshold_logit"]

@@ -1,6 +1,6 @@
 """What an encoder knows of subjects' outcomes: linear models in folds of subjects, beside what they must beat."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 
 from ..atomic import write_json_atomically
 from ..data.outcome import Outcome
+from ..errors import InputError
 from ..probes.nested import COX, LOGISTIC, RIDGE, nested_prediction
 from .outcome_figures import outcome_figures
 from .outcome_results import Predicted, compare_models
@@ -25,6 +26,7 @@ def evaluate_outcomes(
     seed: int,
     layers: Mapping[str, str],
     output_dir: str,
+    trained: Mapping[str, Callable[[int], np.ndarray]] | None = None,
 ) -> None:
     """Predict the outcome of every subject by models that never saw it: ridge regression; logistic regression
     for classes; Cox's for times.
@@ -39,16 +41,32 @@ def evaluate_outcomes(
         seed: of the folds within folds that choose penalties.
         layers: name of the set of layers, of each model that is an encoder.
         output_dir: where the tables go.
+        trained: models of other kinds, which come first: of the number of a fold, what each says of its subjects.
+
+    Raises:
+        InputError: one of these is called as another model is.
     """
     if outcome.covariates.size:
         features = {**features, "covariates": torch.from_numpy(outcome.covariates)}
-    models = {name: _out_of_fold(values, outcome, fold, seed) for name, values in features.items()}
+    if taken := (trained or {}).keys() & {*features, MEAN, CHANCE}:
+        raise InputError(f"An encoder cannot be called {taken.pop()}, as what it is compared with: give another name.")
+    models = {name: _of_folds(model, fold) for name, model in (trained or {}).items()}
+    models |= {name: _out_of_fold(values, outcome, fold, seed) for name, values in features.items()}
     models |= _without_features(outcome, fold)
     predicted = Predicted(outcome, fold, models)
     results = compare_models(predicted)
     write_outcomes(predicted, results, layers, output_dir)
     write_json_atomically(Path(output_dir) / "metrics.json", outcome_figures(outcome, results))
     tell_outcomes(outcome, results, layers)
+
+
+def _of_folds(model: Callable[[int], np.ndarray], fold: np.ndarray) -> np.ndarray:
+    """What a model says of each subject, in the fold that tests it."""
+    said = {number: model(int(number)) for number in np.unique(fold)}
+    predicted = np.empty((len(fold), *said[fold[0]].shape[1:]))
+    for number, of_fold in said.items():
+        predicted[fold == number] = of_fold
+    return predicted
 
 
 def _out_of_fold(features: torch.Tensor, outcome: Outcome, fold: np.ndarray, seed: int) -> np.ndarray:

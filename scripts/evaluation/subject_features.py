@@ -7,7 +7,7 @@ import torch
 from ..errors import InputError
 from .features import FrozenEncoder
 
-__all__ = ["subject_features"]
+__all__ = ["mean_by_subject", "subject_features"]
 
 WINDOW_BASELINES, SCAN_BASELINES = {"intensity": "histogram"}, {"size": "size"}  # and their keys in a batch
 POOLINGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -18,7 +18,7 @@ POOLINGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def subject_features(
-    loader: Iterable[Mapping], scans: list[dict], encoder: FrozenEncoder, pooling: str = "joined"
+    loader: Iterable[Mapping], scans: list[dict], encoder: FrozenEncoder | None, pooling: str = "joined"
 ) -> dict[str, torch.Tensor]:
     """Features of S subjects, in the order of their names, by what they are of.
 
@@ -27,7 +27,7 @@ def subject_features(
     Args:
         loader: of batches of windows, as many of each scan, with what the encoder takes and what is known without one.
         scans: their items, in that order, for the subject of each.
-        encoder: beside which stands the untrained one, if there is any.
+        encoder: beside which stands the untrained one, if there is any; None: what is known without one alone.
         pooling: of a scan's windows: `joined`, so that a feature is of one place; their `mean`; or `mean_sd`, the mean
             and the standard deviation.
 
@@ -37,8 +37,8 @@ def subject_features(
     Raises:
         InputError: the encoder is called as another model is.
     """
-    encoders = [one for one in (encoder, encoder.untrained) if one]
-    if encoder.name in {
+    encoders = [one for one in (encoder, encoder.untrained) if one] if encoder else []
+    if encoder and encoder.name in {
         *WINDOW_BASELINES,
         *SCAN_BASELINES,
         "covariates",
@@ -52,7 +52,7 @@ def subject_features(
     of_scans = {name: values.reshape(len(scans), -1, values.shape[1]) for name, values in joined.items()}
     pool = POOLINGS[pooling]
     pooled = {name: values[:, 0] if name in SCAN_BASELINES else pool(values) for name, values in of_scans.items()}
-    return {name: _by_subject(values, scans) for name, values in pooled.items()}
+    return {name: mean_by_subject(values, scans) for name, values in pooled.items()}
 
 
 def _of_batch(batch: Mapping, encoders: Iterable[FrozenEncoder]) -> dict[str, torch.Tensor]:
@@ -60,7 +60,8 @@ def _of_batch(batch: Mapping, encoders: Iterable[FrozenEncoder]) -> dict[str, to
     return {one.name: one(batch) for one in encoders} | known
 
 
-def _by_subject(values: torch.Tensor, scans: list[dict]) -> torch.Tensor:
+def mean_by_subject(values: torch.Tensor, scans: list[dict]) -> torch.Tensor:
+    """Mean over the scans of each of S subjects, in the order of their names, [S, D], of values [N, D] of N scans."""
     subject = [scan["subject"] for scan in scans]
     rows = [[i for i, other in enumerate(subject) if other == one] for one in sorted(set(subject))]
     return torch.stack([values[members].mean(0) for members in rows])

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import torch
-from monai.data import MetaTensor
-from monai.transforms import LoadImage, ResampleToMatch
+from monai.transforms import LoadImage
 from nibabel.affines import apply_affine
 
 from .save_each_scan import SaveEachScan
+from .scan_files import in_grid_of
 
 __all__ = ["SaveLesionMaps"]
 
@@ -31,9 +31,8 @@ class SaveLesionMaps(SaveEachScan):
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Of `lesion_map` [1, X, Y, Z] on the network's image, and `pred` [1]."""
         image = scan["image"]
-        probability = MetaTensor(found["lesion_map"].cpu().float(), affine=image.affine)
         whole = LoadImage(ensure_channel_first=True)(image.meta["filename_or_obj"])
-        lesions = ResampleToMatch(mode="bilinear", padding_mode="zeros")(probability, whole)
+        lesions = in_grid_of(whole, found["lesion_map"], image.affine)
         self.write(lesions, "lesions", scan)
         highest = torch.unravel_index(lesions[0].argmax(), lesions.shape[1:])
         place = apply_affine(whole.affine.numpy(), [int(index) for index in highest])

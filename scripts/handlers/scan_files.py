@@ -7,13 +7,15 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import torch
+from monai.data import MetaTensor
+from monai.transforms import ResampleToMatch
 from nibabel.affines import apply_affine
 from numpy.typing import DTypeLike
 
 from ..data.nifti import write_compressed
 from ..data.stem import scan_stem
 
-__all__ = ["free_name", "write_nifti"]
+__all__ = ["free_name", "in_grid_of", "write_nifti"]
 
 # where a scan is, in both of NIfTI's ways of saying it, with the code of each
 PLACE = (
@@ -27,6 +29,12 @@ def free_name(subject: str, path: str, taken: Container[str]) -> str:
     plain = scan_stem(path)
     names = chain([plain, f"{subject}_{plain}"], (f"{subject}_{plain}_{i}" for i in count(2)))
     return next(name for name in names if name not in taken)
+
+
+def in_grid_of(scan: MetaTensor, values: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:
+    """Values [C, X, Y, Z] that lie as an affine says, interpolated on the voxels of a scan, 0 beyond their own."""
+    own = MetaTensor(values.cpu().float(), affine=affine)
+    return ResampleToMatch(mode="bilinear", padding_mode="zeros")(own, scan)
 
 
 def write_nifti(

@@ -1,4 +1,4 @@
-"""Lesion scores of overlapping windows, as a map."""
+"""What a classifier says of overlapping windows, as a map."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ __all__ = ["WindowInferer"]
 
 
 class WindowInferer(Inferer):
-    """`SlidingWindowInferer` for a network with one logit a crop: a window's voxels all have its logit.
+    """`SlidingWindowInferer` for a network with one logit a crop, or one a class: a window's voxels all have them.
 
     Where windows overlap, their logits are averaged, those with the voxel near their centre counting more.
 
@@ -33,7 +33,7 @@ class WindowInferer(Inferer):
         self.windows = SlidingWindowInferer(crop_size, batch_size, overlap, mode="gaussian")
 
     def __call__(self, inputs: torch.Tensor, network: Callable, *args, **kwargs) -> torch.Tensor:
-        """Logits [1, 1, X, Y, Z] of a scan [1, C, X, Y, Z]."""
+        """Logits [1, K, X, Y, Z] of a scan [1, C, X, Y, Z], by a network whose output is [B, K]."""
         scores = self.windows(inputs, lambda crops: self._spread(self.inferer(crops, network, *args, **kwargs)))
         assert isinstance(scores, torch.Tensor)  # as the windows' are; it could be a tuple or dict of them
         return scores

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
+from ..probes.class_probe import ClassProbe
 from ..probes.logistic import LogisticProbe
 from ..probes.standardise import CLIP
 from .layer_sets import layer_set
@@ -54,14 +55,14 @@ class LinearClassifier(nn.Module):
         features = ((self.features(image).float() - self.mean) / self.scale).clamp(-self.clip, self.clip)
         return (features * self.weight).sum(1, keepdim=True) + self.bias  # not nn.Linear: autocast would round it
 
-    def take(self, features: nn.Module, probe: LogisticProbe) -> None:
+    def take(self, features: nn.Module, probe: LogisticProbe | ClassProbe) -> None:
         """Become what a network's `layer_features` and a probe of them are together."""
         self.features.load_state_dict(features.state_dict())
         learned = {
             "mean": probe.standardise.mean,
             "scale": probe.standardise.scale,
             "weight": probe.weights,
-            "bias": probe.intercept[None],
+            "bias": probe.intercept.reshape(-1),
         }
         self.load_state_dict(learned, strict=False)
 

@@ -21,7 +21,8 @@ PAPERS = [path for path in TRAINABLE if path.name.removesuffix("_pretraining") i
 PRETEXT = [path for path in TRAINABLE if "control" in json.loads((path / "configs" / "train.json").read_text("utf-8"))]
 WEIGHTED = [path for path in TRAINABLE if (path / "models" / "model.pt").is_file()]
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
-WHOLE = [path for path in CONFIGS if path.stem in ("train", "linear_probe", "subject_outcomes", "inference")]
+WHOLE = ("train", "linear_probe", "subject_outcomes", "class_probe", "class_maps", "inference", "fine_tune_outcomes")
+WHOLE = [path for path in CONFIGS if path.stem in WHOLE]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
 VOCABULARY |= {"batch_size", "crops_per_volume", "crop_size", "spacing", "embedding_size", "learning_rate"}
 VOCABULARY |= {"num_workers", "val_interval"}
@@ -169,7 +170,18 @@ def test_every_setting_is_described(path):
     settings = keys[
         keys.index("imports") + 1 : min(keys.index(key) for key in ("network_def", "cohort") if key in keys)
     ]
-    made = ("encoder_def", "encoder_network", "example", "unseen", "classes")
+    made = (
+        "encoder_def",
+        "encoder_network",
+        "example",
+        "unseen",
+        "classes",
+        "told",
+        "outcome",
+        "subject_folds",
+        "table",
+        "in_table",
+    )
     settings = [key for key in settings if not key.startswith("_desc_") and key not in made]
     assert not [key for key in settings if f"_desc_{key}_" not in config]
 

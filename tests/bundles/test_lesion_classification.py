@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from scripts.data.phantom import make_cohort
 from scripts.evaluation.strata import STRATA
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
@@ -126,27 +127,82 @@ def test_a_scan_has_one_score_and_a_map_in_its_own_grid(run, bodies, frozen, tmp
         assert 0 <= lesions.get_fdata().max() <= float(row["score"]) + 1e-6 <= 1
 
 
-def test_outcomes_of_subjects_come_from_a_table(run, bodies, tmp_path):
-    table, scans = tmp_path / "participants.csv", tmp_path / "scans"
-    scans.mkdir()
+@pytest.fixture(scope="module")
+def people(bodies, tmp_path_factory):
+    """Folder of nine scans, and a table of eight people's age and sex."""
+    folder = tmp_path_factory.mktemp("people")
+    (folder / "scans").mkdir()
     for i in range(9):
         body = nibabel.load(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
         other = nibabel.Nifti1Image(body.get_fdata(dtype=np.float32) + i, body.affine)  # the same scan is one subject
-        nibabel.save(other, scans / f"body_{i}.nii.gz")
+        nibabel.save(other, folder / "scans" / f"body_{i}.nii.gz")
     ages = "".join(f"body_{i},{20.5 + 5 * i},{'MF'[i % 2]}\n" for i in range(8))
-    table.write_text("participant_id,age,sex\n" + ages, encoding="utf-8")
-    settings = {"spacing": SMALL["spacing"], "folds": 3, "windows": "[1,1,2]", "dataset_dir": scans, "outcomes": table}
-    settings |= {"target": "age", "threshold": 40, "covariates": "['sex']", "output_dir": tmp_path / "output"}
+    (folder / "participants.csv").write_text("participant_id,age,sex\n" + ages, encoding="utf-8")
+    return {"dataset_dir": folder / "scans", "outcomes": folder / "participants.csv", "spacing": SMALL["spacing"]}
+
+
+def test_outcomes_of_subjects_come_from_a_table(run, people, tmp_path):
+    settings = people | {"folds": 3, "windows": "[1,1,2]", "output_dir": tmp_path}
+    settings |= {"target": "age", "threshold": 40, "covariates": "['sex']"}
     output = run(BUNDLE, "subject_outcomes", name="mine", encoder="untrained", layers="early", **settings)
-    assert f"The table of metrics of each model: {tmp_path / 'output' / 'outcomes.csv'}" in output
-    found = rows(tmp_path / "output" / "predictions.csv")
+    assert f"The table of metrics of each model: {tmp_path / 'outcomes.csv'}" in output
+    found = rows(tmp_path / "predictions.csv")
     assert [(row["subject"], row["target"]) for row in found] == [(f"body_{i}", str(20.5 + 5 * i)) for i in range(8)]
     assert list(found[0])[3:] == ["mine", "intensity", "size", "covariates", "mean"]
-    assert [row["label"] for row in rows(tmp_path / "output" / "scores.csv")] == list("00001111")
-    metrics = json.loads((tmp_path / "output" / "metrics.json").read_text(encoding="utf-8"))
+    assert [row["label"] for row in rows(tmp_path / "scores.csv")] == list("00001111")
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     placed = run(BUNDLE, "subject_outcomes", "drasclr_encoder", **settings | {"output_dir": tmp_path / "placed"})
     assert "untrained (several)" in placed and (tmp_path / "placed" / "metrics.json").is_file()
     assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_covariates_high", "mae_intensity_p"} <= metrics.keys()
+
+
+def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_path):
+    settings = people | {"folds": 3, "windows": "[1,1,2]", "max_epochs": 1, "output_dir": tmp_path}
+    settings |= {"target": "age", "threshold": 40, "name": "tuned"}
+    output = run(BUNDLE, "fine_tune_outcomes", **settings)
+    assert len(re.findall("Training fold", output)) == 3
+    first = rows(tmp_path / "predictions.csv")
+    assert list(first[0])[3:] == ["tuned", "intensity", "size", "mean"] and len(first) == 8
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_mean_p", "mae_intensity_p"} <= metrics.keys()
+    (tmp_path / "folds" / "fold_1_of_1" / "metrics.json").unlink()
+    output = run(BUNDLE, "fine_tune_outcomes", **settings)
+    assert re.findall(r"Training fold (\d)", output) == ["1"]
+    assert rows(tmp_path / "predictions.csv") == first
+    output = run(BUNDLE, "subject_outcomes", status=1, **people, target="age", output_dir=tmp_path)
+    assert "holds results of another kind (fine_tune_config.json)" in output
+
+
+def test_classes_of_subjects_are_told_place_by_place(run, people, tmp_path):
+    probe, small = tmp_path / "probe", {"layers": "early", "crops_per_volume": 4}
+    settings = people | small | {"folds": 3, "target": "sex", "output_dir": probe}
+    run(BUNDLE, "class_probe", "subject_classes", **settings)
+    assert list(rows(probe / "scores.csv")[0]) == ["subject", "class", "F", "M"]
+    metrics = json.loads((probe / "metrics.json").read_text(encoding="utf-8"))
+    assert {"auc", "auc_position", "auc_intensity", "balanced_accuracy_chance"} <= metrics.keys()
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan" / "body_0.nii.gz").symlink_to(people["dataset_dir"] / "body_0.nii.gz")
+    settings = {"dataset_dir": tmp_path / "scan", "model": probe / "models" / "model.pt", "overlap": 0.0}
+    settings |= {"spacing": SMALL["spacing"], "layers": "early", "output_dir": tmp_path / "maps"}
+    run(BUNDLE, "class_maps", **settings)
+    (row,) = rows(tmp_path / "maps" / "classes.csv")
+    assert float(row["F"]) + float(row["M"]) == pytest.approx(1, abs=1e-3)
+    scan = nibabel.load(tmp_path / "scan" / "body_0.nii.gz")
+    female, likeliest = (nibabel.load(tmp_path / "maps" / f"body_0_{name}.nii.gz") for name in ("F", "likeliest"))
+    assert female.shape == likeliest.shape == scan.shape and np.allclose(female.affine, scan.affine, atol=1e-4)
+    assert {0, 1, 2} >= {*np.unique(likeliest.dataobj).tolist()}
+
+
+def test_crops_are_told_by_the_label_map_at_their_centre(run, tmp_path):
+    cohort = make_cohort(tmp_path / "cohort", subjects=4, labels="organs")
+    (tmp_path / "structures.csv").write_text("name,values\nlungs,1 2\nabdomen,4 5 6 7 8\n", encoding="utf-8")
+    settings = {"dataset_dir": cohort, "structures": tmp_path / "structures.csv", "layers": "early", "folds": 4}
+    settings |= {"spacing": SMALL["spacing"], "crops_per_volume": 12, "output_dir": tmp_path / "probe"}
+    run(BUNDLE, "class_probe", **settings)
+    labels = json.loads((tmp_path / "probe" / "models" / "labels.json").read_text(encoding="utf-8"))
+    assert labels == {"background": [0], "lungs": [1, 2], "abdomen": [4, 5, 6, 7, 8]}
+    metrics = json.loads((tmp_path / "probe" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["auc_position"] > 0.6  # organs have places
 
 
 @pytest.mark.parametrize(

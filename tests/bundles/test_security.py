@@ -57,11 +57,14 @@ VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.pi"}
 METHODS = {
     "amax",
     "barlow_term",
+    "classes",
     "distance_term",
     "ema_model",
+    "fold",
     "folds",
     "item",
     "kept",
+    "loss",
     "meta",
     "names",
     "parameters",
@@ -77,7 +80,16 @@ METHODS = {
 
 # components, besides those of scripts
 TARGETS = {
-    *("Activationsd", "AsDiscreted", "CastToTyped", "Compose", "CopyItemsd", "CropForegroundd", "DeleteItemsd"),
+    *(
+        "Activationsd",
+        "AsDiscreted",
+        "BorderPadd",
+        "CastToTyped",
+        "Compose",
+        "CopyItemsd",
+        "CropForegroundd",
+        "DeleteItemsd",
+    ),
     *(
         "ConcatItemsd",
         "EnsureTyped",
@@ -99,7 +111,7 @@ TARGETS = {
         "SpatialPadd",
     ),
     *("CacheDataset", "DataLoader", "Dataset", "DistributedSampler"),
-    *("AveragePrecision", "MeanDice", "ROCAUC", "ignite.metrics.Loss", "operator.lt"),
+    *("AveragePrecision", "MeanDice", "ROCAUC", "ignite.metrics.EpochMetric", "ignite.metrics.Loss", "operator.lt"),
     *("LrScheduleHandler", "MetricsSaver", "StatsHandler", "TensorBoardStatsHandler", "ValidationHandler"),
     *("SupervisedEvaluator", "SupervisedTrainer"),
     *("DenseNet121", "torch.nn.BCEWithLogitsLoss", "torch.nn.BatchNorm1d", "torch.nn.Linear", "torch.nn.ReLU"),

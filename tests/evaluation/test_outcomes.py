@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from scripts.data.outcome import Outcome
+from scripts.errors import InputError
 from scripts.evaluation.outcome_figures import outcome_figures
 from scripts.evaluation.outcome_results import Predicted, compare_models
 from scripts.evaluation.outcome_tables import tell_outcomes, write_outcomes
@@ -261,3 +262,19 @@ def test_a_run_leaves_the_file(tmp_path):
     evaluate(tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["subjects"] == 40 and metrics["mae"] < metrics["mae_mean"]
+
+
+def test_a_model_that_is_trained_in_each_fold_comes_first(tmp_path):
+    known = outcome()
+    fold = known.folds(FOLDS, seed=0)
+    trained = {"tuned": lambda number: AGE[fold == number] + 1}
+    evaluate_outcomes({"size": features()["size"]}, known, fold, 0, {}, tmp_path, trained)
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["mae"] == pytest.approx(1) and {"mae_size", "mae_mean_p"} <= metrics.keys()
+    assert list(rows(tmp_path / "predictions.csv")[0])[3:] == ["tuned", "size", "mean"]
+
+
+def test_a_trained_model_cannot_be_called_as_what_it_is_compared_with(tmp_path):
+    known = outcome()
+    with pytest.raises(InputError, match="cannot be called mean"):
+        evaluate_outcomes(features(), known, known.folds(FOLDS, 0), 0, {}, tmp_path, {"mean": lambda number: AGE})

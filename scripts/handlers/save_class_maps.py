@@ -1,0 +1,65 @@
+"""What inference says of the places of each scan: how likely each class is there, in the scan's own grid."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from monai.transforms import LoadImage
+from monai.utils import convert_to_tensor
+
+from ..data.structures import Structures
+from ..errors import InputError
+from .save_each_scan import SaveEachScan
+from .scan_files import in_grid_of
+
+__all__ = ["SaveClassMaps"]
+
+LIKELIEST = "likeliest"
+
+
+class SaveClassMaps(SaveEachScan):
+    """Writes NAME_CLASS.nii.gz of each class, NAME_likeliest.nii.gz, and a line to classes.csv, after each scan.
+
+    Maps have the probabilities of a class on the scan's voxels, 0 outside the body's box. The last has the value of the
+    likeliest class (of several values, the first), and 0 there. classes.csv has the columns image, subject, likeliest
+    (the class with the largest mean), and the mean probability of each class over the box.
+
+    Args:
+        output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
+        classes: in the order of the network's outputs; in names of files, what is no letter, digit, point or hyphen
+            is an underscore.
+
+    Raises:
+        InputError: two classes would have files of one name.
+    """
+
+    def __init__(self, output_dir: str, classes: Structures) -> None:
+        super().__init__(output_dir, "classes.csv", [LIKELIEST, *classes.names])
+        self.classes = classes
+        self.kinds = [re.sub(r"[^\w.-]+", "_", name) for name in classes.names]
+        shared = [name for name, number in Counter([LIKELIEST, *map(str.lower, self.kinds)]).items() if number > 1]
+        if shared:
+            raise InputError(f"Maps of two classes would be called {shared[0]}: rename one in labels.json.")
+        self.values = torch.tensor([0, *(values[0] for values in classes.values)])
+
+    def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
+        """Of `pred` [C, X, Y, Z], probabilities in the body's box."""
+        probabilities = convert_to_tensor(found["pred"]).cpu().float()
+        self._write_maps(scan, probabilities, found["pred"].affine)
+        means = probabilities.flatten(1).mean(1)
+        likeliest = self.classes.names[int(means.argmax())]
+        return [likeliest, *(round(float(mean), 4) for mean in means)], f"{likeliest} ({float(means.max()):.2f})"
+
+    def _write_maps(self, scan: Mapping, probabilities: torch.Tensor, affine: torch.Tensor) -> None:
+        """One at a time, since a large scan's of all classes would take much memory."""
+        whole = LoadImage(ensure_channel_first=True)(scan["image"].meta["filename_or_obj"])
+        highest, number = torch.zeros(1, *whole.shape[1:]), torch.zeros(1, *whole.shape[1:], dtype=torch.int16)
+        for i, (kind, probability) in enumerate(zip(self.kinds, probabilities, strict=True), 1):
+            own = convert_to_tensor(in_grid_of(whole, probability[None], affine))
+            self.write(own, kind, scan)
+            number[own > highest] = i
+            highest = torch.maximum(highest, own)
+        dtype = np.uint8 if self.values.max() < 256 else np.int32
+        self.write(self.values[number.long()], LIKELIEST, scan, dtype)

@@ -1,0 +1,44 @@
+"""Crops are told apart by the classes of label maps and the background, or by the classes of subjects."""
+
+import numpy as np
+import pytest
+
+from scripts.data.outcome import Outcome
+from scripts.data.structures import Structures
+from scripts.data.target_classes import scans_with_classes, target_classes, with_background
+from scripts.errors import InputError
+
+NONE = np.empty((3, 0))
+SICK = Outcome("sick", ["A", "B", "C"], np.array([0, 1, 1]), ("no", "yes"), None, NONE)
+
+
+def test_the_background_is_the_first_class():
+    classes = with_background(Structures(("kidneys", "liver"), ((2, 3), (7,))))
+    assert (classes.names, classes.values) == (("background", "kidneys", "liver"), ((0,), (2, 3), (7,)))
+
+
+def test_a_class_cannot_be_called_background():
+    with pytest.raises(InputError, match="is called background"):
+        with_background(Structures(("background",), ((1,),)))
+
+
+def test_classes_of_subjects_have_values_above_0():
+    classes = target_classes(SICK)
+    assert (classes.names, classes.values) == (("no", "yes"), ((1,), (2,)))
+
+
+def test_a_quantity_has_the_classes_of_its_threshold():
+    age = Outcome("age", ["A", "B", "C"], np.array([30.0, 60, 70]), (), 50.0, NONE)
+    assert target_classes(age).names == ("up to 50", "above 50")
+    assert [scan["class_label"] for scan in scans_with_classes([{"subject": "B"}, {"subject": "A"}], age)] == [1, 0]
+
+
+def test_a_quantity_without_a_threshold_is_refused():
+    with pytest.raises(InputError, match="age is no class: give kind binary or classes, or a threshold"):
+        target_classes(Outcome("age", ["A", "B", "C"], np.arange(3.0), (), None, NONE))
+
+
+def test_all_scans_of_a_subject_have_its_class():
+    scans = [{"subject": name, "scan": number} for number, name in enumerate("BAB")]
+    found = scans_with_classes(scans, SICK)
+    assert [(scan["scan"], scan["class_label"]) for scan in found] == [(0, 1.0), (1, 0.0), (2, 1.0)]
