@@ -41,10 +41,12 @@ def audited_scans(
     Several threads read, and what was found in a file is remembered. All is listed in audit.csv.
 
     Args:
-        scans: items of `find_scans`; one that is `listed` is believed to be a scan where it looks like a mask.
-        images: keys of their images.
+        scans: items of `find_scans` or `find_cases`; one that is `listed` is believed to be a scan where it looks like
+            a mask.
+        images: keys of their images, of which a case has several in each.
         spacing: to which they will be resampled, mm; None: to none.
-        on_bad_scan: `stop`: those that cannot be used are named in an error; `skip`: they are left out.
+        on_bad_scan: `stop`: those that cannot be used are named in an error; `skip`: they are left out, and of a case
+            only the modality that cannot be used.
         output_dir: where audit.csv goes; None: it is not written.
         intensity: the transform that will scale their values.
         write_page: writes a page about those that are suspect, to a path.
@@ -64,12 +66,15 @@ def audited_scans(
         _refuse(audited)
     if rank() == 0:
         _say(audited, spacing)
-    left_out = {id(scan) for _, scan, _, verdict in audited if verdict.kind in (FAULTY, MASK)}
+    bad: dict[int, set[str]] = {}
+    for path, scan, _, verdict in audited:
+        bad.setdefault(id(scan), set()).update([path] * (verdict.kind in (FAULTY, MASK)))
     marks = {path: facts.fingerprint for path, _, facts, _ in audited}
-    usable = [scan | {"fingerprint": marks[scan[images[0]]]} for scan in scans if id(scan) not in left_out]
+    kept = [_kept(scan, images, bad[id(scan)]) for scan in scans]
+    usable = [scan | {"fingerprint": marks[scan[images[0]]]} for scan in kept if scan is not None]
     if not usable:
         raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
-    if left_out and rank() == 0:
+    if any(bad.values()) and rank() == 0:
         logger.info(f"What is left: {len(usable)} scans of {len({scan['subject'] for scan in usable})} subjects.")
     return join_subjects([scan | {"scan": number} for number, scan in enumerate(usable)])
 
@@ -82,12 +87,29 @@ def check_scans(scans: list[dict], images: Sequence[str] = ("image",)) -> None:
 def _audited(
     scans: list[dict], images: Sequence[str], spacing: Sequence[float] | None, intensity: Callable | None
 ) -> Audited:
-    files = [(scan[key], scan) for scan in scans for key in images]
+    files = [(path, scan) for scan in scans for path in _paths(scan, images)]
     found = _examined(sorted({path for path, _ in files}))
     return [
         (path, scan, found[path], judge(found[path], spacing, intensity, scan.get("listed", False)))
         for path, scan in files
     ]
+
+
+def _paths(scan: dict, images: Sequence[str]) -> list[str]:
+    """The files of a scan, or of a case."""
+    return list(scan["modalities"].values()) if "modalities" in scan else [scan[key] for key in images]
+
+
+def _kept(scan: dict, images: Sequence[str], bad: set[str]) -> dict | None:
+    """A scan without bad files, or what is left of a case; None where that is nothing."""
+    if not bad:
+        return scan
+    left = {name: path for name, path in scan.get("modalities", {}).items() if path not in bad}
+    if not left:
+        return None
+    synthetic = [name for name in scan["synthetic"] if name in left]
+    image = next((path for name, path in left.items() if name not in synthetic), next(iter(left.values())))
+    return scan | {"modalities": left, "synthetic": synthetic, images[0]: image}
 
 
 def _examined(paths: list[str]) -> dict[str, Facts]:

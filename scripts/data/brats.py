@@ -11,12 +11,12 @@ from pathlib import Path
 
 from ..errors import InputError
 from .datasets import existing_folder, numbered, require_files
+from .names.modalities import modality_name
 from .structures import Structures
 
-__all__ = ["find_brats", "tumour_classes"]
+__all__ = ["channel_names", "find_brats", "tumour_classes"]
 
 IMAGES = ("t1", "t1ce", "t2", "flair")
-ALIASES = {"t1gd": "t1ce", "t1c": "t1ce", "t1w": "t1", "t2w": "t2", "t2flair": "flair"}
 LAYOUT = "BraTS2021_<number>/ with BraTS2021_<number>_t1.nii.gz and so on, or nnU-Net's imagesTr and labelsTr"
 CLASSES = ("necrotic core", "oedema", "enhancing tumour")
 CASE = re.compile(r"BraTS2021_\d+")
@@ -108,7 +108,7 @@ def _cases(folder: Path, wanted: Mapping[str, str]) -> list[dict]:
 
 def _nnunet_cases(folder: Path, wanted: Mapping[str, str]) -> list[dict]:
     """Items of all cases that have a channel or a mask, so that what one lacks is seen."""
-    names = _channel_names(folder / "dataset.json")
+    names = channel_names(folder / "dataset.json")
     channel = {key: _channel(folder / "dataset.json", names, image) for key, image in wanted.items()}
     images, labels = folder / "imagesTr", folder / "labelsTr"
     channels = filter(None, map(CHANNEL_FILE.fullmatch, _names(images)))
@@ -127,15 +127,14 @@ def _names(folder: Path) -> list[str]:
 def _channel(path: Path, names: Mapping[str, str], image: str) -> str:
     """Four digits of the channel that a dataset.json calls by the image's name."""
     for number, name in names.items():
-        plain = re.sub(r"[^a-z0-9]", "", str(name).lower())
-        if ALIASES.get(plain, plain) == image:
+        if modality_name(str(name)) == image:
             return number.zfill(4)
     known = ", ".join(map(str, names.values())) or "none"
     raise InputError(f"{path} names no channel {image} (but {known}): correct its channel_names, or image.")
 
 
-def _channel_names(path: Path) -> dict[str, str]:
-    """`channel_names` of nnU-Net 2, or `modality` of nnU-Net 1."""
+def channel_names(path: Path) -> dict[str, str]:
+    """`channel_names` of nnU-Net 2, or `modality` of nnU-Net 1: what a dataset.json calls each channel, by number."""
     content = _content(path)
     names = content.get("channel_names") or content.get("modality")
     return names if isinstance(names, dict) else {}

@@ -2,25 +2,34 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nibabel as nib
 import numpy as np
 
-from ..atomic import explain_failure, temporary_suffix, write_csv_atomically
-from ..errors import InputError
+from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
+from ..errors import InputError, some
 from .phantom_body import LABELLED, LESIONS
+from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
-from .phantom_scan import draw_subject, organ_map, render
+from .phantom_scan import Subject, draw_subject, organ_map, render
 
 __all__ = ["LABELS", "make_cohort"]
 
+NAME = "phantom_{:03}"
 LABELS = ("lesions", "organs")  # what the masks of a cohort may be of
 
 
 def make_cohort(
-    folder: str | os.PathLike, subjects: int = 24, seed: int = 0, lesions: str = "small", labels: str = "lesions"
+    folder: str | os.PathLike,
+    subjects: int = 24,
+    seed: int = 0,
+    lesions: str = "small",
+    labels: str = "lesions",
+    modalities: Sequence[str] = (),
+    moved: Sequence[str] = (),
 ) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
@@ -30,6 +39,10 @@ def make_cohort(
         seed: the same seed gives the same bytes.
         lesions: which of `LESIONS`.
         labels: which of `LABELS` masks are of: lesions, 1, or the organs of `LABELLED`; the images are the same.
+        modalities: of `MODALITIES`, of each subject, as phantom_000_t1.nii.gz and so on; every third subject lacks the
+            last one. Masks lie in the grid of t1 and t2. None: one scan a subject, which is its t1.
+        moved: those before which a body moved, so that they are not registered; `movements.json` says how, as affines
+            in mm from where it lay.
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
@@ -44,7 +57,9 @@ def make_cohort(
         raise InputError(f"There are no lesions called {lesions}: set lesions to one of {', '.join(LESIONS)}.")
     if labels not in LABELS:
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
-    listing = json.dumps(_listing(subjects, seed, lesions, labels), indent=2)
+    if unknown := set(modalities).union(moved).difference(MODALITIES):
+        raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
+    listing = json.dumps(_listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != listing:
@@ -63,26 +78,75 @@ def make_cohort(
 def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
-    outcomes = [_write_subject(folder, listing, i) for i in range(listing["numTraining"])]
+    numbers = range(listing.get("subjects", listing["numTraining"]))
+    outcomes, movements = zip(*(_write_subject(folder, listing, i) for i in numbers), strict=True)
     write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
+    if listing.get("moved"):
+        names = [name for name, *_ in outcomes]
+        write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
 
 
-def _write_subject(folder: Path, listing: dict, i: int) -> list:
-    """Write the i-th scan with its mask; the line of its subject in outcomes.csv is returned."""
-    rng, item = np.random.default_rng([listing["seed"], i]), listing["training"][i]
+def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
+    """Write the i-th subject's scans with their mask; its line in outcomes.csv and its movements are returned."""
+    rng, name = np.random.default_rng([listing["seed"], i]), NAME.format(i)
     subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
     image, mask = render(subject)
     lesion_ml = mask.sum() * abs(np.linalg.det(subject.affine[:3, :3])) / 1000
     if listing.get("labels_of") == "organs":
         mask = organ_map(subject)
-    for path, data in zip(item.values(), (image, mask), strict=True):
-        nib.save(nib.Nifti1Image(data, subject.affine), folder / path)
-    return [Path(item["image"]).name.removesuffix(".nii.gz"), *draw_outcome(rng, float(lesion_ml))]
+    nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
+    outcome = [name, *draw_outcome(rng, float(lesion_ml))]
+    if "modalities" in listing:
+        return outcome, _write_modalities(folder, listing, i, subject, image)
+    nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
+    return outcome, {}
+
+
+def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:
+    """Write the images of a subject; how its body moved before each is returned, [4, 4], in mm."""
+    movements = {}
+    for modality in _of_subject(i, listing["modalities"]):
+        rng = np.random.default_rng([listing["seed"], i, 1 + MODALITIES.index(modality)])
+        movement = draw_movement(rng, subject) if modality in listing["moved"] else None
+        still_t1 = modality == "t1" and movement is None
+        data, affine = (t1, subject.affine) if still_t1 else render_modality(subject, modality, rng, movement)
+        nib.save(nib.Nifti1Image(data, affine), folder / "imagesTr" / f"{NAME.format(i)}_{modality}.nii.gz")
+        movements |= {} if movement is None else {modality: movement.tolist()}
+    return movements
+
+
+def _of_subject(i: int, modalities: Sequence[str]) -> Sequence[str]:
+    """The modalities that the i-th subject has."""
+    return modalities[:-1] if i % 3 == 2 else modalities
+
+
+def _images(subjects: int, modalities: Sequence[str], moved: Sequence[str]) -> dict:
+    """What dataset.json says otherwise of a cohort of several modalities."""
+    if not modalities:
+        return {}
+    training = [
+        _item(i, name, name not in ("ct", *moved)) for i in range(subjects) for name in _of_subject(i, modalities)
+    ]
+    return {
+        "modality": {str(number): name for number, name in enumerate(modalities)},
+        "modalities": list(modalities),
+        "moved": list(moved),
+        "subjects": subjects,
+        "numTraining": len(training),
+        "training": training,
+    }
+
+
+def _item(i: int, modality: str, labelled: bool) -> dict:
+    """An image of a list; a mask lies in the grid of t1 and t2, where the body was not moved."""
+    name = NAME.format(i)
+    label = {"label": f"./labelsTr/{name}.nii.gz"} if labelled else {}
+    return {"image": f"./imagesTr/{name}_{modality}.nii.gz", "subject": name} | label
 
 
 def _listing(subjects: int, seed: int, lesions: str, labels: str) -> dict:
     """Content of dataset.json."""
-    names = [f"phantom_{i:03}.nii.gz" for i in range(subjects)]
+    names = [f"{NAME.format(i)}.nii.gz" for i in range(subjects)]
     listing = {
         "name": "Phantom",
         "description": "Synthetic bodies, every second one with lesions",

@@ -8,7 +8,7 @@ from nibabel.eulerangles import euler2mat
 
 from .phantom_body import LABELLED, LESIONS, ORGANS, Lesion, Shape, Waves, draw_lesion, draw_organ, draw_waves, tissue
 
-__all__ = ["Subject", "draw_subject", "organ_map", "render"]
+__all__ = ["Subject", "draw_subject", "organ_map", "render", "voxel_places"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def draw_subject(rng: np.random.Generator, lesions: str | None) -> Subject:
 
 def render(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Scan a subject: image (int16) and mask of its lesions (uint8), both [X, Y, Z]."""
-    points = _points(subject)
+    points = voxel_places(subject)
     body = subject.organs[0].coverage(points)
     signal = tissue(subject.organs, points) + 0.02 * body * subject.mottle(points)
     mask = np.zeros(signal.shape, np.uint8)
@@ -74,7 +74,7 @@ def organ_map(subject: Subject) -> np.ndarray:
 
     A voxel is of the organ that was painted last of those that fill half of it, as in the image.
     """
-    points = _points(subject)
+    points = voxel_places(subject)
     body = subject.organs[0].coverage(points) > 0.5
     labels = np.zeros(points.shape[:3], np.uint8)
     for name, organ in zip(ORGANS, subject.organs, strict=True):
@@ -84,7 +84,7 @@ def organ_map(subject: Subject) -> np.ndarray:
     return labels
 
 
-def _points(subject: Subject) -> np.ndarray:
+def voxel_places(subject: Subject) -> np.ndarray:
     """The voxels of its scan in the body's own mm, [X, Y, Z, 3], float32."""
     voxels = np.stack(np.meshgrid(*map(np.arange, subject.shape), indexing="ij"), -1)
     return apply_affine(np.linalg.inv(subject.pose) @ subject.affine, voxels).astype(np.float32)

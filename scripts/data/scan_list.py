@@ -4,12 +4,13 @@ import csv
 import glob
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from .stem import scan_stem
 
-__all__ = ["as_label", "listed_in_folder", "read_list"]
+__all__ = ["as_label", "listed_in_folder", "read_list", "read_table_of_images"]
 
 
 def read_list(path: Path, images: Sequence[str]) -> list[dict]:
@@ -26,11 +27,35 @@ def read_list(path: Path, images: Sequence[str]) -> list[dict]:
     Raises:
         InputError: the list cannot be read, an item lacks an image or its label is no path, or there is no such file.
     """
-    if path.suffix == ".csv":
-        return _scans(_rows(path), path, images)
-    if path.suffix != ".json":
-        raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
-    return _scans(_items(_read_json(path)), path, images)
+    return _scans(_content(path), path, images)
+
+
+def read_table_of_images(path: Path) -> list[dict]:
+    """Read a list whose items name several images each, of which any may be missing.
+
+    Args:
+        path: of the list, as for `read_list`.
+
+    Returns:
+        One item a row that names an image: `images`, absolute paths by the columns' names, `label` and `subject` where
+        known, and `listed`, True. A column is one of images if it has files of scans, and is not `image` or `label`.
+
+    Raises:
+        InputError: as by `read_list`.
+    """
+    content = _content(path)
+    rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
+    columns = dict.fromkeys(key for row in rows for key, cell in row.items() if _is_image(key, cell))
+    return [_row(row, columns, path) for row in rows if any(row.get(key) for key in columns)]
+
+
+def _is_image(key: str, cell) -> bool:
+    return key not in ("image", "label", "subject") and isinstance(cell, str) and scan_stem(cell) != Path(cell).name
+
+
+def _row(row: dict, columns: Iterable[str], source: Path) -> dict:
+    images = {key: str(_resolve(row[key], source)) for key in columns if row.get(key)}
+    return {"images": images} | _scan(row | {"image": next(iter(images.values()))}, source, ["image"])
 
 
 def listed_in_folder(folder: Path, images: Sequence[str]) -> list[dict]:
@@ -38,6 +63,14 @@ def listed_in_folder(folder: Path, images: Sequence[str]) -> list[dict]:
     path = folder / "dataset.json"
     items = _items(_read_json(path)) if path.is_file() else []
     return _scans(items, path, images) if items else []
+
+
+def _content(path: Path):
+    if path.suffix == ".csv":
+        return _rows(path)
+    if path.suffix != ".json":
+        raise InputError(f"{path} is neither a folder nor a .json or .csv list: give dataset_dir one of these.")
+    return _items(_read_json(path))
 
 
 def _rows(path: Path) -> list[dict]:

@@ -4,52 +4,52 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ..errors import some
-from .files import Files, Kind
+from .files import Kind
 from .formats.convert import Conversions
+from .found import Found, InFolder
 from .lesion_voxels import paths_of
 from .names.masks import shows_no_lesion
-from .names.subjects import Reading
 
-__all__ = ["InFolder", "log_understood"]
+__all__ = ["log_cases", "log_understood"]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class InFolder:
-    """What is in a folder of scans.
+def log_understood(found: Found) -> None:
+    """Log a table of what was understood, and a warning for each choice and for what takes no part."""
+    _tell(_headline(found.source, found.scans), [], found)
+
+
+def log_cases(found: Found, cases: list[dict], names: Sequence[str], others: str) -> None:
+    """Log a table of who has which images.
 
     Args:
-        files: all of them.
-        masks: those that are masks by their names.
-        nobodys: masks that belong to no scan, though they should.
+        found: all images.
+        cases: items of `find_cases`.
+        names: of their modalities.
+        others: those that take no part, in words.
     """
-
-    files: Files
-    masks: Sequence[PurePath]
-    nobodys: Sequence[PurePath]
+    rows = _of_modalities(cases, names) + ([("without", others)] if others else [])
+    _tell(_headline_of_cases(found.source, cases), rows, found)
 
 
-def log_understood(
-    source: Path, scans: list[dict], reading: Reading, done: Conversions, folder: InFolder | None = None
-) -> None:
-    """Log a table of what was understood, and a warning for each choice and for what takes no part.
+def _tell(headline: str, rows: Sequence[tuple[str, str]], found: Found) -> None:
+    """Log a table, and the warnings of what was found.
 
     Args:
-        source: the folder or list.
-        scans: items of `find_scans`.
-        reading: of the subjects.
-        done: what was converted.
-        folder: what else is in it; None for a list.
+        headline: of it.
+        rows: a title and a text each, which come between what was read and how.
+        found: the scans.
     """
-    rows = [*(_of_folder(folder, done) if folder else []), *_of_scans(source, scans, reading, done)]
-    logger.info("\n".join([_headline(source, scans), *(f"  {title:<10}{text}" for title, text in rows)]))
-    faults = done.faults if len(done.faults) <= 3 else [some(done.faults)]
-    for warning in (*(_left_out(folder) if folder else []), *faults, *done.doubts, *reading.doubts):
+    before = _of_folder(found.folder, found.done) if found.folder else []
+    rows = [*before, *rows, *_of_scans(found)]
+    logger.info("\n".join([headline, *(f"  {title:<9} {text}" for title, text in rows)]))
+    faults = found.done.faults if len(found.done.faults) <= 3 else [some(found.done.faults)]
+    left_out = _left_out(found.folder) if found.folder else []
+    for warning in (*left_out, *faults, *found.done.doubts, *found.reading.doubts):
         logger.warning(warning)
 
 
@@ -58,6 +58,25 @@ def _headline(source: Path, scans: list[dict]) -> str:
     most = max(Counter(scan["subject"] for scan in scans).values())
     several = f" (up to {most} each; contrasts are not told apart)" if most > 1 else ""
     return f"{source}: {len(scans)} scans of {subjects} subjects{several}, {masked} with a mask."
+
+
+def _headline_of_cases(path: Path, cases: list[dict]) -> str:
+    subjects, masked = len({case["subject"] for case in cases}), sum("label" in case for case in cases)
+    return f"{path}: {len(cases)} cases of {subjects} subjects, {masked} with a mask."
+
+
+def _of_modalities(cases: list[dict], names: Sequence[str]) -> list[tuple[str, str]]:
+    """A row for each modality, and one of the cases that have all."""
+    rows = [(name, _number([case for case in cases if name in case["modalities"]], name)) for name in names]
+    whole = [case for case in cases if len(case["modalities"]) == len(names)]
+    subjects = len({case["subject"] for case in whole})
+    return [*rows, ("complete", f"{len(whole)} cases of {subjects} subjects have all {len(names)}")]
+
+
+def _number(cases: list[dict], name: str) -> str:
+    synthetic, subjects = sum(name in case["synthetic"] for case in cases), len({case["subject"] for case in cases})
+    made = f" and {synthetic} synthetic" if synthetic else ""
+    return f"{len(cases) - synthetic} images{made} of {subjects} subjects"
 
 
 def _of_folder(folder: InFolder, done: Conversions) -> list[tuple[str, str]]:
@@ -78,12 +97,12 @@ def _counted(numbers: dict[str, int]) -> list[str]:
     return [f"{number} {what}" for what, number in numbers.items() if number]
 
 
-def _of_scans(source: Path, scans: list[dict], reading: Reading, done: Conversions) -> list[tuple[str, str]]:
+def _of_scans(found: Found) -> list[tuple[str, str]]:
     """Rows of what was converted, and who the subjects are."""
     return [
-        *(("converted", f"{number} {reader}") for reader, number in done.readers.items()),
-        ("subjects", f"read from {reading.basis}"),
-        *(("" if i else "such as", line) for i, line in enumerate(_examples(source, scans))),
+        *(("converted", f"{number} {reader}") for reader, number in found.done.readers.items()),
+        ("subjects", f"read from {found.reading.basis}"),
+        *(("" if i else "such as", line) for i, line in enumerate(_examples(found.source, found.scans))),
     ]
 
 

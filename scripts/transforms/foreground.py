@@ -37,18 +37,19 @@ def otsu_threshold(values: torch.Tensor, bins: int = 256) -> float:
 def body_mask(image: torch.Tensor, tail: float = 0.005) -> torch.Tensor:
     """Box of the body, as a mask for `CropForegroundd(select_fn=...)`.
 
-    Voxels above Otsu's threshold are the body; along each axis the box leaves out the `tail` of them at either end.
-    `x > 0`, the usual choice, keeps the whole volume wherever air is not exactly 0, as in most real MR and all CT.
+    Voxels above Otsu's threshold of a channel are the body; along each axis the box leaves out the `tail` of them at
+    either end. `x > 0`, the usual choice, keeps the whole volume wherever air is not exactly 0, as in most real MR and
+    all CT.
 
     Args:
-        image: scan, [C, X, Y, Z], in any intensity unit.
+        image: scan, [C, X, Y, Z], each channel in any intensity unit; a constant one shows no body.
         tail: share of body voxels outside the box on each of its sides.
 
     Returns:
         Mask of the box, [C, X, Y, Z].
     """
     image = torch.as_tensor(image)
-    body = (image > otsu_threshold(image)).any(0)
+    body = torch.stack([channel > otsu_threshold(channel) for channel in image]).any(0)
     mask = torch.zeros(image.shape[1:], dtype=torch.bool, device=image.device)
     mask[tuple(_extent(body, axis, tail) for axis in range(body.ndim))] = True
     return mask.expand(image.shape)

@@ -157,3 +157,43 @@ def test_long_audits_say_how_far_they_are(cohort, caplog, monkeypatch):
 def test_another_way_with_bad_scans_is_refused(cohort):
     with pytest.raises(InputError, match="on_bad_scan is Skip: give one of stop, skip"):
         audited_scans(cohort, on_bad_scan="Skip")
+
+
+@pytest.fixture
+def cases(tmp_path, write_scan, damage):
+    """Two cases of a t1 and a ct; the first one's t1 is damaged."""
+    files = {(who, name): write_scan(tmp_path / f"{who}_{name}.nii.gz", seed=i) for i, (who, name) in enumerate(CASES)}
+    damage(files["Ann", "t1"])
+    return [
+        {
+            "image": str(files[who, "t1"]),
+            "modalities": {name: str(files[who, name]) for name in ("t1", "ct")},
+            "synthetic": [],
+            "subject": who,
+            "scan": i,
+        }
+        for i, who in enumerate(("Ann", "Ben"))
+    ]
+
+
+CASES = tuple(itertools.product(("Ann", "Ben"), ("t1", "ct")))
+
+
+def test_every_modality_of_a_case_is_read(cases):
+    with pytest.raises(InputError, match=r"1 of 4 scans cannot be used: .*Ann_t1\.nii\.gz"):
+        audited_scans(cases)
+
+
+def test_of_a_case_the_bad_modality_alone_is_skipped(cases, tmp_path):
+    ann, ben = audited_scans(cases, on_bad_scan="skip", output_dir=tmp_path / "out")
+    assert list(ann["modalities"]) == ["ct"] and ann["image"].endswith("Ann_ct.nii.gz")
+    assert list(ben["modalities"]) == ["t1", "ct"] and ben["image"].endswith("Ben_t1.nii.gz")
+    with open(tmp_path / "out" / "audit.csv", newline="", encoding="utf-8") as file:
+        assert [Path(row["path"]).name for row in csv.DictReader(file) if row["verdict"] == "faulty"] == [
+            "Ann_t1.nii.gz"
+        ]
+
+
+def test_a_case_of_which_nothing_is_left_is_left_out(cases, damage):
+    damage(Path(cases[0]["modalities"]["ct"]))
+    assert [case["subject"] for case in audited_scans(cases, on_bad_scan="skip")] == ["Ben"]

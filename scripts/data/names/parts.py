@@ -34,7 +34,7 @@ VISIT = (
 PLAIN = (
     r"anat|raw|rawdata|sourcedata|data|nii|nifti|dicoms?|dcm|images?|imaging|img|scans?|volumes?|vol|brain|head|orig|"
     r"original|proc|processed|unprocessed|procimg|preproc|preprocessed|stripped|bet|n[34]|bias|reg|registered|resampled|"
-    r"warped|norm|defaced|defacemask|restore|restored|acpc|dc|final|mni|mninonlinear|native|structurals?|anonymi[sz]ed|anon"
+    r"warped|synthetic|norm|defaced|defacemask|restore|restored|acpc|dc|final|mni|mninonlinear|native|structurals?|anonymi[sz]ed|anon"
 )
 NBIA = r"\d\d-\d\d-(19|20)\d\d-.*|\d+\.0+-.*"  # TCIA's folders of studies and series
 WORD = re.compile(rf"{CONTRAST}|{VISIT}|{PLAIN}|{NBIA}", re.IGNORECASE)
