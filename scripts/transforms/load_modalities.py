@@ -33,7 +33,9 @@ class LoadModalitiesd(MapTransform):
         of two channels and the `present` [True, False].
     """
 
-    def __init__(self, keys: KeysCollection, modalities: Sequence[str] | None = None, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, modalities: Sequence[str] | None = None, allow_missing_keys: bool = False
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.modalities = modalities
         self.load = LoadImage(image_only=True, ensure_channel_first=True)

@@ -1,5 +1,6 @@
 """The bundle of multimodal puzzles: cells of several modalities, whose places its head is asked for."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,25 @@ def test_what_is_padded_is_empty():
     draw = parsed(jitter=[0, 0, 0], crops_per_volume=1).get_parsed_content("train#draw")
     empty = [item["cell"] for item in draw(prepared((18, 18, 6))) if item["empty"]]
     assert sorted(cell % 3 for cell in empty) == 9 * [0] + 9 * [2]
+
+
+SMALL = {"spacing": [4.0, 4.0, 4.0], "patch_size": [8, 8, 8], "max_epochs": 1, "batch_size": 2, "head_size": 16}
+SMALL |= {"val_size": 1, "test_size": 1, "threads": 1, "crops_per_volume": 1, "cells": [2, 2, 2]}
+
+
+@pytest.mark.slow
+def test_a_run_on_cases_keeps_its_head_which_an_evaluation_asks(run, history, write_scan, tmp_path):
+    names = ("t1", "t2", "ct_synthetic")
+    for number, name in [(number, name) for number in range(5) for name in names if (number, name) != (3, "t2")]:
+        write_scan(tmp_path / "cases" / f"P{number}_{name}.nii.gz", (36, 30, 24), seed=10 * number + len(name))
+    settings = SMALL | {"dataset_dir": tmp_path / "cases", "output_dir": tmp_path / "run"}
+    said = run(BUNDLE, "train", **settings)
+    assert "3 synthetic images of training subjects are trained on; 2 of those who validate and test" in said
+    (row,) = history(tmp_path / "run")
+    assert 0 <= float(row["pretext_accuracy"]) <= 1 and float(row["pretext_chance"]) == pytest.approx(1 / 8)
+    settings |= {"pretext_steps": 2, "pretext_draws": 1, "evaluation_crops": 8, "map_stride": 12}
+    assert "Pretext task: " in run(BUNDLE, "train", "evaluate", **settings)
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    for ending in ("chance", "accuracy", "accuracy_random_encoder"):
+        assert 0 <= metrics[f"permutation_{ending}"] <= 1
+    assert metrics["scans"] in (1, 2) and metrics["location_error_mm"] > 0  # each real file is a scan
