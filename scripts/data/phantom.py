@@ -104,7 +104,7 @@ def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
 
 def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:
     """Write the images of a subject; how its body moved before each is returned, [4, 4], in mm."""
-    movements = {}
+    movements: dict[str, list] = {}
     for modality in _of_subject(i, listing["modalities"]):
         rng = np.random.default_rng([listing["seed"], i, 1 + MODALITIES.index(modality)])
         movement = draw_movement(rng, subject) if modality in listing["moved"] else None

@@ -24,6 +24,7 @@ def is_synthetic(path: str | os.PathLike) -> bool:
 
 def _description(path: str | os.PathLike) -> str:
     try:
-        return nibabel.load(path).header["descrip"].item().decode("latin-1")
+        image = nibabel.load(path)
+        return image.header["descrip"].item().decode("latin-1") if isinstance(image, nibabel.Nifti1Pair) else ""
     except Exception:  # whatever the reader raises: what is wrong with the file is found when it is audited
         return ""

@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import LoadImage, MapTransform, ResampleToMatch
+from monai.transforms import Compose, LoadImage, MapTransform, ResampleToMatch
 
 from .padding import padding_to_air
 
 __all__ = ["MISSING", "LoadModalitiesd"]
 
+TOLERANCE = 1e-3  # mm, between affines of one grid
 MISSING = 0.0  # of a channel that a case lacks: resampling leaves 0 exactly as it is, and a constant has no body
 
 
@@ -38,7 +39,8 @@ class LoadModalitiesd(MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.modalities = modalities
-        self.load = LoadImage(image_only=True, ensure_channel_first=True)
+        # padding becomes air before voxels are mixed
+        self.load = Compose([LoadImage(image_only=True, ensure_channel_first=True), padding_to_air])
         self.resample = ResampleToMatch(mode="bilinear", padding_mode="zeros")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict:
@@ -55,11 +57,8 @@ class LoadModalitiesd(MapTransform):
         """A modality in a grid, [1, X, Y, Z]."""
         if path is None:
             return torch.full(grid.shape, MISSING)
-        image = padding_to_air(self.load(path))  # before voxels are mixed
-        same = image.shape == grid.shape and torch.allclose(image.affine, grid.affine, rtol=0, atol=1e-3)
-        return (image if same else self._resampled(image, grid)).as_tensor().float()
-
-    def _resampled(self, image: MetaTensor, grid: MetaTensor) -> MetaTensor:
-        """An image in another grid; zero is its lowest value meanwhile, which is what MONAI can put outside of it."""
-        air = image.min()
+        image = self.load(path)
+        if image.shape == grid.shape and torch.allclose(image.affine, grid.affine, rtol=0, atol=TOLERANCE):
+            return image
+        air = image.min()  # zero meanwhile, which is what MONAI can put outside of an image
         return self.resample(image - air, grid) + air

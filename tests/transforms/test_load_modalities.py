@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from monai.transforms import Compose, CropForegroundd, Orientationd, ScaleIntensityRangePercentilesd, Spacingd
+from monai.transforms import Compose, CropForegroundd, Orientationd, Spacingd
 
 from scripts.transforms.foreground import body_mask
 from scripts.transforms.load_modalities import LoadModalitiesd
 from scripts.transforms.location import FrameOrigind
 from scripts.transforms.pad_to_crop import PadToCropd
+from scripts.transforms.scale_modalities import ScaleModalitiesd
 
 NAMES = ["t1", "ct", "pet"]
 
@@ -75,7 +76,7 @@ def prepare():
             Spacingd(keys, (2.0, 2.0, 2.0)),
             CropForegroundd(keys, "image", select_fn=body_mask, allow_smaller=True),
             FrameOrigind(keys, "foreground"),
-            ScaleIntensityRangePercentilesd(keys, 5, 95, -1.0, 1.0, channel_wise=True),
+            ScaleModalitiesd(keys, 5, 95, -1.0, 1.0),
             PadToCropd(keys, [32, 32, 32]),
         ]
     )

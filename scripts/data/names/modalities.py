@@ -11,7 +11,9 @@ __all__ = ["SYNTHETIC", "modality_name", "modality_of", "rest_of", "visit_of", "
 
 SYNTHETIC = "synthetic"  # word in the name of an image that a network made
 ALIASES = {
-    **dict.fromkeys(("t1c", "t1gd", "t1wce", "t1cw", "t1wc", "t1wgd", "t1post", "t1contrast", "t1gad", "cet1"), "t1ce"),
+    **dict.fromkeys(
+        ("t1ce", "t1c", "t1gd", "t1wce", "t1cw", "t1wc", "t1wgd", "t1post", "t1contrast", "t1gad", "cet1"), "t1ce"
+    ),
     **dict.fromkeys(("t1w", "t1n", "t1pre", "t1wpre"), "t1"),
     **dict.fromkeys(("t2w",), "t2"),
     **dict.fromkeys(("t2f", "t2flair", "t2wflair", "flairt2"), "flair"),
