@@ -62,9 +62,10 @@ def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle,
 
 @pytest.mark.one_of_all
 def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_own_settings(
-    run, launch, small, history, bundle, cohort, tmp_path
+    run, launch, small, history, bundle, cohort_for, tmp_path
 ):
     launcher, trained = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"), tmp_path / "2026"
+    cohort = cohort_for(bundle)
     settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": cohort, "output_dir": trained}
     launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(history(trained)) == 1
