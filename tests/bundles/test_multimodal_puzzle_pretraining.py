@@ -88,7 +88,7 @@ def test_what_is_padded_is_empty():
 
 
 SMALL = {"spacing": [4.0, 4.0, 4.0], "patch_size": [8, 8, 8], "max_epochs": 1, "batch_size": 2, "head_size": 16}
-SMALL |= {"val_size": 1, "test_size": 1, "threads": 1, "crops_per_volume": 1, "cells": [2, 2, 2]}
+SMALL |= {"val_size": 1, "test_size": 1, "threads": 1, "crops_per_volume": 1, "cells": [2, 2, 2], "crop_size": [8, 8, 8]}
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_a_run_on_cases_keeps_its_head_which_an_evaluation_asks(run, history, wr
     said = run(BUNDLE, "train", **settings)
     assert "3 synthetic images of training subjects are trained on; 2 of those who validate and test" in said
     (row,) = history(tmp_path / "run")
-    assert 0 <= float(row["pretext_accuracy"]) <= 1 and float(row["pretext_chance"]) == pytest.approx(1 / 8)
+    assert 0 <= float(row["pretext_accuracy"]) <= 1 and 1 / 8 <= float(row["pretext_chance"]) < 1
     settings |= {"pretext_steps": 2, "pretext_draws": 1, "evaluation_crops": 8, "map_stride": 12}
     assert "Pretext task: " in run(BUNDLE, "train", "evaluate", **settings)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))

@@ -191,7 +191,7 @@ def held_out(make, steps=80):
         optimizer.zero_grad()
         loss(encoder(mixed), target).backward()
         optimizer.step()
-    mixed, target = mixed_up(make(200))
+    mixed, target = mixed_up(make(120))
     return float(loss.eval().correct(encoder(mixed), target).mean())
 
 
