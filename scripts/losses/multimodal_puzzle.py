@@ -67,7 +67,7 @@ class MultimodalPuzzleLoss(SharedHeadLoss):
         self,
         head: nn.Module,
         cells: Sequence[int] = (3, 3, 3),
-        temperature: float = 0.1,
+        temperature: float = 1.0,
         iterations: int = 20,
         noise: float = 0.0,
     ) -> None:

@@ -88,7 +88,14 @@ def test_what_is_padded_is_empty():
 
 
 SMALL = {"spacing": [4.0, 4.0, 4.0], "patch_size": [8, 8, 8], "max_epochs": 1, "batch_size": 2, "head_size": 16}
-SMALL |= {"val_size": 1, "test_size": 1, "threads": 1, "crops_per_volume": 1, "cells": [2, 2, 2], "crop_size": [8, 8, 8]}
+SMALL |= {
+    "val_size": 1,
+    "test_size": 1,
+    "threads": 1,
+    "crops_per_volume": 1,
+    "cells": [2, 2, 2],
+    "crop_size": [8, 8, 8],
+}
 
 
 @pytest.mark.slow
