@@ -3,7 +3,10 @@
 from collections.abc import Hashable, Mapping
 
 import torch
+from monai.config import KeysCollection
+from monai.config.type_definitions import NdarrayOrTensor
 from monai.transforms import ScaleIntensityRangePercentilesd
+from monai.utils import convert_to_tensor
 
 from .pad_to_crop import BACKGROUND
 
@@ -22,16 +25,17 @@ class ScaleModalitiesd(ScaleIntensityRangePercentilesd):
         b_min, b_max: as above; nothing is clipped.
     """
 
-    def __init__(self, keys, lower: float, upper: float, b_min: float, b_max: float) -> None:
+    def __init__(self, keys: KeysCollection, lower: float, upper: float, b_min: float, b_max: float) -> None:
         super().__init__(keys, lower, upper, b_min, b_max, channel_wise=True)
 
-    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict:
+    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict:
         """The item with its images scaled."""
         return {**data, **{key: self._scaled(data[key]) for key in self.key_iterator(dict(data))}}
 
-    def _scaled(self, image: torch.Tensor) -> torch.Tensor:
+    def _scaled(self, data: NdarrayOrTensor) -> torch.Tensor:
+        image = convert_to_tensor(data, track_meta=True)
         there = image.amax((1, 2, 3)) > image.amin((1, 2, 3))
         scaled = torch.full_like(image, BACKGROUND)
         if there.any():
-            scaled[there] = self.scaler(image[there])
+            scaled[there] = torch.as_tensor(self.scaler(image[there]))
         return scaled

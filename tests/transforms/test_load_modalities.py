@@ -1,16 +1,17 @@
 """Images of several modalities become channels of one, in one grid."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from monai.transforms import Compose, CropForegroundd, Orientationd, Spacingd
+from monai.bundle import ConfigParser
+from monai.transforms import Compose
 
-from scripts.transforms.foreground import body_mask
 from scripts.transforms.load_modalities import LoadModalitiesd
-from scripts.transforms.location import FrameOrigind
-from scripts.transforms.pad_to_crop import PadToCropd
-from scripts.transforms.scale_modalities import ScaleModalitiesd
 
+ROOT = Path(__file__).parents[2]
 NAMES = ["t1", "ct", "pet"]
 
 
@@ -68,18 +69,12 @@ def test_a_case_is_left_as_it_was(case):
 
 @pytest.fixture
 def prepare():
-    keys = ["image"]
-    return Compose(
-        [
-            LoadModalitiesd(keys, NAMES),
-            Orientationd(keys, "RAS", labels=None),
-            Spacingd(keys, (2.0, 2.0, 2.0)),
-            CropForegroundd(keys, "image", select_fn=body_mask, allow_smaller=True),
-            FrameOrigind(keys, "foreground"),
-            ScaleModalitiesd(keys, 5, 95, -1.0, 1.0),
-            PadToCropd(keys, [32, 32, 32]),
-        ]
-    )
+    """What configurations name %preparation.json#cases."""
+    known = json.loads((ROOT / "tools" / "configs" / "preparation.json").read_text(encoding="utf-8"))
+    named = [known[step.partition("#")[2]] if "#" in step else step for step in known["cases"]]
+    settings = {"images": ["image"], "modality_names": NAMES, "spacing": [2, 2, 2], "crop_size": [32, 32, 32]}
+    parser = ConfigParser({"steps": named, "intensity": known["intensity_of_each"], "frame": "foreground"} | settings)
+    return Compose(parser.get_parsed_content("steps"))
 
 
 def test_a_prepared_case_has_a_missing_modality_at_the_background(case, prepare):
