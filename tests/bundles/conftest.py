@@ -57,15 +57,28 @@ def bodies(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def cohort_for(cohort, bodies, small_for, tmp_path_factory):
-    """A function: a cohort of which a bundle is trained in seconds, of several images a body where it asks for that."""
+def bodies_for(bodies, tmp_path_factory):
+    """A function: these bodies, or for a bundle that learns of several images of a subject, four in two of them."""
 
     @functools.cache
+    def cases():
+        return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "t2"))
+
     def folder(bundle):
-        if "modalities" in json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8")):
-            return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "t2"))
+        config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
+        return cases() if "modalities" in config else bodies
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cohort_for(cohort, bodies, bodies_for, small_for):
+    """A function: a cohort of which a bundle is trained in seconds."""
+
+    def folder(bundle):
         small = small_for(bundle)
-        return bodies if "folds" in small or small.get("val_size", 1) > 1 else cohort
+        alike = bodies_for(bundle) == bodies and "folds" not in small and small.get("val_size", 1) == 1
+        return cohort if alike else bodies_for(bundle)
 
     return folder
 

@@ -47,7 +47,7 @@ def test_the_weights_fit_the_network_that_is_declared(weighted):
 
 @pytest.mark.parametrize("kind", ["train", "inference"])
 def test_all_properties_that_monai_expects_are_there(
-    bundle, kind, small_for, cohort_for, bodies, tmp_path, monkeypatch
+    bundle, kind, small_for, bodies_for, bodies, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("sys.path", list(sys.path))
     config = bundle / "configs" / f"{kind}.json"
@@ -55,7 +55,7 @@ def test_all_properties_that_monai_expects_are_there(
         pytest.skip("its classes are those of its weights, and it has none yet")
     small = {"cache_rate": 0.0, **small_for(bundle)}
     settings = {key: small[key] for key in small.keys() & json.loads(config.read_text(encoding="utf-8"))}
-    scans = cohort_for(bundle) if "modalities" in json.loads(config.read_text(encoding="utf-8")) else bodies
+    scans = bodies_for(bundle) if kind == "train" else bodies
     settings |= {"dataset_dir": str(scans), "output_dir": str(tmp_path), "bundle_root": str(bundle)}
     workflow = create_workflow(config_file=str(config), workflow_type=kind, logging_file=False, **settings)
     assert workflow.check_properties() == []
