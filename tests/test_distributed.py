@@ -20,6 +20,7 @@ from scripts.losses.drasclr import DrasCLRLoss
 from scripts.losses.exemplar import ExemplarLoss
 from scripts.losses.isimed_barlow import ISImedBarlowLoss, TwoHeadLoss
 from scripts.losses.key_queues import KeyQueues
+from scripts.losses.multimodal_puzzle import MultimodalPuzzleLoss
 from scripts.losses.nt_xent import NTXentLoss
 from scripts.losses.relative_location import RelativeLocationLoss
 from scripts.metrics.pretext import PretextAccuracy, PretextChance
@@ -72,6 +73,7 @@ OWN = {
     "class head": (lambda: ClassHeadLoss(class_head(4), 4, "scan"), 1),
     "relative location": (lambda: RelativeLocationLoss(class_head(8), [1, 1, 5]), 1),
     "relative location, mm": (lambda: RelativeLocationLoss(class_head(8, 3), [1, 1, 3], "all", "mm"), 1),
+    "multimodal puzzle": (lambda: MultimodalPuzzleLoss(class_head(4, 3), [1, 1, 3]), 1),
 }
 
 
@@ -114,6 +116,10 @@ def data(process):
     target = {"location": location, "voxel": location / 3, "scan": torch.tensor([0, 0, 0, 1, 1, 1]) + 2 * process}
     target |= {"subject_number": target["scan"], "other": torch.tensor([3, 3, 0, 0, 1, 1])}
     target["place_number"] = torch.tensor([0, 1, 0, 1, 0, 0])
+    patches = torch.randn(2, 3, 7, generator=generator)
+    target["distances"] = torch.cdist(patches, patches).square().flatten(0, 1)
+    target["cell"] = torch.tensor([2, 0, 1, 0, 2, 1])
+    target["empty"] = torch.tensor([False, False, True, False, False, False]) & (process == 0)
     first = torch.randn(CROPS, 5, generator=generator)
     return first, first + 0.5 * torch.randn(CROPS, 5, generator=generator), target
 

@@ -102,8 +102,8 @@ def evaluate_encoder(
     arrays = {name: array.numpy() for name, array in (_arrays(test, said[""]) | more).items()}
     savez_atomically(folder / "embeddings.npz", **arrays, subject=subjects)
     _write_metrics(folder, metrics, drawn)
-    if pretext is not None and head is not None:
-        answers, of_answers = measure_pretext(pretext, network, untrained, head, split)
+    if pretext is not None and head is not None and (asked := pretext.split(split)) is not None:
+        answers, of_answers = measure_pretext(pretext, network, untrained, head, asked)
         metrics = join_metrics(metrics, answers)
         drawn = {ending: drawn.get(ending, {}) | of_answers.get(ending, {}) for ending in drawn | of_answers}
         _write_metrics(folder, metrics, drawn)

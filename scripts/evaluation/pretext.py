@@ -36,7 +36,7 @@ def measure_pretext(
         of them where they see `_noise`, `_constant` voxels or `_borders` of crops alone. A head is fitted anew to
         standardised embeddings of training subjects, in one way to the encoder (`_fitted_head`) and to the untrained
         one (`_random_encoder`); `pretext_accuracy_gain` is what the first has more than the second. `pretext_chance` is
-        what guesses reach.
+        what guesses reach. All of them are there by the task's own `name` as well.
     """
     logger.info(f"Fitting heads of the pretext task to the encoder and to an untrained one, {task.steps} steps each")
     fitted = fitted_solvers(task, {"_fitted_head": network, "_random_encoder": untrained}, split["train"])
@@ -47,14 +47,15 @@ def measure_pretext(
     own, theirs = (drawn[ending]["pretext_accuracy"] for ending in ("_fitted_head", "_random_encoder"))
     drawn[""]["pretext_accuracy_gain"] = own - theirs
     metrics = metrics_of_draws(drawn, draws) | {"pretext_chance": float(chance.mean())}
+    own_names = {key.replace("pretext", task.name): metrics[key] for key in metrics if key.startswith("pretext")}
     logger.info(_summary(metrics))
-    return metrics, drawn
+    return metrics | own_names, drawn
 
 
 def _answers(
     task: PretextTask, trained: Solver, fitted: Mapping[str, Solver], scans: Sequence[dict]
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor, np.ndarray]:
-    """By the metric's ending, whether each item is answered right, [N]; what a guess reaches, [N]; whose it is, [N]."""
+    """By the metric's ending, how right each item is answered, [N]; what a guess reaches, [N]; whose it is, [N]."""
     right: dict[str, list[torch.Tensor]] = {ending: [] for ending in ("", *fitted, *SEEN_INSTEAD)}
     chance, subjects = [], []
     for some, batches in task.batches(scans, [*dict.fromkeys([task.control, *SEEN_INSTEAD.values()])]):
@@ -73,10 +74,17 @@ def _answers(
 
 def _summary(metrics: dict) -> str:
     own, chance, fitted, theirs = (
-        metrics[f"pretext_{name}"] for name in ("accuracy", "chance", "accuracy_fitted_head", "accuracy_random_encoder")
+        _shown(metrics[f"pretext_{name}"])
+        for name in ("accuracy", "chance", "accuracy_fitted_head", "accuracy_random_encoder")
     )
-    controls = ", ".join(f"{name} {metrics[f'pretext_accuracy{ending}']:.3f}" for ending, name in SEEN_INSTEAD.items())
+    controls = ", ".join(
+        f"{name} {_shown(metrics[f'pretext_accuracy{ending}'])}" for ending, name in SEEN_INSTEAD.items()
+    )
     return (
-        f"Pretext task: {own:.3f} of the answers are right (chance {chance:.3f}; {controls}). With a head that is "
-        f"fitted anew, {fitted:.3f}, and {theirs:.3f} of an untrained encoder's."
+        f"Pretext task: {own} of the answers are right (chance {chance}; {controls}). With a head that is "
+        f"fitted anew, {fitted}, and {theirs} of an untrained encoder's."
     )
+
+
+def _shown(share: float | None) -> str:
+    return "an unknown share" if share is None else f"{share:.3f}"

@@ -28,7 +28,7 @@ class Solver:
     loss: Any
 
     def right(self, task: PretextTask, batch: dict) -> torch.Tensor:
-        """Whether each item is answered right, [items]."""
+        """How right each item is answered, [items]."""
         return self.loss.correct(*task.embed(self.network, batch))
 
 

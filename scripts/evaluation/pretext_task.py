@@ -1,7 +1,7 @@
 """A pretext task as an encoder was trained with it, in batches of the same crops each time."""
 
 import math
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..transforms.repeatable import Repeatable
 
 __all__ = ["Embedded", "PretextTask"]
 
+Split = Mapping[str, list[dict]]
 Embedded = tuple[torch.Tensor, dict[str, Any]]  # embeddings of a batch, and its target
 
 
@@ -37,6 +38,9 @@ class PretextTask:
         draws: of each scan.
         steps: for which a head is fitted to the encoder, and to an untrained one.
         seed: of the draws and of that.
+        asked: from a split of scans to that of what the task is about, such as `cases_of_split`; None where the scans
+            are none of that. None in its place: the scans themselves.
+        name: with which its metrics begin as well, in place of `pretext`.
     """
 
     loss: PretextLoss
@@ -49,6 +53,12 @@ class PretextTask:
     draws: int
     steps: int
     seed: int = 0
+    asked: Callable[[Split], Split | None] | None = None
+    name: str = "pretext"
+
+    def split(self, scans: Split) -> Split | None:
+        """What the task is about, under `train` and `test`, of a split of scans; None: there is nothing."""
+        return self.asked(scans) if self.asked else scans
 
     def parts(self, scans: Sequence[dict]) -> list[list[dict]]:
         """The scans of each batch, of as many subjects as can be.

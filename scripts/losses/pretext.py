@@ -21,7 +21,7 @@ class PretextLoss(Protocol):
         """
 
     def correct(self, embedding: torch.Tensor, target: dict[str, Any]) -> torch.Tensor:
-        """Whether each item's answer is right, [items], bool."""
+        """Whether each item's answer is right, bool, or which share of it is, [items]."""
 
     def chance(self, target: dict[str, Any]) -> torch.Tensor:
         """How likely a guess is right, of each item, [items]."""

@@ -25,7 +25,8 @@ class LoadModalitiesd(MapTransform):
 
     Args:
         keys: `image`.
-        modalities: M names of the item's `modalities`, in the order of channels.
+        modalities: M names of the item's `modalities`, in the order of channels; None: those that the item has, in its
+            order.
         allow_missing_keys: as for `MapTransform`.
 
     Example:
@@ -33,7 +34,9 @@ class LoadModalitiesd(MapTransform):
         of two channels and the `present` [True, False].
     """
 
-    def __init__(self, keys: KeysCollection, modalities: Sequence[str], allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, modalities: Sequence[str] | None = None, allow_missing_keys: bool = False
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.modalities = modalities
         # padding becomes air before voxels are mixed
@@ -43,7 +46,7 @@ class LoadModalitiesd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict:
         """The item with its images and `present`."""
         item = dict(data)
-        paths = [item["modalities"].get(name) for name in self.modalities]
+        paths = [item["modalities"].get(name) for name in self.modalities or item["modalities"]]
         for key in self.key_iterator(item):
             grid = self.load(item[key])
             channels = [self._channel(path, grid) for path in paths]

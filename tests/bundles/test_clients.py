@@ -98,8 +98,8 @@ def test_onnx_says_what_the_network_says(opened, crop_and_embedding):
 
 
 @pytest.mark.one_of_a_kind
-def test_a_training_is_tracked_by_mlflow(run, small_for, trainable, bodies, elsewhere, tmp_path):
-    overrides = small_for(trainable) | {"dataset_dir": bodies, "output_dir": tmp_path}
+def test_a_training_is_tracked_by_mlflow(run, small_for, trainable, bodies_for, elsewhere, tmp_path):
+    overrides = small_for(trainable) | {"dataset_dir": bodies_for(trainable), "output_dir": tmp_path}
     run(trainable, "train", cwd=elsewhere, tracking="mlflow", **overrides)
     assert {"train_loss", "validation_loss"} <= tracked(tmp_path)
 
@@ -126,10 +126,15 @@ def tracked(output_dir):
 
 
 @pytest.fixture(scope="module")
-def site(small_for, trainable, bodies, elsewhere, tmp_path_factory):
+def site(small_for, trainable, bodies_for, elsewhere, tmp_path_factory):
     """What a federated client of a bundle did: a round of training, an evaluation of the server's weights, a round."""
     folder = tmp_path_factory.mktemp("site")
-    given = {"dataset_dir": str(bodies), "output_dir": str(folder), "device": "cpu", **small_for(trainable)}
+    given = {
+        "dataset_dir": str(bodies_for(trainable)),
+        "output_dir": str(folder),
+        "device": "cpu",
+        **small_for(trainable),
+    }
     evaluation, own = dict(given), {}
     if trainable == SEGMENTATION:  # whose evaluate.json is laid over inference.json, and not over train.json
         evaluation, own = given | {"validate#handlers": []}, {"config_evaluate_filename": "configs/train.json"}

@@ -77,8 +77,11 @@ def test_all_that_a_loss_trains_is_optimised(bundle):
 
 
 @pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
-def test_inference_prepares_scans_as_training_does(bundle):
+def test_inference_prepares_scans_as_training_does_or_as_an_evaluation_where_that_is_of_cases(bundle):
     train, inference = (read(bundle / "configs" / f"{name}.json") for name in ("train", "inference"))
+    if "modalities" in train:
+        evaluation = read(bundle / "configs" / "evaluate.json")
+        train["train"]["deterministic_transforms"] = evaluation["train#deterministic_transforms"]
     assert inference["preprocessing"]["transforms"][:-1] == train["train"]["deterministic_transforms"]
     for key in (
         "network_def",
@@ -251,7 +254,9 @@ def test_the_papers_batch_is_in_its_own_overlay(bundle):
     assert (config["batch_size"], config["max_epochs"]) == (64, 50)
 
 
-@pytest.mark.parametrize("bundle", PRETEXT, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "bundle", [path for path in PRETEXT if (path / "configs" / "paper.json").is_file()], ids=lambda path: path.name
+)
 def test_the_rate_and_length_of_the_paper_of_pretext_tasks_are_in_their_own_overlay(bundle):
     parser = ConfigParser()
     parser.read_config([bundle / "configs" / f"{name}.json" for name in ("train", "paper")])

@@ -46,14 +46,17 @@ def test_the_weights_fit_the_network_that_is_declared(weighted):
 
 
 @pytest.mark.parametrize("kind", ["train", "inference"])
-def test_all_properties_that_monai_expects_are_there(bundle, kind, small_for, bodies, tmp_path, monkeypatch):
+def test_all_properties_that_monai_expects_are_there(
+    bundle, kind, small_for, bodies_for, bodies, tmp_path, monkeypatch
+):
     monkeypatch.setattr("sys.path", list(sys.path))
     config = bundle / "configs" / f"{kind}.json"
     if "labels" in json.loads(config.read_text(encoding="utf-8")) and not (bundle / "models" / "model.pt").is_file():
         pytest.skip("its classes are those of its weights, and it has none yet")
     small = {"cache_rate": 0.0, **small_for(bundle)}
     settings = {key: small[key] for key in small.keys() & json.loads(config.read_text(encoding="utf-8"))}
-    settings |= {"dataset_dir": str(bodies), "output_dir": str(tmp_path), "bundle_root": str(bundle)}
+    scans = bodies_for(bundle) if kind == "train" else bodies
+    settings |= {"dataset_dir": str(scans), "output_dir": str(tmp_path), "bundle_root": str(bundle)}
     workflow = create_workflow(config_file=str(config), workflow_type=kind, logging_file=False, **settings)
     assert workflow.check_properties() == []
 

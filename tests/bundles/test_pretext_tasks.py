@@ -16,6 +16,7 @@ BUNDLES = sorted(
 CLASSES = [
     path for path in BUNDLES if "head_size" in json.loads((path / "configs" / "train.json").read_text(encoding="utf-8"))
 ]
+PAPERS = [path for path in BUNDLES if (path / "configs" / "paper.json").is_file()]
 # what the authors' code has in a batch: crops, regions or pairs of patches
 PAPER = {"rotation": 4, "jigsaw": 8, "relative_location": 32, "cpc": 32, "exemplar": 2}
 # settings of the tasks, each with another value than it has
@@ -30,7 +31,8 @@ CHANGED = {
     **{"normalize_cells": False, "rotations": "cube", "permutations": 7, "pairs": "all", "answer": "mm"},
     **{"directions": "both", "temperature": 0.2, "margin": 0.5, "negatives": "hardest", "head_dropout": 0.1},
     **{"head_size": 10, "code_size": 9, "context_size": 9, "projection_size": 9, "batch_size": 3},
-    **{"crops_per_volume": 5, "view": "@unchanged"},
+    **{"crops_per_volume": 5, "view": "@unchanged", "modality_of": "region", "iterations": 5},
+    **{"gumbel_noise": 1.0, "empty_spread": 0.2},
 }
 # of these, a bundle takes those that it has; regions of at most 18 voxels a side
 SMALL = {"region_size": [16, 16, 16], "patch_size": [4, 4, 4], "crop_size": [16, 16, 16], "embedding_size": 4}
@@ -54,6 +56,7 @@ def prepared(number, images=("image",)):
     """A scan as it is before anything is drawn of it."""
     generator = torch.Generator().manual_seed(number)
     item = {key: MetaTensor(torch.rand(1, 20, 19, 18, generator=generator), affine=torch.eye(4)) for key in images}
+    item["present"] = torch.tensor([True])  # as a case of one modality
     return {**item, "scan": number, "subject": f"S{number}", "origin": torch.zeros(3, dtype=torch.float64)}
 
 
@@ -100,12 +103,17 @@ def compare(tmp_path):
     return compare
 
 
+def _changed(bundle, setting):
+    own = parsed(bundle)[setting]
+    return not own if isinstance(own, bool) else CHANGED[setting]
+
+
 @pytest.mark.parametrize("setting", CHANGED)
 def test_an_evaluation_asks_what_the_training_asked(bundle, setting, compare):
     if setting not in parsed(bundle):
         pytest.skip("no setting of this bundle")
     with pytest.raises(RuntimeError) as raised:
-        compare(bundle, **{setting: CHANGED[setting]})
+        compare(bundle, **{setting: _changed(bundle, setting)})
     assert f"{setting} is" in str(raised.value.__cause__)
 
 
@@ -118,6 +126,7 @@ def test_an_evaluation_without_torchrun_takes_a_training_with_it(bundle, compare
     compare(bundle, loss=several["loss"], train=several["train"])
 
 
+@pytest.mark.parametrize("bundle", PAPERS, ids=lambda path: path.name)
 def test_a_step_of_the_paper_has_as_many_items_as_a_batch_of_its_code(bundle):
     paper = parsed(bundle, "paper")
     assert paper["batch_size"] * paper["crops_per_volume"] == PAPER[bundle.name.removesuffix("_pretraining")]

@@ -62,10 +62,11 @@ def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle,
 
 @pytest.mark.one_of_all
 def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_own_settings(
-    run, launch, small, history, bundle, bodies, tmp_path
+    run, launch, small, history, bundle, bodies_for, tmp_path
 ):
     launcher, trained = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"), tmp_path / "2026"
-    settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": bodies, "output_dir": trained}
+    cohort = bodies_for(bundle)
+    settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": cohort, "output_dir": trained}
     launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(history(trained)) == 1
     assert_is_plain_network(bundle, trained / "encoder.pt")

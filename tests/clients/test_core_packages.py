@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from scripts.data.phantom import make_cohort
+
 SMALL = {"spacing": "[4.0,4.0,4.0]", "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
 
 
@@ -36,6 +38,9 @@ def parts(bundle):
 
 
 def test_a_bundle_is_trained(downloaded, python, run, cohort, tmp_path):
+    config = json.loads((downloaded / "configs" / "train.json").read_text(encoding="utf-8"))
+    if "modalities" in config:  # of several images of a subject
+        cohort = make_cohort(tmp_path / "cases", subjects=4, modalities=("t1", "t2"))
     settings = SMALL | parts(downloaded) | {"dataset_dir": cohort, "output_dir": tmp_path / "run"}
     run(python, downloaded, "train", cwd=tmp_path, **settings)
     assert (tmp_path / "run" / "models" / "model.pt").is_file()

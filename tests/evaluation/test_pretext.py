@@ -96,6 +96,24 @@ def test_a_head_is_fitted_to_the_untrained_encoder_that_could_solve_the_task(enc
     assert measure(make_task()[0], Mean(), dim, encoder)["pretext_accuracy_random_encoder"] == 1
 
 
+def test_a_task_with_a_name_has_its_metrics_by_that_as_well(encoder):
+    metrics = measure(dataclasses.replace(make_task(steps=1)[0], name="brightness"), Mean(), Silent(), encoder)
+    for ending in ("accuracy", "accuracy_random_encoder", "chance"):
+        assert metrics[f"brightness_{ending}"] == metrics[f"pretext_{ending}"]
+
+
+def test_a_task_may_be_about_something_else_than_the_scans():
+    task = dataclasses.replace(make_task()[0], asked=lambda split: {"test": split["test"][:1]})
+    assert task.split(SPLIT) == {"test": SPLIT["test"][:1]} and make_task()[0].split(SPLIT) == SPLIT
+
+
+def test_answers_that_nobody_can_judge_are_of_an_unknown_share(encoder, monkeypatch, caplog):
+    monkeypatch.setattr(ClassHeadLoss, "correct", lambda self, embedding, target: torch.full((12,), torch.nan))
+    with caplog.at_level(logging.INFO):
+        assert measure(make_task(steps=1)[0], Mean(), Silent(), encoder)["pretext_accuracy"] is None
+    assert "an unknown share of the answers are right" in caplog.text
+
+
 def test_heads_are_fitted_to_the_encoder_and_to_an_untrained_one_in_one_way(encoder):
     metrics = measure(make_task(steps=20)[0], Mean(), Mean(), encoder)
     assert metrics["pretext_accuracy_fitted_head"] == metrics["pretext_accuracy_random_encoder"]

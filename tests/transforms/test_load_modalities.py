@@ -91,3 +91,9 @@ def test_each_modality_has_percentiles_of_its_own(case, prepare):
     image = prepare(case)["image"]
     assert image[:2].amin((1, 2, 3)).tolist() == pytest.approx([-1, -1], abs=0.2)
     assert image[:2].amax((1, 2, 3)).tolist() == pytest.approx([1, 1], abs=0.2)
+
+
+def test_without_names_channels_are_those_of_the_case(case):
+    own = LoadModalitiesd("image")(case)
+    assert own["present"].tolist() == [True, True]
+    assert torch.equal(own["image"].as_tensor(), LoadModalitiesd("image", ["t1", "ct"])(case)["image"].as_tensor())
