@@ -57,6 +57,20 @@ def bodies(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def cohort_for(cohort, bodies, small_for, tmp_path_factory):
+    """A function: a cohort of which a bundle is trained in seconds, of several images a body where it asks for that."""
+
+    @functools.cache
+    def folder(bundle):
+        if "find_cases" in (bundle / "configs" / "train.json").read_text(encoding="utf-8"):
+            return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "ct"))
+        small = small_for(bundle)
+        return bodies if "folds" in small or small.get("val_size", 1) > 1 else cohort
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory):
     """A working folder far from any bundle, with a package `scripts` of its own."""
     folder = tmp_path_factory.mktemp("elsewhere")
@@ -137,15 +151,13 @@ def launch(command):
 
 
 @pytest.fixture(scope="session")
-def train(run, small_for, bodies, cohort, tmp_path_factory):
+def train(run, small_for, cohort_for, tmp_path_factory):
     """A function: folder of a run of one epoch of a bundle with overlays; each is trained once."""
 
     @functools.cache
     def folder(bundle, *overlays):
         output = tmp_path_factory.mktemp(bundle.name) / "run"
-        small = small_for(bundle)
-        scans = bodies if "folds" in small or small.get("val_size", 1) > 1 else cohort
-        run(bundle, "train", *overlays, dataset_dir=scans, output_dir=output, **small)
+        run(bundle, "train", *overlays, dataset_dir=cohort_for(bundle), output_dir=output, **small_for(bundle))
         return output
 
     return folder
