@@ -15,6 +15,7 @@ from .errors import InputError
 __all__ = [
     "across_processes",
     "as_in_first",
+    "average_gradients",
     "by_first",
     "from_all",
     "from_first",
@@ -45,6 +46,18 @@ def as_in_first(module: Module) -> Module:
         for tensor in (*module.parameters(), *module.buffers()):
             dist.broadcast(tensor.detach(), 0)
     return module
+
+
+def average_gradients(module: nn.Module) -> None:
+    """Give the parameters of a module, in each process, the mean of all processes' gradients.
+
+    For one that cannot be within `DistributedDataParallel`, as it runs several times before a step.
+    """
+    if processes() > 1:
+        for parameter in module.parameters():
+            if parameter.grad is not None:
+                dist.all_reduce(parameter.grad)
+                parameter.grad /= processes()
 
 
 def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

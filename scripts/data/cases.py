@@ -27,6 +27,7 @@ def find_cases(
     modalities: Sequence[str] | None,
     synthetic_dir: str | os.PathLike,
     converted_dir: str | os.PathLike,
+    fewest: int = 2,
 ) -> list[dict]:
     """List the cases of a cohort, which may lack images of some modalities, and log who has what.
 
@@ -38,6 +39,7 @@ def find_cases(
         modalities: their names, in the order of a network's channels; None, or null as a command line says it: all that
             two subjects or more have, by alphabet.
         synthetic_dir, converted_dir: as for `find_scans`.
+        fewest: modalities that have to be asked for.
 
     Returns:
         One item a visit of a subject, sorted by path: `modalities`, the absolute paths of those that it has by name;
@@ -51,7 +53,7 @@ def find_cases(
     asked = None if modalities in (None, "null") else {modality_name(name): name for name in modalities or ()}
     path = existing(_synthetic(synthetic_dir) if dataset_dir in (None, "null") else dataset_dir)
     found, visits, warnings = find_visits(path, converted_dir, asked or {})
-    names = _asked(asked, visits, path) if asked is not None else _common(visits, path)
+    names = _asked(asked, visits, path, fewest) if asked is not None else _common(visits, path)
     cases = [_case(visit, names) for visit in visits if visit.keys() & names.keys()]
     listed = {"listed": True} if found.folder is None else {}
     cases = [case | listed | {"scan": i} for i, case in enumerate(sorted(cases, key=lambda case: case["image"]))]
@@ -84,11 +86,12 @@ def _subjects(visits: Iterable[Visit]) -> dict[str, set[str]]:
     return dict(sorted(found.items()))
 
 
-def _asked(asked: dict[str, str], visits: Iterable[Visit], path: Path) -> dict[str, str]:
+def _asked(asked: dict[str, str], visits: Iterable[Visit], path: Path, fewest: int) -> dict[str, str]:
     """The modalities that are asked for, if somebody has each."""
     found = _subjects(visits)
-    if len(asked) < 2:
-        raise InputError(f"modalities is {list(asked.values())}: give two or more that differ, of {_there(found)}.")
+    if len(asked) < fewest:
+        given = list(asked.values())
+        raise InputError(f"modalities is {given}: give {fewest} or more that differ, of {_there(found)}.")
     for name in (name for name in asked if name not in found):
         close = get_close_matches(name, found)
         meant = f"; did you mean {' or '.join(close)}" if close else ""

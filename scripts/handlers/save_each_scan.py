@@ -40,10 +40,12 @@ class SaveEachScan(ABC):
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Write images of a scan, and return its values in the other columns and what the log says of it."""
 
-    def write(self, image: torch.Tensor, kind: str, scan: Mapping, dtype: DTypeLike = np.float32) -> str:
+    def write(
+        self, image: torch.Tensor, kind: str, scan: Mapping, dtype: DTypeLike = np.float32, description: str = ""
+    ) -> str:
         """Write NAME_kind.nii.gz, [C, X, Y, Z] on the scan's voxels, and return what it is called."""
         file = f"{self._name(scan)}_{kind}.nii.gz"
-        write_nifti(image, _path(scan), self.output_dir / file, dtype)
+        write_nifti(image, _path(scan), self.output_dir / file, dtype, description=description)
         return file
 
     def _save(self, engine: Engine) -> None:

@@ -43,6 +43,7 @@ def write_nifti(
     path: Path,
     dtype: DTypeLike = np.float32,
     first: Sequence[int] = (0, 0, 0),
+    description: str = "",
 ) -> None:
     """Write [C, X, Y, Z] on voxels of a scan as an image [X, Y, Z, C], or [X, Y, Z] where there is one channel.
 
@@ -56,9 +57,12 @@ def write_nifti(
         path: of the result, .nii.gz.
         dtype: of the result's voxels.
         first: voxel of the scan with which the box begins.
+        description: of the result, in its header; the first 79 characters are kept.
     """
     voxels = image.movedim(0, -1) if len(image) > 1 else image[0]
-    nifti = nibabel.Nifti1Image(voxels.numpy().astype(dtype), None, _placed_as(scan, dtype, first))
+    header = _placed_as(scan, dtype, first)
+    header["descrip"] = description[:79]
+    nifti = nibabel.Nifti1Image(voxels.numpy().astype(dtype), None, header)
     write_compressed(path, nifti.to_bytes())
 
 

@@ -15,7 +15,7 @@ from ..errors import shorten
 from ..progress import with_progress
 from .png import grey_png
 
-__all__ = ["Place", "extent_mm", "planes_through"]
+__all__ = ["Place", "extent_mm", "planes", "planes_through"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +48,13 @@ def planes_through(places: Iterable[Place]) -> dict[Place, list[bytes]]:
     of_scan: dict[str, dict[Place, list[bytes]]] = {}
     for place in places:
         of_scan.setdefault(place.scan, {})[place] = []
-    for scan, planes in with_progress(of_scan.items(), "Reading scans for the page:", total=len(of_scan)):
+    for scan, found in with_progress(of_scan.items(), "Reading scans for the page:", total=len(of_scan)):
         try:
             image = _grey(scan)
-            planes.update({place: _planes(image, place) for place in planes})
+            found.update({place: planes(image, place) for place in found})
         except Exception as error:  # whatever it is, there is a page, if with fewer pictures
             logger.warning(f"{Path(scan).name} is not shown on the page: {shorten(error)}")
-    return {place: planes for of_one in of_scan.values() for place, planes in of_one.items()}
+    return {place: pictures for of_one in of_scan.values() for place, pictures in of_one.items()}
 
 
 def extent_mm(scan: str) -> float:
@@ -73,7 +73,13 @@ def _grey(scan: str) -> MetaTensor:
     return grey
 
 
-def _planes(image: MetaTensor, place: Place) -> list[bytes]:
+def planes(image: MetaTensor, place: Place) -> list[bytes]:
+    """The axial, coronal and sagittal plane of the world through a place, as PNG.
+
+    Args:
+        image: [1, X, Y, Z], from 0 (black) to 1 (white).
+        place: in it, whatever its scan.
+    """
     return [grey_png(_plane(image, place, normal)) for normal in NORMALS]
 
 

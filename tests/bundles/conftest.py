@@ -58,15 +58,15 @@ def bodies(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bodies_for(bodies, tmp_path_factory):
-    """A function: these bodies, or for a bundle that learns of several images of a subject, four in two of them."""
+    """A function: these bodies, or where a configuration asks for several images of a subject, four in two of them."""
 
     @functools.cache
     def cases():
-        return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "t2"))
+        return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "ct"))
 
-    def folder(bundle):
-        config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
-        return cases() if "modalities" in config else bodies
+    def folder(bundle, kind="train"):
+        text = (bundle / "configs" / f"{kind}.json").read_text(encoding="utf-8")
+        return cases() if "find_cases" in text else bodies
 
     return folder
 

@@ -13,7 +13,7 @@ from scripts.networks.weights import load_encoder
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 
 # pretraining bundles are trained in test_pretraining.py, and so is the encoder of landmark_localization; a
-# segmentation network in test_organ_segmentation.py
+# segmentation network in test_organ_segmentation.py, a generator in test_cross_modal_generation.py
 TRAINED = [path for path in BUNDLES if path.name.startswith("lesion_")]
 
 
@@ -46,16 +46,15 @@ def test_the_weights_fit_the_network_that_is_declared(weighted):
 
 
 @pytest.mark.parametrize("kind", ["train", "inference"])
-def test_all_properties_that_monai_expects_are_there(
-    bundle, kind, small_for, bodies_for, bodies, tmp_path, monkeypatch
-):
+def test_all_properties_that_monai_expects_are_there(bundle, kind, small_for, bodies_for, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.path", list(sys.path))
     config = bundle / "configs" / f"{kind}.json"
-    if "labels" in json.loads(config.read_text(encoding="utf-8")) and not (bundle / "models" / "model.pt").is_file():
-        pytest.skip("its classes are those of its weights, and it has none yet")
+    of_weights = {"labels", "made_range"} & json.loads(config.read_text(encoding="utf-8")).keys()
+    if of_weights and not (bundle / "models" / "model.pt").is_file():
+        pytest.skip("its classes, or the range of what it makes, are those of its weights, and it has none yet")
     small = {"cache_rate": 0.0, **small_for(bundle)}
     settings = {key: small[key] for key in small.keys() & json.loads(config.read_text(encoding="utf-8"))}
-    scans = bodies_for(bundle) if kind == "train" else bodies
+    scans = bodies_for(bundle, kind)
     settings |= {"dataset_dir": str(scans), "output_dir": str(tmp_path), "bundle_root": str(bundle)}
     workflow = create_workflow(config_file=str(config), workflow_type=kind, logging_file=False, **settings)
     assert workflow.check_properties() == []

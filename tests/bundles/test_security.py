@@ -118,6 +118,7 @@ TARGETS = {
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt", "operator.ne"),
+    *("PatchDiscriminator", "RandFlipd", "RandSpatialCropd", "ResampleToMatchd", "torch.nn.L1Loss"),
     *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",
