@@ -72,5 +72,5 @@ def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_
     assert_is_plain_network(bundle, trained / "encoder.pt")
     overrides = {"encoder": trained / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     configs = ("train", trained / "config", "evaluate")
-    run(bundle, *configs, dataset_dir=bodies, output_dir=tmp_path / "results", **overrides)
+    run(bundle, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text("utf-8")
