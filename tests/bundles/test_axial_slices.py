@@ -23,9 +23,10 @@ def parsed(bundle, *configs, **settings):
     return parser
 
 
-def test_all_pretrainings_but_that_of_places_and_segmentation_have_the_overlay():
+def test_all_pretrainings_but_that_of_places_have_the_overlay_and_what_draws_or_makes_images():
     of_volumes = BUNDLES / "drasclr_pretraining"  # its places and those next to them are of three axes
-    assert {*OVERLAID, of_volumes} == {*BUNDLES.glob("*_pretraining"), SEGMENTER}
+    others = {SEGMENTER, BUNDLES / "cross_modal_generation"}
+    assert {*OVERLAID, of_volumes} == {*BUNDLES.glob("*_pretraining")} | others
 
 
 @pytest.mark.parametrize("encoder", [(), ("unet_encoder",)], ids=["DenseNet121", "U-Net"])
