@@ -141,7 +141,7 @@ def test_fewer_than_two_modalities_are_refused_with_what_to_give(fill):
 
 
 def test_two_modalities_have_to_be_asked_for(fill):
-    with pytest.raises(InputError, match="two or more that differ"):
+    with pytest.raises(InputError, match="2 or more that differ"):
         cases_of(fill("P1_t1.nii.gz", "P2_t2.nii.gz"), ["t1", "T1w"])
 
 
