@@ -53,7 +53,8 @@ def audited_scans(
 
     Returns:
         The items, numbered anew (`scan`), each with `fingerprint`, that of the first of its images, which is the
-        person's own: another, such as an atlas, may be everybody's. Subjects that share a scan are one.
+        person's own: another, such as an atlas, may be everybody's. A case, whose images all are, has `fingerprints`
+        of each as well. Subjects that share a scan are one.
 
     Raises:
         InputError: some scans cannot be used, all are left out, or there is no such `on_bad_scan`.
@@ -71,7 +72,7 @@ def audited_scans(
         bad.setdefault(id(scan), set()).update([path] * (verdict.kind in (FAULTY, MASK)))
     marks = {path: facts.fingerprint for path, _, facts, _ in audited}
     kept = [_kept(scan, images, bad[id(scan)]) for scan in scans]
-    usable = [scan | {"fingerprint": marks[scan[images[0]]]} for scan in kept if scan is not None]
+    usable = [scan | _marks(scan, images, marks) for scan in kept if scan is not None]
     if not usable:
         raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
     if any(bad.values()) and rank() == 0:
@@ -110,6 +111,12 @@ def _kept(scan: dict, images: Sequence[str], bad: set[str]) -> dict | None:
     synthetic = [name for name in scan["synthetic"] if name in left]
     image = next((path for name, path in left.items() if name not in synthetic), next(iter(left.values())))
     return scan | {"modalities": left, "synthetic": synthetic, images[0]: image}
+
+
+def _marks(scan: dict, images: Sequence[str], marks: dict[str, str]) -> dict:
+    """By what a scan is known again, or a case whichever of its images comes."""
+    every = {"fingerprints": [marks[path] for path in scan["modalities"].values()]} if "modalities" in scan else {}
+    return {"fingerprint": marks[scan[images[0]]]} | every
 
 
 def _examined(paths: list[str]) -> dict[str, Facts]:

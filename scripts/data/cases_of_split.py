@@ -19,8 +19,8 @@ def cases_of_split(split: Mapping[str, list[dict]], find: Callable[[], list[dict
         find: lists all cases, as `find_cases` does.
 
     Returns:
-        Cases of the subjects of each part, with those images that the split has, which leaves out synthetic ones; None,
-        and a line in the log, where there are no cases.
+        Cases of the subjects of each part, with those real images that the split has; None, and a line in the log,
+        where there are no cases.
     """
     known = {scan["image"]: (part, scan["subject"]) for part in PARTS for scan in split[part]}
     try:
@@ -33,6 +33,7 @@ def cases_of_split(split: Mapping[str, list[dict]], find: Callable[[], list[dict
 
 
 def _known(case: dict, known: Mapping[str, tuple[str, str]]) -> dict:
-    """A case with those of its images that are known."""
-    images = {name: path for name, path in case["modalities"].items() if path in known}
-    return case | {"modalities": images, "image": next(iter(images.values()), "")}
+    """A case with those of its images that are known, and real: a list may have named others as well."""
+    synthetic = case["synthetic"]
+    images = {name: path for name, path in case["modalities"].items() if path in known and name not in synthetic}
+    return case | {"modalities": images, "image": next(iter(images.values()), ""), "synthetic": []}

@@ -60,7 +60,7 @@ def find_scans(
     if path.is_file() and not listed:
         raise InputError(f"There are no scans in {path}: give dataset_dir a list that has some.")
     found = scans_of_list(path, listed, images, converted_dir) if listed else scans_of_folder(path, converted_dir)
-    synthetic = [scan["image"] for scan in found.scans if is_synthetic(scan["image"])]
+    synthetic = [scan[key] for scan in found.scans for key in images if is_synthetic(scan[key])]
     if found.folder:
         found = replace(found, scans=[scan for scan in found.scans if scan["image"] not in synthetic])
     _require_real(found, synthetic)

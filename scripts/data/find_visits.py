@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
-from ..errors import some
+from ..errors import InputError, some
 from .brats import channel_names
 from .found import Found, scans_of_folder, scans_of_list
 from .names.modalities import modality_name, modality_of, rest_of, visit_of
@@ -31,7 +31,7 @@ def find_visits(
         What was found, its visits, and a sentence for all that takes no part.
 
     Raises:
-        InputError: as by `find_scans`.
+        InputError: as by `find_scans`, or two columns of a list are of one modality.
     """
     if path.is_file() and (table := read_table_of_images(path)):
         return _of_table(path, table, converted_dir)
@@ -57,8 +57,11 @@ def find_visits(
 def _of_table(path: Path, table: list[dict], converted_dir: str | os.PathLike) -> tuple[Found, list[Visit], list[str]]:
     """Visits of a list with a column a modality."""
     columns = list(dict.fromkeys(name for row in table for name in row["images"]))
-    found = scans_of_list(path, [row.pop("images") | row for row in table], ["image", *columns], converted_dir)
     names = {modality_name(column): column for column in columns}
+    if alike := [column for column in columns if names[modality_name(column)] != column]:
+        both = f"{alike[0]} and {names[modality_name(alike[0])]}"
+        raise InputError(f"The columns {both} of {path} are of one modality: leave one out, or give rows of their own.")
+    found = scans_of_list(path, [row.pop("images") | row for row in table], ["image", *columns], converted_dir)
     return found, [_row(row, names) for row in found.scans], []
 
 

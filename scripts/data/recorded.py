@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import InputError, require_one_of, some
+from .checks.fingerprint import fingerprints_of
 
 __all__ = ["KNOWN_BY", "PARTS", "SEEN", "as_record", "known_parts", "read_split", "seen_scans", "subjects_of"]
 
@@ -26,9 +27,9 @@ def as_record(split: dict[str, list[dict]]) -> dict:
     """What split.json holds: the subjects of each part, and under `fingerprints` the scans of each, where known."""
     marks: dict[str, set[str]] = {}
     for scan in (scan for part in PARTS for scan in split[part]):
-        if "fingerprint" in scan:
-            marks.setdefault(scan["subject"], set()).add(scan["fingerprint"])
-    known = {subject: sorted(found) for subject, found in sorted(marks.items())}
+        if found := fingerprints_of(scan):
+            marks.setdefault(scan["subject"], set()).update(found)
+    known = {subject: sorted(own) for subject, own in sorted(marks.items())}
     return subjects_of(split) | ({"fingerprints": known} if known else {})
 
 

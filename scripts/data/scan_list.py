@@ -54,6 +54,8 @@ def _is_image(key: str, cell) -> bool:
 
 
 def _row(row: dict, columns: Iterable[str], source: Path) -> dict:
+    if odd := next((key for key in columns if row.get(key) and not isinstance(row[key], str)), None):
+        raise InputError(f"{source} gives {odd} the value {json.dumps(row[odd])}: give the path of one image.")
     images = {key: str(_resolve(row[key], source)) for key in columns if row.get(key)}
     return {"images": images} | _scan(row | {"image": next(iter(images.values()))}, source, ["image"])
 

@@ -9,6 +9,7 @@ from ..atomic import write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
 from .checks.remembered import facts_of
+from .names.modalities import modality_name
 
 __all__ = ["find_target_range", "read_target_range", "write_target_range"]
 
@@ -24,7 +25,7 @@ def find_target_range(
     Args:
         scans: that are trained on.
         key: of the path of the image that is made.
-        modality: what it is.
+        modality: what it is, in upper or lower case.
         given: the range; None: -1000 to 1000 for ct, and for others from the lowest
             percentile 1 of a training scan's body to the highest percentile 99.
 
@@ -33,7 +34,7 @@ def find_target_range(
     """
     if given is not None:
         return _checked(given)
-    if modality == "ct":
+    if modality_name(modality) == "ct":
         return CT
     percentiles = [facts_of(scan[key]).percentiles for scan in scans]
     return _checked([min(one[LOW] for one in percentiles), max(one[HIGH] for one in percentiles)])

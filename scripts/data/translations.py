@@ -1,7 +1,6 @@
 """What an image is to be made of, and what it should be: pairs of one place, or scans of which no two are."""
 
 from collections.abc import Sequence
-from itertools import cycle
 
 from ..errors import InputError
 from .names.cases import case_name
@@ -71,9 +70,22 @@ def unpaired_scans(scans: Sequence[dict], source: str, target: str) -> list[dict
         raise InputError(
             f"None of {len(scans)} scans of a part of the split is {missing}: add some, or change the seed."
         )
-    shifted = targets[1:] + targets[:1]  # or scans of one subject would meet, where all have both
-    pairs = zip(sources, cycle(shifted)) if len(sources) >= len(targets) else zip(cycle(sources), shifted)
+    if len(sources) >= len(targets):
+        pairs = list(zip(sources, _others(sources, targets), strict=True))
+    else:
+        pairs = list(zip(_others(targets, sources), targets, strict=True))
     return [scan | {"target": other["image"], "scan": number} for number, (scan, other) in enumerate(pairs)]
+
+
+def _others(scans: Sequence[dict], partners: Sequence[dict]) -> list[dict]:
+    """A partner for each scan, of another subject where there is one, and none much more often than others."""
+    met, found = [0] * len(partners), []
+    for number, scan in enumerate(scans):
+        after = [(number + shift) % len(partners) for shift in range(1, len(partners) + 1)]
+        i = min(after, key=lambda one: (partners[one]["subject"] == scan["subject"], met[one]))
+        met[i] += 1
+        found.append(partners[i])
+    return found
 
 
 def _real(cases: Sequence[dict], modality: str) -> list[tuple[dict, dict]]:

@@ -10,6 +10,7 @@ from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 
 from ..atomic import write_csv_atomically, write_json_atomically
+from ..data.names.modalities import modality_name
 from ..metrics.subject_means import subject_means
 from ..metrics.translation import image_scores, tissue_errors
 from ..transforms.foreground import inside_body
@@ -54,7 +55,7 @@ class TranslationScores:
     ) -> None:
         self.output_dir, self.write_page = Path(output_dir), write_page
         self.facts = {"source": source, "target": target, "target_range": list(target_range)}
-        self.measures_tissues, (self.low, self.high) = target == "ct", target_range
+        self.measures_tissues, (self.low, self.high) = modality_name(target) == "ct", target_range
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator whose batches are single scans, `pred`, `source` and `target` on one grid."""

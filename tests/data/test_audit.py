@@ -10,6 +10,8 @@ import pytest
 
 from scripts.data.audit import audited_scans, check_scans
 from scripts.data.checks.scan_facts import examine
+from scripts.data.recorded import known_parts
+from scripts.data.split import write_split
 from scripts.errors import InputError
 
 
@@ -192,6 +194,23 @@ def test_of_a_case_the_bad_modality_alone_is_skipped(cases, tmp_path):
         assert [Path(row["path"]).name for row in csv.DictReader(file) if row["verdict"] == "faulty"] == [
             "Ann_t1.nii.gz"
         ]
+
+
+def test_subjects_whose_cases_share_any_image_are_one(cohort):
+    files = [scan["image"] for scan in (*cohort[:2], cohort[4])]
+    ann, ben = {"t1": files[0], "ct": files[2]}, {"t1": files[1], "ct": files[2]}
+    cases = [
+        {"image": images["t1"], "modalities": images, "synthetic": [], "subject": who, "scan": i}
+        for i, (who, images) in enumerate((("Ann", ann), ("Ben", ben)))
+    ]
+    assert [case["subject"] for case in audited_scans(cases)] == ["Ann", "Ann"]
+
+
+def test_every_image_of_a_case_is_known_again(cases, tmp_path):
+    split = {"train": audited_scans(cases[1:]), "validate": [], "test": []}
+    write_split(split, tmp_path / "split.json")
+    scans = [{"image": path, "subject": "Zoe", "scan": 0} for path in cases[1]["modalities"].values()]
+    assert [known_parts(audited_scans([scan]), tmp_path / "split.json") for scan in scans] == [["train"], ["train"]]
 
 
 def test_a_case_of_which_nothing_is_left_is_left_out(cases, damage):

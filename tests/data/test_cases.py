@@ -1,6 +1,7 @@
 """From files to cases: the images of a subject's visit, by modality."""
 
 import csv
+import json
 import os
 
 import pytest
@@ -77,6 +78,20 @@ def test_a_list_has_a_column_a_modality_and_its_cells_may_be_empty(fill):
     assert images([ann, ben]) == [{"pet": "y.nii.gz", "CT": "x.nii.gz"}, {"pet": "z.nii.gz"}]
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"t1": "x.nii.gz"}, {"t1": ["x.nii.gz"]}], r'gives t1 the value \["x.nii.gz"\]: give the path of one image'),
+        ([{"T1": "x.nii.gz", "T1w": "y.nii.gz"}], "The columns T1 and T1w of .* are of one modality"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_is_refused(fill, rows, said):
+    root = fill("x.nii.gz", "y.nii.gz")
+    (root / "list.json").write_text(json.dumps(rows), encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        cases_of(root / "list.json")
+
+
 def test_a_modality_that_a_case_lacks_is_left_open(fill):
     root = fill("P1_t1.nii.gz", "P1_t2.nii.gz", "P2_t1.nii.gz", "P2_t2.nii.gz", "P3_t2.nii.gz")
     assert images(cases_of(root))[2] == {"t2": "P3_t2.nii.gz"}
@@ -141,7 +156,7 @@ def test_fewer_than_two_modalities_are_refused_with_what_to_give(fill):
 
 
 def test_two_modalities_have_to_be_asked_for(fill):
-    with pytest.raises(InputError, match="two or more that differ"):
+    with pytest.raises(InputError, match="2 or more that differ"):
         cases_of(fill("P1_t1.nii.gz", "P2_t2.nii.gz"), ["t1", "T1w"])
 
 

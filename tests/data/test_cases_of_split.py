@@ -19,6 +19,7 @@ def cases():
             "image": f"{name}_t1",
             "subject": name,
             "modalities": {key: f"{name}_{key}" for key in ("t1", "t2")},
+            "synthetic": [],
             "scan": i,
         }
         for i, name in enumerate("ABCD")
@@ -30,6 +31,12 @@ def test_a_case_has_the_images_and_is_of_the_part_and_the_subject_that_the_split
     assert found["train"] == cases()[:1]
     assert found["validate"] == [cases()[1] | {"image": "B_t2", "modalities": {"t2": "B_t2"}}]
     assert [case["subject"] for case in found["test"]] == ["same as B"]
+
+
+def test_a_synthetic_image_that_a_list_named_as_a_scan_is_in_no_question():
+    made = [case | {"synthetic": ["t2"]} for case in cases()]
+    found = cases_of_split(SPLIT, lambda: made)
+    assert [case["modalities"] for case in found["train"]] == [{"t1": "A_t1"}] and not found["test"]
 
 
 def test_scans_that_make_no_cases_have_none_and_the_log_says_why(caplog):

@@ -51,6 +51,14 @@ def test_a_list_may_name_them_and_a_warning_does(write, caplog):
     assert "1 images were made by a network" in caplog.text and "as the list says" in caplog.text
 
 
+def test_the_warning_is_of_every_image_of_a_listed_scan(write, caplog):
+    root = write("P1_t1.nii.gz").parent
+    write("P1_ct.nii.gz", f"{MARK} from t1")
+    (root / "list.csv").write_text("image,ct\nP1_t1.nii.gz,P1_ct.nii.gz\n")
+    find_scans(root / "list.csv", root.parent / "made", root.parent / "converted", images=("image", "ct"))
+    assert "1 images were made by a network" in caplog.text and "P1_ct.nii.gz" in caplog.text
+
+
 def test_a_folder_of_them_alone_has_no_scans(write):
     with pytest.raises(InputError, match=r"All images in .* were made by a network.*P1_ct_synthetic"):
         find(write("P1_ct_synthetic.nii.gz").parent)

@@ -21,8 +21,9 @@ def test_the_range_holds_the_percentiles_of_all_training_scans(scans):
     assert 0 < low < 1 and high == pytest.approx(1.98, abs=0.03)
 
 
-def test_a_ct_has_the_range_from_air_to_dense_bone_whatever_the_scans(scans):
-    assert find_target_range(scans, "target", "ct") == (-1000, 1000)
+@pytest.mark.parametrize("name", ["ct", "CT"])
+def test_a_ct_has_the_range_from_air_to_dense_bone_whatever_the_scans(scans, name):
+    assert find_target_range(scans, "target", name) == (-1000, 1000)
 
 
 def test_a_range_that_is_given_is_that(scans):

@@ -56,6 +56,17 @@ def test_each_scan_of_the_more_common_modality_meets_one_of_another_subject():
     assert {item["target"] for item in items} == {"/scans/A/A_ct.nii.gz", "/scans/B/B_ct.nii.gz"}
 
 
+@pytest.mark.parametrize(("t1", "ct"), [("ABC", "BC"), ("BC", "ABC"), ("AAB", "AB"), ("ABCD", "ABCD")])
+def test_no_subject_meets_itself_where_there_is_another(t1, ct):
+    scans = [
+        {"image": f"{who}{i}_{name}", "subject": who, "modality": name}
+        for name, whose in (("t1", t1), ("ct", ct))
+        for i, who in enumerate(whose)
+    ]
+    items = unpaired_scans(scans, "t1", "ct")
+    assert len(items) == max(len(t1), len(ct)) and all(item["subject"] != item["target"][0] for item in items)
+
+
 def test_a_part_without_targets_is_refused():
     with pytest.raises(InputError, match="of a part of the split is ct"):
         unpaired_scans([{"modality": "t1"}], "t1", "ct")

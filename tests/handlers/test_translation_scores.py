@@ -48,7 +48,7 @@ def test_the_body_alone_counts_and_the_baselines_stand_beside(tmp_path):
 
 
 def test_a_ct_is_measured_in_its_tissues_and_nothing_else_is(tmp_path):
-    metrics = scored(tmp_path / "ct", [5.0])
+    metrics = scored(tmp_path / "ct", [5.0], target="CT")
     assert metrics["mae_soft_tissue"] == pytest.approx(5, abs=1e-2)
     assert metrics["mae_bone"] is None and metrics["mae_air"] is None
     assert "mae_bone" not in scored(tmp_path / "t2", [5.0], target="t2")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import some
 
-__all__ = ["fingerprint", "join_subjects"]
+__all__ = ["fingerprint", "fingerprints_of", "join_subjects"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +34,16 @@ def fingerprint(voxels: np.ndarray, affine: np.ndarray) -> str:
     return digest.hexdigest()
 
 
+def fingerprints_of(scan: dict) -> list[str]:
+    """Those of a scan that has one, or of all images of a case; none where nothing is known."""
+    return scan.get("fingerprints", [scan["fingerprint"]] if "fingerprint" in scan else [])
+
+
 def join_subjects(scans: list[dict]) -> list[dict]:
     """The scans, with subjects that share one under the name of the first of them, so that no split parts them.
 
     Args:
-        scans: with `fingerprint`.
+        scans: with `fingerprint`, or `fingerprints` of all that a case has.
     """
     name: dict[str, str] = {}  # of each subject, another of the same person
     first: dict[str, dict] = {}  # scan of each fingerprint
@@ -49,8 +54,8 @@ def join_subjects(scans: list[dict]) -> list[dict]:
         return subject
 
     shared = []
-    for scan in scans:
-        other = first.setdefault(scan["fingerprint"], scan)
+    for mark, scan in ((mark, one) for one in scans for mark in fingerprints_of(one)):
+        other = first.setdefault(mark, scan)
         one, two = sorted((root(other["subject"]), root(scan["subject"])))
         if one != two:
             name[two] = one

@@ -28,6 +28,7 @@ LONGEST = 3  # words that together are one modality: t1_c_e
 VISIT = re.compile(
     rf"(?<![a-z0-9])(?:(?:ses|sess|session|visit|timepoint|tp|month|week|day|year|followup|follow|fu)[_\-\s]?\d+"
     rf"|baseline|bl|screening|preop|postop|pretreatment|posttreatment|[vmwdy]\d+|{DATE})(?![a-z0-9])"
+    r"|(?<![a-z0-9])ses-(?!(?:mri?|ct|pet)(?![a-z0-9]))[a-z0-9]+|(?<![a-z0-9])(?:followup|fu)(?![a-z0-9])"
     r"|(?<=-)\d{3}(?=-t[12][a-z])|(?<=^brats-...-\d{5}-)\d{3}$",
     re.IGNORECASE,
 )
