@@ -48,7 +48,7 @@ class FoldRuns:
         Raises:
             InputError: the fold was trained with other settings or subjects.
         """
-        folder = self.output_dir / f"fold_{fold}_of_{share:g}"
+        folder = self.folder(fold, share)
         started, done = ((folder / file).is_file() for file in ("checkpoint.pt", "metrics.json"))
         if started or done:
             self._check(folder, fold, share)
@@ -57,6 +57,10 @@ class FoldRuns:
             set_determinism(self.seed)
             self._train(folder, fold, share, started)
         return folder
+
+    def folder(self, fold: int, share: float) -> Path:
+        """Of the training of a fold, whether or not it is there."""
+        return self.output_dir / f"fold_{fold}_of_{share:g}"
 
     def _check(self, folder: Path, fold: int, share: float) -> None:
         check_settings(folder, sorted({*fixed_settings(self.config), "max_epochs"} - FREE))

@@ -1,6 +1,7 @@
 """A training in each fold for an outcome of subjects, and what it says of those that it never saw."""
 
 import csv
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -41,16 +42,22 @@ class OutcomeTraining(FoldRuns):
         Raises:
             InputError: the fold was trained with other settings, subjects or outcomes.
         """
-        folder = self.trained(fold, 1.0)
-        with open(folder / "predictions.csv", encoding="utf-8", newline="") as file:
+        with open(self.trained(fold, 1.0) / "predictions.csv", encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
-        scans = [{"subject": name} for name in sorted(self.folds.parts(fold)["test"])]
-        targets = [scan["target"].tolist() for scan in scans_with_targets(scans, self.outcome)]
-        first = 1 + len(targets[0])
-        if [[float(one) for one in row[1:first]] for row in rows] != targets:
-            raise InputError(f"{folder} was trained for other outcomes: give another output_dir.")
-        said = np.array([[float(one) for one in row[first:]] for row in rows])
+        said = np.array([[float(one) for one in row[1 + len(self._targets()[0]) :]] for row in rows])
         return said if self.outcome.classes else said[:, 0]
+
+    def trained(self, fold: int, share: float) -> Path:
+        """As there; what all subjects are is on record before it begins, since those who train decide as well."""
+        path = self.folder(fold, share) / "targets.json"
+        if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != self._targets():
+            raise InputError(f"{path.parent} was trained for other outcomes: give another output_dir.")
+        write_json_atomically(path, self._targets())
+        return super().trained(fold, share)
+
+    def _targets(self) -> list[list[float]]:
+        scans = [{"subject": name} for name in self.outcome.subject]
+        return [scan["target"].tolist() for scan in scans_with_targets(scans, self.outcome)]
 
 
 def predict_subjects(

@@ -103,8 +103,10 @@ def test_other_settings_are_refused(training):
         training(learning_rate=7)(0)
 
 
-def test_a_table_that_has_changed_is_refused(training):
+@pytest.mark.parametrize("part", ["train", "validate", "test"])
+def test_a_table_that_has_changed_is_refused_whoever_it_is_of(training, part):
     training()(0)
-    other = Outcome("age", NAMES, AGE.target + 0.5, (), None, NONE)
+    changed = np.isin(NAMES, [*OutcomeFolds(AGE, 3, 0).parts(0)[part]])
+    other = Outcome("age", NAMES, AGE.target + 0.5 * changed, (), None, NONE)
     with pytest.raises(InputError, match="fold_0_of_1 was trained for other outcomes"):
         training(other)(0)
