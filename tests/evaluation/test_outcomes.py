@@ -79,6 +79,14 @@ def test_what_is_said_of_everybody_has_no_correlation(tmp_path):
     assert found["mean", "pearson_r"]["value"] == "" and float(found["mine", "pearson_r"]["value"]) > 0.5
 
 
+def test_so_it_is_where_each_fold_has_one_subject(tmp_path):
+    known, fold = outcome(), np.arange(40)
+    mean = np.array([AGE[fold != own].mean() for own in fold])
+    results = compare_models(Predicted(known, fold, {"mine": AGE + 1, "mean": mean}))
+    assert results["mine"].values["pearson_r"] == pytest.approx(1)
+    assert np.isnan(results["mean"].values["pearson_r"])
+
+
 def test_a_threshold_adds_what_two_classes_have(tmp_path):
     found = evaluate(tmp_path, outcome(threshold=50))
     assert float(found["mine", "auc"]["value"]) > 0.9 and float(found["mean", "auc"]["value"]) == 0.5
