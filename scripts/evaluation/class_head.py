@@ -1,6 +1,7 @@
 """A linear classifier of crops into several classes, kept as one network with its encoder, beside what it must beat."""
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def fit_class_head(
     label, subject = features.class_label[rows["test"]].long(), features.subject[rows["test"]]
     metrics = _metrics(said, label, subject, encoder.name)
     _write_scores(said[encoder.name], label, subject, classes, Path(output_dir))
-    write_json_atomically(Path(output_dir) / "metrics.json", metrics)
+    figures = {key: None if math.isnan(value) else value for key, value in metrics.items()}  # JSON has no nan
+    write_json_atomically(Path(output_dir) / "metrics.json", figures)
     _tell(metrics, said, encoder.name)
 
 
@@ -82,12 +84,12 @@ def _metrics(said: Mapping[str, torch.Tensor], label: torch.Tensor, subject: np.
     """Of all models, each by its name behind but for the encoder's."""
     draws = SubjectBootstrap(subject, REPEATS)
     counts = draws.counts[:, torch.from_numpy(np.unique(subject, return_inverse=True)[1])]
-    metrics: dict[str, float | int | None] = {"crops": len(label), "subjects": draws.number}
+    metrics: dict[str, float] = {"crops": len(label), "subjects": draws.number}
     for name, scores in said.items():
         drawn = class_metrics(scores, scores.argmax(1), label, torch.zeros(len(label)), counts)
         for metric, values in drawn.items():
             key, ends = metric if name == own else f"{metric}_{name}", expanded_interval(values, draws.number)
-            low, high = (None, None) if ends is None else map(float, ends)
+            low, high = (math.nan, math.nan) if ends is None else map(float, ends)
             metrics |= {key: float(values[0]), f"{key}_low": low, f"{key}_high": high}
     return metrics | {"balanced_accuracy_chance": 1 / scores.shape[1]}
 

@@ -27,8 +27,10 @@ SCANS = [{"scan": number, "subject": f"S{number}", "class_label": 1.0} for numbe
 def fit(tmp_path):
     """A function: features of crops, three of each of six subjects, and the network that was fitted to them."""
 
-    def call(labels=(0.0, 1.0, 2.0)):
-        label = torch.tensor(labels)[:, None]
+    def call(labels=(0.0, 1.0, 2.0), tested=None):
+        folds = SubjectFolds(SCANS, 3, 0)
+        test = folds.rows([scan["subject"] for scan in SCANS], 0)["test"]
+        of_scans = [torch.tensor(tested if is_test and tested else labels)[:, None] for is_test in test]
         batches = [
             {
                 "image": torch.randn(3, 1, 32, 32, 32) * (label[..., None, None, None] + 0.2),
@@ -36,15 +38,13 @@ def fit(tmp_path):
                 "scan": torch.full((3,), number),
                 "position": torch.randn(3, 9),
             }
-            for number in range(6)
+            for number, label in enumerate(of_scans)
         ]
         run = BatchInferer(PrepareBatch(), SimpleInferer(), "cpu")
         encoder = FrozenEncoder("mine", DenseNet121(3, 1, 8), "untrained", run, SETS, "out")
         features = crop_features(batches, SCANS, ["position"], encoder)
         network = LinearClasses(DenseNet121(3, 1, 8), SETS, "out", [32, 32, 32], 3)
-        folds = SubjectFolds(SCANS, 3, 0)
         fit_class_head(network, encoder, features, folds, 0, CLASSES, tmp_path / "models", tmp_path)
-        test = folds.rows([scan["subject"] for scan in SCANS], 0)["test"]
         network = LinearClasses(DenseNet121(3, 1, 8), SETS, "out", [32, 32, 32], 3)
         network.load_state_dict(torch.load(tmp_path / "models" / "model.pt", weights_only=True))
         return torch.cat([run(batch, network) for batch, is_test in zip(batches, test, strict=True) if is_test])
@@ -68,6 +68,12 @@ def test_figures_stand_beside_those_of_baselines_and_chance(fit, tmp_path):
     assert metrics["balanced_accuracy_chance"] == pytest.approx(1 / 3)
     assert metrics["auc"] > 0.9 and metrics["subjects"] == 2 and metrics["crops"] == 6
     assert metrics["auc_low"] is None  # of two subjects
+
+
+def test_what_cannot_be_said_of_test_crops_of_one_class_is_null(fit, tmp_path):
+    fit(tested=(1.0, 1.0, 1.0))
+    text = (tmp_path / "metrics.json").read_text(encoding="utf-8")
+    assert json.loads(text)["auc"] is None and "NaN" not in text
 
 
 def test_a_class_that_no_crop_is_of_is_named(fit):
