@@ -46,6 +46,20 @@ def test_scores_of_two_folds_are_not_compared():
         assert found["auc"].item() == expected
 
 
+def test_folds_count_by_their_pairs_in_each_draw():
+    fold, target = torch.arange(40) % 3, torch.arange(40) % 2
+    scores = torch.from_numpy(RANDOM.randn(40, 2).round(1))
+    found = class_metrics(scores, scores.argmax(1), target, fold, COUNTS)["auc"]
+    for draw, rows in enumerate(REPEATED):
+        aucs = []
+        for one in range(2):
+            said, own, part = scores[rows, one], target[rows] == one, fold[rows]
+            pairs = own[:, None] & ~own & (part[:, None] == part)
+            higher, same = said[:, None] > said, said[:, None] == said
+            aucs.append(((higher + same / 2) * pairs).sum() / pairs.sum())
+        assert found[draw].item() == pytest.approx(float(sum(aucs) / 2))
+
+
 def test_a_fold_with_one_class_takes_no_part_in_an_auc():
     target, fold = torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, 1])
     scores = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.6, 0.4]])
