@@ -42,7 +42,6 @@ class SaveClassMaps(SaveEachScan):
         shared = [name for name, number in Counter([LIKELIEST, *map(str.lower, self.kinds)]).items() if number > 1]
         if shared:
             raise InputError(f"Maps of two classes would be called {shared[0]}: rename one in labels.json.")
-        self.values = torch.tensor([0, *(values[0] for values in classes.values)])
 
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Of `pred` [C, X, Y, Z], probabilities in the body's box."""
@@ -55,11 +54,11 @@ class SaveClassMaps(SaveEachScan):
     def _write_maps(self, scan: Mapping, probabilities: torch.Tensor, affine: torch.Tensor) -> None:
         """One at a time, since a large scan's of all classes would take much memory."""
         whole = LoadImage(ensure_channel_first=True)(scan["image"].meta["filename_or_obj"])
-        highest, number = torch.zeros(1, *whole.shape[1:]), torch.zeros(1, *whole.shape[1:], dtype=torch.int16)
-        for i, (kind, probability) in enumerate(zip(self.kinds, probabilities, strict=True), 1):
+        values = [first for first, *_ in self.classes.values]
+        highest, likeliest = torch.zeros(1, *whole.shape[1:]), torch.zeros(1, *whole.shape[1:], dtype=torch.int32)
+        for kind, value, probability in zip(self.kinds, values, probabilities, strict=True):
             own = convert_to_tensor(in_grid_of(whole, probability[None], affine))
             self.write(own, kind, scan)
-            number[own > highest] = i
-            highest = torch.maximum(highest, own)
-        dtype = np.uint8 if self.values.max() < 256 else np.int32
-        self.write(self.values[number.long()], LIKELIEST, scan, dtype)
+            likeliest[own > highest] = value
+            torch.maximum(highest, own, out=highest)
+        self.write(likeliest, LIKELIEST, scan, np.uint8 if max(values) < 256 else np.int32)
