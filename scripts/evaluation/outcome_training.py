@@ -12,6 +12,7 @@ from torch import nn
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.outcome import Outcome
 from ..data.outcome_folds import OutcomeFolds, scans_with_targets
+from ..distributed import processes
 from ..errors import InputError
 from ..losses.cox import CoxLoss
 from ..losses.outcome import ClassLoss, QuantityLoss
@@ -30,9 +31,14 @@ class OutcomeTraining(FoldRuns):
         folds: of its subjects.
         seed: of each training.
         output_dir: each training has a folder in it.
+
+    Raises:
+        InputError: there are several processes: a validation is of all subjects at once, in one of them.
     """
 
     def __init__(self, outcome: Outcome, folds: OutcomeFolds, seed: int, output_dir: str) -> None:
+        if processes() > 1:
+            raise InputError("Outcomes are learned in one process: leave out torchrun and multi_gpu_train.json.")
         super().__init__(folds, seed, output_dir)
         self.outcome = outcome
 

@@ -10,7 +10,7 @@ import torch
 from scripts.data.outcome import Outcome
 from scripts.data.outcome_folds import OutcomeFolds, scans_with_targets
 from scripts.errors import InputError
-from scripts.evaluation import fold_training
+from scripts.evaluation import fold_training, outcome_training
 from scripts.evaluation.outcome_training import OutcomeTraining, predict_subjects
 from scripts.losses.outcome import ClassLoss, QuantityLoss
 
@@ -110,3 +110,9 @@ def test_a_table_that_has_changed_is_refused_whoever_it_is_of(training, part):
     other = Outcome("age", NAMES, AGE.target + 0.5 * changed, (), None, NONE)
     with pytest.raises(InputError, match="fold_0_of_1 was trained for other outcomes"):
         training(other)(0)
+
+
+def test_two_processes_are_refused_before_one_waits_for_the_other(monkeypatch, tmp_path):
+    monkeypatch.setattr(outcome_training, "processes", lambda: 2)
+    with pytest.raises(InputError, match="in one process: leave out torchrun"):
+        OutcomeTraining(AGE, OutcomeFolds(AGE, 3, 0), 0, tmp_path)
