@@ -8,11 +8,9 @@ from pathlib import Path
 
 from ..distributed import by_first
 from ..errors import InputError
-from .cohort import existing
+from .cohort import existing, make_synthetic
 from .find_visits import find_visits
 from .names.modalities import modality_name
-from .phantom import make_cohort
-from .phantom_modalities import MODALITIES
 from .understood import log_cases
 from .visits import Visit
 
@@ -51,7 +49,7 @@ def find_cases(
             that are asked for.
     """
     asked = None if modalities in (None, "null") else {modality_name(name): name for name in modalities or ()}
-    path = existing(_synthetic(synthetic_dir) if dataset_dir in (None, "null") else dataset_dir)
+    path = existing(make_synthetic(synthetic_dir, several=True) if dataset_dir in (None, "null") else dataset_dir)
     found, visits, warnings = find_visits(path, converted_dir, asked or {})
     names = _asked(asked, visits, path, fewest) if asked is not None else _common(visits, path)
     cases = [_case(visit, names) for visit in visits if visit.keys() & names.keys()]
@@ -69,13 +67,6 @@ def modalities_of(cases: Iterable[dict], modalities: Sequence[str] | None = None
     if modalities in (None, "null"):
         return sorted({name for case in cases for name in case["modalities"]})
     return list(modalities or ())
-
-
-def _synthetic(folder: str | os.PathLike) -> str | os.PathLike:
-    """The synthetic cohort of several modalities, made where it is not there."""
-    logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    make_cohort(folder, subjects=12, modalities=MODALITIES)
-    return folder
 
 
 def _subjects(visits: Iterable[Visit]) -> dict[str, set[str]]:

@@ -18,6 +18,20 @@ def parsed(*overlays, **settings):
     return parser
 
 
+@pytest.mark.parametrize("names", [("train", "evaluate"), ("inference",)])
+def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, tmp_path, names):
+    monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2, False: 3})
+
+    def cohort(*names):
+        parser = ConfigParser()
+        parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in names])
+        parser.update({"dataset_dir": None, "output_dir": str(tmp_path)})
+        return parser.get_parsed_content("cohort")
+
+    files = {path for case in cohort("train") for path in case["modalities"].values()}
+    assert files == {scan["image"] for scan in cohort(*names)}
+
+
 def prepared(size=(30, 30, 30)):
     """A case of three modalities, the second of which it lacks; the others are of about 10 and 30."""
     image = (

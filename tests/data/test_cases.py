@@ -7,6 +7,7 @@ import os
 import pytest
 
 from scripts.data.cases import find_cases, modalities_of
+from scripts.data.cohort import find_scans
 from scripts.errors import InputError
 
 
@@ -177,3 +178,10 @@ def test_the_log_has_a_table_of_who_has_what(fill, caplog):
         "  without   adc (1 subjects)",
     ):
         assert line in caplog.text
+
+
+def test_scans_of_the_synthetic_cohort_of_cases_are_found_where_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2})
+    where = {"dataset_dir": None, "synthetic_dir": tmp_path / "made", "converted_dir": tmp_path}
+    files = {path for case in find_cases(**where, modalities=None) for path in case["modalities"].values()}
+    assert files == {scan["image"] for scan in find_scans(**where, synthetic_modalities=True)}
