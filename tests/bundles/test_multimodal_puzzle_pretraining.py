@@ -116,7 +116,7 @@ SMALL |= {
 def test_a_run_on_cases_keeps_its_head_which_an_evaluation_asks(run, history, write_scan, tmp_path):
     names = ("t1", "t2", "ct_synthetic")
     for number, name in [(number, name) for number in range(5) for name in names if (number, name) != (3, "t2")]:
-        write_scan(tmp_path / "cases" / f"P{number}_{name}.nii.gz", (36, 30, 24), seed=10 * number + len(name))
+        write_scan(tmp_path / "cases" / f"P{number}_{name}.nii.gz", (72, 60, 48), seed=100 * number + len(name))
     settings = SMALL | {"dataset_dir": tmp_path / "cases", "output_dir": tmp_path / "run"}
     said = run(BUNDLE, "train", **settings)
     assert "3 synthetic images of training subjects are trained on; 2 of those who validate and test" in said
