@@ -32,8 +32,8 @@ def find_cases(
     Args:
         dataset_dir: a folder, as for `find_scans`, in which names of files (`P1_t1.nii.gz`), else of folders
             (`CT/P1.nii.gz`), or the channels of nnU-Net say the modality; or a JSON or CSV list with a column a
-            modality, and cells that may be empty, or with the column image, as a folder. None, or null as a command
-            line says it: a synthetic cohort, made in `synthetic_dir`.
+            modality, and cells that may be empty, or with the column image alone, as a folder; one of masks (`mask`,
+            `seg`) is the label. None, or null as a command line says it: a synthetic cohort, made in `synthetic_dir`.
         modalities: their names, in the order of a network's channels; None, or null as a command line says it: all that
             two subjects or more have, by alphabet.
         synthetic_dir, converted_dir: as for `find_scans`.
