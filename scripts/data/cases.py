@@ -8,11 +8,9 @@ from pathlib import Path
 
 from ..distributed import by_first
 from ..errors import InputError
-from .cohort import existing
+from .cohort import existing, make_synthetic
 from .find_visits import find_visits
 from .names.modalities import modality_name
-from .phantom import make_cohort
-from .phantom_modalities import MODALITIES
 from .understood import log_cases
 from .visits import Visit
 
@@ -34,8 +32,8 @@ def find_cases(
     Args:
         dataset_dir: a folder, as for `find_scans`, in which names of files (`P1_t1.nii.gz`), else of folders
             (`CT/P1.nii.gz`), or the channels of nnU-Net say the modality; or a JSON or CSV list with a column a
-            modality, and cells that may be empty, or with the column image, as a folder. None, or null as a command
-            line says it: a synthetic cohort, made in `synthetic_dir`.
+            modality, and cells that may be empty, or with the column image alone, as a folder; one of masks (`mask`,
+            `seg`) is the label. None, or null as a command line says it: a synthetic cohort, made in `synthetic_dir`.
         modalities: their names, in the order of a network's channels; None, or null as a command line says it: all that
             two subjects or more have, by alphabet.
         synthetic_dir, converted_dir: as for `find_scans`.
@@ -51,7 +49,7 @@ def find_cases(
             that are asked for.
     """
     asked = None if modalities in (None, "null") else {modality_name(name): name for name in modalities or ()}
-    path = existing(_synthetic(synthetic_dir) if dataset_dir in (None, "null") else dataset_dir)
+    path = existing(make_synthetic(synthetic_dir, several=True) if dataset_dir in (None, "null") else dataset_dir)
     found, visits, warnings = find_visits(path, converted_dir, asked or {})
     names = _asked(asked, visits, path, fewest) if asked is not None else _common(visits, path)
     cases = [_case(visit, names) for visit in visits if visit.keys() & names.keys()]
@@ -69,13 +67,6 @@ def modalities_of(cases: Iterable[dict], modalities: Sequence[str] | None = None
     if modalities in (None, "null"):
         return sorted({name for case in cases for name in case["modalities"]})
     return list(modalities or ())
-
-
-def _synthetic(folder: str | os.PathLike) -> str | os.PathLike:
-    """The synthetic cohort of several modalities, made where it is not there."""
-    logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    make_cohort(folder, subjects=12, modalities=MODALITIES)
-    return folder
 
 
 def _subjects(visits: Iterable[Visit]) -> dict[str, set[str]]:

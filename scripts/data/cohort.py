@@ -10,13 +10,16 @@ from ..distributed import by_first
 from ..errors import InputError, some
 from .found import Found, scans_of_folder, scans_of_list
 from .phantom import make_cohort
+from .phantom_modalities import MODALITIES
 from .scan_list import listed_in_folder, read_list
 from .synthetic import is_synthetic
 from .understood import log_understood
 
-__all__ = ["existing", "find_scans"]
+__all__ = ["existing", "find_scans", "make_synthetic"]
 
 logger = logging.getLogger(__name__)
+
+SUBJECTS = {False: 24, True: 12}  # of the synthetic cohort, where it has one modality and where several
 
 
 @by_first  # others would see what it converts or makes as it comes
@@ -26,6 +29,7 @@ def find_scans(
     converted_dir: str | os.PathLike,
     images: Sequence[str] = ("image",),
     synthetic_labels: str = "lesions",
+    synthetic_modalities: bool = False,
 ) -> list[dict]:
     """List the scans of a cohort by their names, and log how these were understood.
 
@@ -39,6 +43,7 @@ def find_scans(
             are, or go, as NIfTI.
         images: keys of a scan's images in a list, the first of which is `image`; several need a list.
         synthetic_labels: what the masks of the synthetic cohort are of, as for `make_cohort`.
+        synthetic_modalities: whether the synthetic cohort is that of several modalities, which `find_cases` makes.
 
     Returns:
         One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label` where
@@ -50,7 +55,9 @@ def find_scans(
     """
     if images[0] != "image":
         raise InputError(f"images is {list(images)}: the first has to be image.")
-    path = existing(_synthetic(synthetic_dir, synthetic_labels) if dataset_dir in (None, "null") else dataset_dir)
+    if dataset_dir in (None, "null"):
+        dataset_dir = make_synthetic(synthetic_dir, synthetic_labels, synthetic_modalities)
+    path = existing(dataset_dir)
     listed = read_list(path, images) if path.is_file() else listed_in_folder(path, images)
     if not listed and path.is_dir() and tuple(images) != ("image",):
         raise InputError(
@@ -89,8 +96,14 @@ def existing(dataset_dir: str | os.PathLike) -> Path:
     return path
 
 
-def _synthetic(folder: str | os.PathLike, labels: str) -> str | os.PathLike:
-    """The synthetic cohort, made where it is not there."""
+def make_synthetic(folder: str | os.PathLike, labels: str = "lesions", several: bool = False) -> str | os.PathLike:
+    """The synthetic cohort, made where it is not there.
+
+    Args:
+        folder: where it is, or goes.
+        labels: as for `make_cohort`.
+        several: whether it has all of `MODALITIES`; it has one scan a subject otherwise.
+    """
     logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    make_cohort(folder, labels=labels)
+    make_cohort(folder, SUBJECTS[several], labels=labels, modalities=MODALITIES if several else ())
     return folder

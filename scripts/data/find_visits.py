@@ -36,6 +36,8 @@ def find_visits(
     if path.is_file() and (table := read_table_of_images(path)):
         return _of_table(path, table, converted_dir)
     listed = read_list(path, ["image"]) if path.is_file() else listed_in_folder(path, ["image"])
+    if path.is_file() and not listed:
+        raise InputError(f"There are no scans in {path}: give dataset_dir a list that has some.")
     found = scans_of_list(path, listed, ["image"], converted_dir) if listed else scans_of_folder(path, converted_dir)
     images, unnamed = _images(found, [path if path.is_dir() else path.parent, Path(converted_dir)], set(asked))
     visits, others = visits_of(images)

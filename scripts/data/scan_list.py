@@ -5,9 +5,10 @@ import glob
 import json
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from ..errors import InputError
+from ..errors import InputError, some
+from .names.masks import is_mask, shows_no_lesion
 from .stem import scan_stem
 
 __all__ = ["as_label", "listed_in_folder", "read_list", "read_table_of_images"]
@@ -38,19 +39,29 @@ def read_table_of_images(path: Path) -> list[dict]:
 
     Returns:
         One item a row that names an image: `images`, absolute paths by the columns' names, `label` and `subject` where
-        known, and `listed`, True. A column is one of images if it has files of scans, and is not `image` or `label`.
+        known, and `listed`, True. A column is one of images if it has files of scans, and names no masks: one that does
+        (`mask`, `seg`) is the label, unless its masks are of a brain or body.
 
     Raises:
-        InputError: as by `read_list`.
+        InputError: as by `read_list`; or there is a column `image` beside those of modalities, or two are of masks.
     """
     content = _content(path)
     rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
-    columns = dict.fromkeys(key for row in rows for key, cell in row.items() if _is_image(key, cell))
-    return [_row(row, columns, path) for row in rows if any(row.get(key) for key in columns)]
+    files = dict.fromkeys(key for row in rows for key, cell in row.items() if _is_file(key, cell))
+    columns = [key for key in files if key not in ("image", "label") and not is_mask(PurePath(key))]
+    if columns and "image" in files:
+        raise InputError(
+            f"{path} has the column image beside {some(columns)}: call it by its modality, or leave it out."
+        )
+    masks = [key for key in files if is_mask(PurePath(key)) and not shows_no_lesion(PurePath(key))]
+    if columns and len(masks) > 1:
+        raise InputError(f"{path} has several columns of masks ({some(masks)}): leave one, called label.")
+    marked = [row | {"label": row.get(masks[0])} if masks else row for row in rows]
+    return [_row(row, columns, path) for row in marked if any(row.get(key) for key in columns)]
 
 
-def _is_image(key: str, cell) -> bool:
-    return key not in ("image", "label", "subject") and isinstance(cell, str) and scan_stem(cell) != Path(cell).name
+def _is_file(key: str, cell) -> bool:
+    return key != "subject" and isinstance(cell, str) and scan_stem(cell) != Path(cell).name
 
 
 def _row(row: dict, columns: Iterable[str], source: Path) -> dict:

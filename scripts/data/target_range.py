@@ -54,14 +54,26 @@ def read_target_range(path: str | os.PathLike, modality: str) -> tuple[float, fl
         modality: what they are to make.
 
     Raises:
-        InputError: there is no such file, or the weights make something else.
+        InputError: there is no such file, or none of a run, or the weights make something else.
     """
     if not Path(path).is_file():
         raise InputError(f"There is no {path}, which says what the weights beside it make: give model those of a run.")
-    known = json.loads(Path(path).read_text(encoding="utf-8"))
-    if known["modality"] != modality:
-        raise InputError(f"target is {modality}, but by {path} the weights make {known['modality']}: give that.")
-    return _checked(known["range"])
+    made, values = _content(Path(path))
+    if made != modality:
+        raise InputError(f"target is {modality}, but by {path} the weights make {made}: give that.")
+    return values
+
+
+def _content(path: Path) -> tuple[str, tuple[float, float]]:
+    """The modality and range in a target.json."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        low, high = map(float, known["range"])
+        if low < high:
+            return str(known["modality"]), (low, high)
+    except (ValueError, KeyError, TypeError):  # ValueError: no JSON, no UTF-8, no number, or not two
+        pass
+    raise InputError(f"{path} has no modality and range of two numbers, the lower one first: take that of the run.")
 
 
 def _checked(values: Sequence[float]) -> tuple[float, float]:

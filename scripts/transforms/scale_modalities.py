@@ -5,9 +5,11 @@ from collections.abc import Hashable, Mapping
 import torch
 from monai.config import KeysCollection
 from monai.config.type_definitions import NdarrayOrTensor
-from monai.transforms import ScaleIntensityRangePercentilesd
+from monai.transforms import ScaleIntensityRange, ScaleIntensityRangePercentilesd
+from monai.transforms.utils_pytorch_numpy_unification import percentile
 from monai.utils import convert_to_tensor
 
+from ..data.checks.verdict import STEEP
 from .pad_to_crop import BACKGROUND
 
 __all__ = ["ScaleModalitiesd"]
@@ -16,7 +18,9 @@ __all__ = ["ScaleModalitiesd"]
 class ScaleModalitiesd(ScaleIntensityRangePercentilesd):
     """`ScaleIntensityRangePercentilesd` of each channel by itself; one that is constant, being missing, is background.
 
-    MONAI's own warns of such a channel that it divides by zero.
+    A channel whose percentiles are equal, or nearly (`STEEP`), is scaled by its lowest and highest value, so that no
+    channel reaches a network in its own unit: percentiles of a file differ, but in the grid of a case, most of which
+    may lie outside of that image, they need not. MONAI's own leaves such a channel as it is.
 
     Args:
         keys: of images [M, X, Y, Z].
@@ -34,8 +38,16 @@ class ScaleModalitiesd(ScaleIntensityRangePercentilesd):
 
     def _scaled(self, data: NdarrayOrTensor) -> torch.Tensor:
         image = convert_to_tensor(data, track_meta=True)
-        there = image.amax((1, 2, 3)) > image.amin((1, 2, 3))
         scaled = torch.full_like(image, BACKGROUND)
-        if there.any():
-            scaled[there] = torch.as_tensor(self.scaler(image[there]))
+        for i, channel in enumerate(convert_to_tensor(data)):
+            lowest, highest = float(channel.min()), float(channel.max())
+            if lowest < highest:
+                scaled[i] = torch.as_tensor(self._scaler(channel, lowest, highest)(channel))
         return scaled
+
+    def _scaler(self, channel: torch.Tensor, lowest: float, highest: float) -> ScaleIntensityRange:
+        """By percentiles of a channel [X, Y, Z], or by its ends."""
+        low, high = (float(percentile(channel, level)) for level in (self.scaler.lower, self.scaler.upper))
+        if highest - lowest > STEEP * (high - low):
+            low, high = lowest, highest
+        return ScaleIntensityRange(low, high, self.scaler.b_min, self.scaler.b_max)

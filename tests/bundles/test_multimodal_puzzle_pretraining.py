@@ -18,6 +18,20 @@ def parsed(*overlays, **settings):
     return parser
 
 
+@pytest.mark.parametrize("names", [("train", "evaluate"), ("inference",)])
+def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, tmp_path, names):
+    monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2, False: 3})
+
+    def cohort(*names):
+        parser = ConfigParser()
+        parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in names])
+        parser.update({"dataset_dir": None, "output_dir": str(tmp_path)})
+        return parser.get_parsed_content("cohort")
+
+    files = {path for case in cohort("train") for path in case["modalities"].values()}
+    assert files == {scan["image"] for scan in cohort(*names)}
+
+
 def prepared(size=(30, 30, 30)):
     """A case of three modalities, the second of which it lacks; the others are of about 10 and 30."""
     image = (
@@ -102,7 +116,7 @@ SMALL |= {
 def test_a_run_on_cases_keeps_its_head_which_an_evaluation_asks(run, history, write_scan, tmp_path):
     names = ("t1", "t2", "ct_synthetic")
     for number, name in [(number, name) for number in range(5) for name in names if (number, name) != (3, "t2")]:
-        write_scan(tmp_path / "cases" / f"P{number}_{name}.nii.gz", (36, 30, 24), seed=10 * number + len(name))
+        write_scan(tmp_path / "cases" / f"P{number}_{name}.nii.gz", (72, 60, 48), seed=100 * number + len(name))
     settings = SMALL | {"dataset_dir": tmp_path / "cases", "output_dir": tmp_path / "run"}
     said = run(BUNDLE, "train", **settings)
     assert "3 synthetic images of training subjects are trained on; 2 of those who validate and test" in said

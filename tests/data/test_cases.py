@@ -7,6 +7,7 @@ import os
 import pytest
 
 from scripts.data.cases import find_cases, modalities_of
+from scripts.data.cohort import find_scans
 from scripts.errors import InputError
 
 
@@ -83,6 +84,8 @@ def test_a_list_has_a_column_a_modality_and_its_cells_may_be_empty(fill):
     [
         ([{"t1": "x.nii.gz"}, {"t1": ["x.nii.gz"]}], r'gives t1 the value \["x.nii.gz"\]: give the path of one image'),
         ([{"T1": "x.nii.gz", "T1w": "y.nii.gz"}], "The columns T1 and T1w of .* are of one modality"),
+        ([{"image": "x.nii.gz", "t1": "y.nii.gz"}], "has the column image beside t1: call it by its modality"),
+        ([{"t1": "x.nii.gz", "seg": "y.nii.gz", "label": "y.nii.gz"}], r"several columns of masks \(seg, label\)"),
     ],
 )
 def test_a_list_that_cannot_be_meant_is_refused(fill, rows, said):
@@ -177,3 +180,34 @@ def test_the_log_has_a_table_of_who_has_what(fill, caplog):
         "  without   adc (1 subjects)",
     ):
         assert line in caplog.text
+
+
+def test_scans_of_the_synthetic_cohort_of_cases_are_found_where_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2})
+    where = {"dataset_dir": None, "synthetic_dir": tmp_path / "made", "converted_dir": tmp_path}
+    files = {path for case in find_cases(**where, modalities=None) for path in case["modalities"].values()}
+    assert files == {scan["image"] for scan in find_scans(**where, synthetic_modalities=True)}
+
+
+@pytest.mark.parametrize("column", ["mask", "seg", "label", "t1_mask"])
+def test_a_column_of_masks_is_no_modality_but_the_label(fill, column):
+    root = fill("x.nii.gz", "y.nii.gz", "m.nii.gz")
+    rows = [{"t1": "x.nii.gz", "t2": "y.nii.gz", column: "m.nii.gz", "subject": i} for i in (1, 2)]
+    (root / "list.json").write_text(json.dumps(rows), encoding="utf-8")
+    case = cases_of(root / "list.json")[0]
+    assert list(case["modalities"]) == ["t1", "t2"] and case["label"] == str(root / "m.nii.gz")
+
+
+def test_a_column_of_brain_masks_is_neither_a_modality_nor_the_label(fill):
+    root = fill("x.nii.gz", "y.nii.gz", "m.nii.gz")
+    rows = [{"t1": "x.nii.gz", "t2": "y.nii.gz", "brain_mask": "m.nii.gz", "subject": i} for i in (1, 2)]
+    (root / "list.json").write_text(json.dumps(rows), encoding="utf-8")
+    case = cases_of(root / "list.json")[0]
+    assert list(case["modalities"]) == ["t1", "t2"] and "label" not in case
+
+
+def test_a_list_without_scans_is_called_one(fill):
+    root = fill("x.nii.gz")
+    (root / "list.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(InputError, match=r"There are no scans in .*list\.json: give dataset_dir a list that has some"):
+        cases_of(root / "list.json")

@@ -356,7 +356,7 @@ def test_hidden_files_are_no_scans(fill):
 
 
 def test_without_a_folder_the_synthetic_cohort_is_used(fill, monkeypatch, tmp_path):
-    monkeypatch.setattr("scripts.data.cohort.make_cohort", lambda folder, labels: fill("a.nii.gz", root=folder))
+    monkeypatch.setattr("scripts.data.cohort.make_cohort", lambda folder, *_, **__: fill("a.nii.gz", root=folder))
     assert find_scans(None, synthetic_dir=tmp_path / "made")[0]["image"] == str(tmp_path / "made/a.nii.gz")
 
 

@@ -43,3 +43,21 @@ def test_weights_that_make_something_else_are_refused(tmp_path):
         read_target_range(tmp_path / "target.json", "pet")
     with pytest.raises(InputError, match=r"There is no .*other/target\.json"):
         read_target_range(tmp_path / "other" / "target.json", "ct")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "5",
+        '{"modality": "ct"}',
+        '{"range": [0, 1]}',
+        '{"modality": "ct", "range": [1, 0]}',
+        '{"modality": "ct", "range": "x"}',
+    ],
+)
+def test_a_file_that_says_no_range_is_named(tmp_path, content):
+    (tmp_path / "target.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"target\.json has no modality and range of two numbers"):
+        read_target_range(tmp_path / "target.json", "ct")

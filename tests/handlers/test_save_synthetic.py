@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from ignite.engine import Engine
 from monai.data import MetaTensor
 from monai.transforms import LoadImage
 
@@ -57,3 +58,14 @@ def test_a_real_image_is_not_written_over_and_an_earlier_synthetic_one_is(save, 
     (tmp_path / "P1_ct.nii.gz").unlink()
     save(SaveSynthetic(tmp_path, "t1", "ct"))
     save(SaveSynthetic(tmp_path, "t1", "ct"))
+
+
+def test_a_run_that_would_write_over_a_real_image_makes_none(write_scan, tmp_path):
+    scans = [{"case": f"{name}_t1.nii.gz", "subject": "A"} for name in ("P1", "P1", "P2")]
+    made = []
+    engine = Engine(lambda _, scan: made.append(scan))
+    SaveSynthetic(tmp_path, "t1", "ct", scans).attach(engine)
+    real = write_scan(tmp_path / "A_P1_t1_ct.nii.gz")
+    with pytest.raises(InputError, match=f"{real} is a real image, and would be written over"):
+        engine.run(scans)
+    assert not made

@@ -14,6 +14,7 @@ from nibabel.affines import apply_affine, from_matvec
 from nibabel.eulerangles import euler2mat
 
 from scripts.data.cohort import find_scans
+from scripts.data.synthetic import is_synthetic
 from scripts.errors import InputError
 from scripts.registration import steps
 from scripts.registration.register_cohort import register_cohort
@@ -214,3 +215,11 @@ def test_without_simpleitk_the_cure_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
     with pytest.raises(InputError, match="pip install SimpleITK"):
         register_cohort(tmp_path, tmp_path / "out")
+
+
+def test_a_synthetic_image_is_one_after_it_was_moved(write_scan, tmp_path):
+    source = nib.load(write_scan(tmp_path / "made.nii.gz"))
+    source.header["descrip"] = b"synthetic: ct made of t1"
+    nib.save(nib.Nifti1Image(source.get_fdata(), source.affine, source.header), tmp_path / "renamed.nii.gz")
+    steps.move_scan(tmp_path / "renamed.nii.gz", tmp_path / "moved.nii.gz", np.eye(4))
+    assert is_synthetic(tmp_path / "moved.nii.gz")

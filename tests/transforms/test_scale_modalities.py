@@ -37,3 +37,11 @@ def test_an_image_is_left_as_it_was(image):
     before = image.clone()
     SCALE({"image": image})
     assert torch.equal(image, before)
+
+
+@pytest.mark.parametrize("spread", [0, 1e-6])
+def test_a_channel_of_equal_percentiles_is_scaled_by_its_ends(image, spread):
+    image[1] = spread * torch.rand(6, 5, 4)
+    image[1, 0, 0, :3] = torch.tensor([100.0, 200.0, 400.0])
+    scaled = SCALE({"image": image})["image"][1]
+    assert torch.allclose(scaled[0, 0, :3], torch.tensor([-0.5, 0, 1]), atol=1e-5) and (scaled >= -1).all()
