@@ -24,7 +24,7 @@ def log_sinkhorn(scores: torch.Tensor, iterations: int) -> torch.Tensor:
         log S, [..., N, N], float32 also under autocast (float64 for float64 scores).
 
     Example:
-        >>> log_sinkhorn(torch.tensor([[0.0, 1000.0], [0.0, 0.0]]), 20).exp()
+        >>> log_sinkhorn(torch.tensor([[0.0, 1000.0], [1000.0, 0.0]]), 20).exp()
         tensor([[0., 1.],
                 [1., 0.]])
     """

@@ -321,7 +321,7 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
 
 
 @pytest.mark.parametrize("config", ["subject_outcomes", "linear_probe"])
-def test_an_encoder_that_takes_a_place_is_told_that_of_each_crop(config):
+def test_drasclr_is_told_where_each_crop_lies(config):
     parser = ConfigParser()
     folder = BUNDLES / "lesion_classification" / "configs"
     parser.read_config([folder / f"{name}.json" for name in (config, "drasclr_encoder")])

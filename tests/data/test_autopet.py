@@ -14,7 +14,7 @@ from scripts.data.lesion_free_split import split_lesion_free
 from scripts.errors import InputError
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
-PRETRAINING = sorted(BUNDLES.glob("*_pretraining"))
+PRETRAINING = sorted(path.parents[1] for path in BUNDLES.glob("*_pretraining/configs/autopet.json"))
 FILES = ("CT", "CTres", "PET", "SUV", "SEG")
 STUDY = "{}-12-2003-NA-PET-CT Ganzkoerper  primaer mit KM-94422"
 

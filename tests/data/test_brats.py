@@ -11,7 +11,7 @@ from scripts.data.split import split_scans
 from scripts.errors import InputError
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
-PRETRAINING = sorted(BUNDLES.glob("*_pretraining"))
+PRETRAINING = sorted(path.parents[1] for path in BUNDLES.glob("*_pretraining/configs/brats.json"))
 IMAGES = ("t1", "t1ce", "t2", "flair")
 CASES = [f"BraTS2021_{number:05d}" for number in (0, 2, 3, 1666)]
 
