@@ -85,8 +85,8 @@ def _asked(asked: dict[str, str], visits: Iterable[Visit], path: Path, fewest: i
         raise InputError(f"modalities is {given}: give {fewest} or more that differ, of {_there(found)}.")
     for name in (name for name in asked if name not in found):
         close = get_close_matches(name, found)
-        meant = f"; did you mean {' or '.join(close)}" if close else ""
-        raise InputError(f"Nobody in {path} has the modality {asked[name]}: there are {_there(found)}{meant}.")
+        meant = f"; did you mean {' or '.join(close)}?" if close else "."
+        raise InputError(f"Nobody in {path} has the modality {asked[name]}: there are {_there(found)}{meant}")
     return asked
 
 
