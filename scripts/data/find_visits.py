@@ -64,9 +64,9 @@ def _doubts(found: Found, roots: Sequence[Path], asked: set[str]) -> list[str]:
     if not contrasts or not any(OCCASIONS & visit_of(name, asked) for name in names):
         return []
     return [
-        f"{len(contrasts)} names ({some(map(str, contrasts))}) were taken for T1 without or with contrast, though pre and "
-        "post are visits in others: if these are visits too, put the word before T1, or give dataset_dir a list with a "
-        "column a modality."
+        f"{len(contrasts)} names ({some(map(str, contrasts))}) were taken for T1 without or with contrast, though pre "
+        "and post are visits in others: if these are visits too, put the word before T1, or give dataset_dir a list "
+        "with a column a modality."
     ]
 
 
