@@ -110,5 +110,5 @@ def _tell(metrics: Mapping, said: Mapping[str, torch.Tensor], own: str) -> None:
             f"{metrics[f'balanced_accuracy{ending}']:.3f} of {metrics['crops']} test crops of {metrics['subjects']} "
             "subjects."
         )
-        if name != own and metrics["auc"] <= metrics[f"auc_{name}"]:
+        if name != own and not metrics["auc"] > metrics[f"auc_{name}"]:  # nan, of test crops of one class, neither
             logger.warning(f"{own} does not beat {name}: AUC {metrics['auc']:.3f} against {metrics[f'auc_{name}']:.3f}")
