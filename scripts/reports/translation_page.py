@@ -22,6 +22,7 @@ ROWS = {
     "mae_soft_tissue": "Mean absolute error in soft tissue (-300 to 200 HU)",
     "mae_air": "Mean absolute error in air (below -300 HU)",
 }
+HIGHER = ("psnr", "ssim")  # is better
 COLUMNS = {"": "made", "_mean_image": "mean image", "_voxelwise": "regression of intensities"}
 WHITE = 0.25  # of the range: a difference that is white
 PERCENTILES = (1, 99)  # of a source, which are black and white
@@ -52,9 +53,14 @@ def write_translation_page(path: Path, scans: Sequence[Translated], metrics: Map
 
 
 def _line(name: str, columns: Mapping[str, str], metrics: Mapping) -> dict[str, tuple]:
-    """Of each column, the mean and its interval, if there is one."""
+    """Of each column, the mean, its interval, if there is one, and whether it is the best."""
     keys = {column: f"{name}{which}" for which, column in columns.items()}
-    return {column: (metrics[key], _interval(key, metrics)) for column, key in keys.items()}
+    known = [metrics[key] for key in keys.values() if metrics[key] is not None]
+    best = (max if name in HIGHER else min)(known, default=None)
+    return {
+        column: (metrics[key], _interval(key, metrics), metrics[key] == best is not None)
+        for column, key in keys.items()
+    }
 
 
 def _interval(key: str, metrics: Mapping) -> tuple[float, float] | None:

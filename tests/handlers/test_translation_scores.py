@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -79,3 +80,9 @@ def test_a_page_shows_each_scan_with_what_it_was_made_of_and_the_difference(tmp_
     assert "<title>ct made of t1</title>" in page and page.count("data:image/png") == 2 * 4 * 3
     assert ("regression of intensities" in page) is (len(offsets) == 3)
     assert "P0" in page and "<b>5.0</b>" in page
+
+
+def test_the_best_of_a_row_is_bold_also_where_the_network_loses(tmp_path):
+    scored(tmp_path, [50.0, 90.0, 20.0], subjects=2, write_page=write_translation_page)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.findall(r'data-of="([^"]*)"><strong>', page)[:2] == ["regression of intensities"] * 2
