@@ -71,6 +71,7 @@ METHODS = {
     "parts",
     "read_text",
     "region_size",
+    "removesuffix",
     "run",
     "subjects",
     "to",
