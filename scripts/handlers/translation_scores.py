@@ -11,7 +11,7 @@ from monai.data import MetaTensor
 
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.names.modalities import modality_name
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..metrics.subject_means import subject_means
 from ..metrics.translation import image_scores, tissue_errors
 from ..transforms.foreground import inside_body
@@ -101,7 +101,8 @@ class TranslationScores:
         metrics = subject_means(subjects, self.scores) | self.facts | numbers
         write_json_atomically(self.output_dir / "metrics.json", metrics)
         self.write_page(self.output_dir / "report.html", self.shown, metrics)
-        logger.info(f"{numbers['scans']} test scans of {numbers['subjects']} subjects, in the body: {_told(metrics)}.")
+        scans, of = counted(len(rows), "test scan"), counted(numbers["subjects"], "subject")
+        logger.info(f"{scans} of {of}, in the body: {_told(metrics)}.")
 
 
 def _told(metrics: Mapping) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
+from ..errors import counted
 from ..handlers.translation_scores import Translated
 from ..transforms.foreground import inside_body
 from .page import write_page
@@ -44,7 +45,10 @@ def write_translation_page(path: Path, scans: Sequence[Translated], metrics: Map
         [],
         {"metrics.json": dict(metrics)},
         title=f"{metrics['target']} made of {metrics['source']}",
-        facts={"test scans": f"{metrics['scans']}, of {metrics['subjects']} subjects", "range": f"{low:g} to {high:g}"},
+        facts={
+            "test scans": f"{metrics['scans']}, of {counted(metrics['subjects'], 'subject')}",
+            "range": f"{low:g} to {high:g}",
+        },
         columns=columns,
         lines={text: _line(name, columns, metrics) for name, text in ROWS.items() if name in metrics},
         scans=[{"scan": scan, "pictures": _pictures(scan, low, high)} for scan in scans],

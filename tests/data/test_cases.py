@@ -188,10 +188,10 @@ def test_the_log_has_a_table_of_who_has_what(fill, caplog):
     cases_of(fill("P3_adc.nii.gz", root=root))
     for line in (
         "3 cases of 3 subjects, 0 with a mask",
-        "  ct        1 images and 1 synthetic of 2 subjects",
+        "  ct        1 image and 1 synthetic of 2 subjects",
         "  t1        3 images of 3 subjects",
         "  complete  2 cases of 2 subjects have all 2",
-        "  without   adc (1 subjects)",
+        "  without   adc (1 subject)",
     ):
         assert line in caplog.text
 
