@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 __all__ = [
     "InputError",
+    "counted",
     "refuse",
     "report_input_errors",
     "require_one_of",
@@ -68,6 +69,16 @@ def some(items: Iterable, most: int = 3, between: str = ", ") -> str:
     """
     names = [str(item) for item in items]
     return between.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def counted(number: int, what: str) -> str:
+    """So many of what is one.
+
+    Example:
+        >>> counted(1, "subject"), counted(2, "subject")
+        ('1 subject', '2 subjects')
+    """
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def refuse(sentence: str) -> None:

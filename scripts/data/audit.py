@@ -10,7 +10,7 @@ import numpy as np
 
 from ..atomic import write_csv_atomically
 from ..distributed import by_first, from_all, processes, rank
-from ..errors import InputError, require_one_of, some
+from ..errors import InputError, counted, require_one_of, some
 from ..progress import with_progress
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
@@ -76,7 +76,8 @@ def audited_scans(
     if not usable:
         raise InputError(f"None of {len(scans)} files can be used as a scan: {_named(audited, FAULTY, MASK)}.")
     if any(bad.values()) and rank() == 0:
-        logger.info(f"What is left: {len(usable)} scans of {len({scan['subject'] for scan in usable})} subjects.")
+        subjects = len({scan["subject"] for scan in usable})
+        logger.info(f"What is left: {counted(len(usable), 'scan')} of {counted(subjects, 'subject')}.")
     return join_subjects([scan | {"scan": number} for number, scan in enumerate(usable)])
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..distributed import by_first
-from ..errors import InputError
+from ..errors import InputError, counted
 from .cohort import existing, make_synthetic
 from .find_visits import find_visits
 from .names.modalities import modality_name
@@ -104,7 +104,7 @@ def _common(visits: Iterable[Visit], path: Path) -> dict[str, str]:
 
 
 def _there(found: dict[str, set[str]]) -> str:
-    return ", ".join(f"{name} ({len(subjects)} subjects)" for name, subjects in found.items()) or "none"
+    return ", ".join(f"{name} ({counted(len(subjects), 'subject')})" for name, subjects in found.items()) or "none"
 
 
 def _case(visit: Visit, names: dict[str, str]) -> dict:

@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..errors import InputError, some
+from ..errors import InputError, counted, some
 
 __all__ = ["existing_folder", "numbered", "require_files"]
 
@@ -31,5 +31,5 @@ def require_files(scans: list[dict]) -> None:
 def numbered(scans: list[dict], root: Path) -> list[dict]:
     """Sort scans by path, number them, and say how many there are."""
     subjects = len({scan["subject"] for scan in scans})
-    logger.info(f"{root}: {len(scans)} scans of {subjects} subjects, all with a mask.")
+    logger.info(f"{root}: {counted(len(scans), 'scan')} of {counted(subjects, 'subject')}, all with a mask.")
     return [scan | {"scan": i} for i, scan in enumerate(sorted(scans, key=lambda scan: scan["image"]))]

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from ..errors import InputError, some
 from .brats import channel_names
 from .found import Found, scans_of_folder, scans_of_list
-from .names.modalities import modality_name, modality_of, rest_of, visit_of
+from .names.modalities import OCCASIONS, contrast_of, modality_name, modality_of, rest_of, visit_of
 from .names.subjects import without_channels
 from .scan_list import listed_in_folder, read_list, read_table_of_images
 from .stem import scan_stem
@@ -39,7 +39,8 @@ def find_visits(
     if path.is_file() and not listed:
         raise InputError(f"There are no scans in {path}: give dataset_dir a list that has some.")
     found = scans_of_list(path, listed, ["image"], converted_dir) if listed else scans_of_folder(path, converted_dir)
-    images, unnamed = _images(found, [path if path.is_dir() else path.parent, Path(converted_dir)], set(asked))
+    roots = [path if path.is_dir() else path.parent, Path(converted_dir)]
+    images, unnamed = _images(found, roots, set(asked))
     visits, others = visits_of(images)
     warnings = []
     if others:
@@ -53,7 +54,20 @@ def find_visits(
             f"{len(unnamed)} images have no modality in their names ({some(unnamed)}), and are left out: name them "
             "CASE_t1.nii.gz and so on, or give dataset_dir a list with a column a modality."
         )
-    return found, visits, warnings
+    return found, visits, warnings + _doubts(found, roots, set(asked))
+
+
+def _doubts(found: Found, roots: Sequence[Path], asked: set[str]) -> list[str]:
+    """A warning where `pre` and `post` may be visits behind T1 too, as they are behind others."""
+    names = [_below(Path(scan["image"]), roots) for scan in found.scans]
+    contrasts = [name for name in names if contrast_of(name, asked)]
+    if not contrasts or not any(OCCASIONS & visit_of(name, asked) for name in names):
+        return []
+    return [
+        f"{len(contrasts)} names ({some(map(str, contrasts))}) were taken for T1 without or with contrast, though pre "
+        "and post are visits in others: if these are visits too, put the word before T1, or give dataset_dir a list "
+        "with a column a modality."
+    ]
 
 
 def _of_table(path: Path, table: list[dict], converted_dir: str | os.PathLike) -> tuple[Found, list[Visit], list[str]]:
@@ -88,7 +102,7 @@ def _images(found: Found, roots: Sequence[Path], asked: set[str]) -> tuple[list[
             unnamed.append(str(name))
             continue
         images.append(
-            Image(path, scan["subject"], modality, visit_of(name), rest, is_synthetic(path), scan.get("label"))
+            Image(path, scan["subject"], modality, visit_of(name, asked), rest, is_synthetic(path), scan.get("label"))
         )
     return images, unnamed
 

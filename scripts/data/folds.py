@@ -8,7 +8,9 @@ import numpy as np
 from ..errors import InputError
 from .label_share import by_label, drawn_share, labels_of_subjects
 
-__all__ = ["SubjectFolds"]
+__all__ = ["SubjectFolds", "require_enough"]
+
+FEWEST = 3  # one trains, one validates, one is tested
 
 
 class SubjectFolds:
@@ -39,11 +41,7 @@ class SubjectFolds:
 
     def __init__(self, scans: list[dict], folds: int, seed: int, share_seed: int | None = None) -> None:
         self.labels = labels_of_subjects(scans)
-        if folds < 3 or len(self.labels) < folds:
-            raise InputError(
-                f"{len(self.labels)} subjects cannot be cross-validated in {folds} folds: give 3 folds or more, and no "
-                "fewer subjects (those that the encoder was trained on are left out)."
-            )
+        require_enough(len(self.labels), folds)
         order = chain.from_iterable(by_label(self.labels, np.random.RandomState(seed)))
         self.assigned = {subject: i % folds for i, subject in enumerate(order)}
         self.number, self.share_seed = folds, seed if share_seed is None else share_seed
@@ -72,3 +70,17 @@ class SubjectFolds:
         """Of these N subjects, which are in each of `parts`: true or false, [N]."""
         parts = self.parts(fold, share)
         return {name: np.array([subject in part for subject in subjects]) for name, part in parts.items()}
+
+
+def require_enough(subjects: int, folds: int) -> None:
+    """Raise an `InputError` where so many subjects cannot be dealt into so many folds."""
+    if folds >= FEWEST and subjects >= folds:
+        return
+    fewer = f"{FEWEST} to {subjects} folds, or more subjects"
+    cure = (
+        f"{FEWEST} folds or more" if folds < FEWEST else fewer if subjects >= FEWEST else f"scans of {FEWEST} or more"
+    )
+    raise InputError(
+        f"{subjects} subjects cannot be cross-validated in {folds} folds: give {cure} (those that the encoder was "
+        "trained on are left out)."
+    )

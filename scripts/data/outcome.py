@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from .folds import require_enough
 from .stratified_folds import stratified_folds
 
 __all__ = ["Outcome"]
@@ -58,10 +58,6 @@ class Outcome:
         Raises:
             InputError: there are fewer subjects than folds.
         """
-        if len(self.subject) < number:
-            raise InputError(
-                f"{len(self.subject)} subjects cannot be cross-validated in {number} folds: give fewer folds, or more "
-                "subjects (those that the encoder was trained on are left out)."
-            )
+        require_enough(len(self.subject), number)
         kind = self.target if self.event is None else self.event.astype(int)
         return stratified_folds(kind, number, seed, ordered=self.is_quantity)

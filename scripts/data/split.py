@@ -8,7 +8,7 @@ import numpy as np
 
 from ..atomic import write_json_atomically
 from ..distributed import rank
-from ..errors import InputError, some
+from ..errors import InputError, counted, some
 from .recorded import PARTS, as_record, known_parts, read_split, seen_scans, subjects_of
 from .seen import require_unseen, warn_of_seen
 
@@ -177,7 +177,9 @@ def recorded_split(
 
 def _told(split: dict[str, list[dict]]) -> dict[str, list[dict]]:
     """A split, after a line on who is there for what."""
-    train, validate, test = (f"{len(names)} subjects ({some(names)})" for names in subjects_of(split).values())
+    train, validate, test = (
+        f"{counted(len(names), 'subject')} ({some(names)})" for names in subjects_of(split).values()
+    )
     logger.info(f"Probes are fitted to {train}, their penalties chosen on {validate}, and all is tested on {test}.")
     return split
 

@@ -6,9 +6,16 @@ from ..errors import InputError
 from .outcome import Outcome
 from .structures import Structures
 
-__all__ = ["scans_with_classes", "target_classes", "with_background"]
+__all__ = ["require_free_names", "scans_with_classes", "target_classes", "with_background"]
 
 BACKGROUND = "background"
+COLUMNS = frozenset(("image", "subject", "class", "likeliest"))  # of tables that have a column for each class too
+
+
+def require_free_names(classes: Structures) -> None:
+    """Raise an `InputError` where a class is called as another column of a table of classes is."""
+    if taken := [name for name in classes.names if name in COLUMNS]:
+        raise InputError(f"A class is called {taken[0]}, as another column of tables is: give it another name.")
 
 
 def with_background(classes: Structures) -> Structures:
@@ -20,6 +27,7 @@ def with_background(classes: Structures) -> Structures:
     """
     if BACKGROUND in classes.names:
         raise InputError(f"A class of the label maps is called {BACKGROUND}, as all else is: give it another name.")
+    require_free_names(classes)
     return Structures((BACKGROUND, *classes.names), ((0,), *classes.values))
 
 
@@ -27,12 +35,14 @@ def target_classes(outcome: Outcome) -> Structures:
     """Classes of subjects, in the order of their numbers; values count from 1, since 0 is where nothing is known.
 
     Raises:
-        InputError: the outcome is no class.
+        InputError: the outcome is no class, or one is called as a column of a table is.
     """
     names = tuple(outcome.class_sizes)
     if not names:
         raise InputError(f"{outcome.name} is no class: give kind binary or classes, or a threshold.")
-    return Structures(names, tuple((number,) for number in range(1, len(names) + 1)))
+    classes = Structures(names, tuple((number,) for number in range(1, len(names) + 1)))
+    require_free_names(classes)
+    return classes
 
 
 def scans_with_classes(scans: list[dict], outcome: Outcome) -> list[dict]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import some
+from ..errors import counted, some
 from .files import Kind
 from .formats.convert import Conversions
 from .found import Found, InFolder
@@ -57,12 +57,12 @@ def _headline(source: Path, scans: list[dict]) -> str:
     subjects, masked = len({scan["subject"] for scan in scans}), sum("label" in scan for scan in scans)
     most = max(Counter(scan["subject"] for scan in scans).values())
     several = f" (up to {most} each; contrasts are not told apart)" if most > 1 else ""
-    return f"{source}: {len(scans)} scans of {subjects} subjects{several}, {masked} with a mask."
+    return f"{source}: {counted(len(scans), 'scan')} of {counted(subjects, 'subject')}{several}, {masked} with a mask."
 
 
 def _headline_of_cases(path: Path, cases: list[dict]) -> str:
     subjects, masked = len({case["subject"] for case in cases}), sum("label" in case for case in cases)
-    return f"{path}: {len(cases)} cases of {subjects} subjects, {masked} with a mask."
+    return f"{path}: {counted(len(cases), 'case')} of {counted(subjects, 'subject')}, {masked} with a mask."
 
 
 def _of_modalities(cases: list[dict], names: Sequence[str]) -> list[tuple[str, str]]:
@@ -70,13 +70,16 @@ def _of_modalities(cases: list[dict], names: Sequence[str]) -> list[tuple[str, s
     rows = [(name, _number([case for case in cases if name in case["modalities"]], name)) for name in names]
     whole = [case for case in cases if len(case["modalities"]) == len(names)]
     subjects = len({case["subject"] for case in whole})
-    return [*rows, ("complete", f"{len(whole)} cases of {subjects} subjects have all {len(names)}")]
+    return [
+        *rows,
+        ("complete", f"{counted(len(whole), 'case')} of {counted(subjects, 'subject')} have all {len(names)}"),
+    ]
 
 
 def _number(cases: list[dict], name: str) -> str:
     synthetic, subjects = sum(name in case["synthetic"] for case in cases), len({case["subject"] for case in cases})
     made = f" and {synthetic} synthetic" if synthetic else ""
-    return f"{len(cases) - synthetic} images{made} of {subjects} subjects"
+    return f"{counted(len(cases) - synthetic, 'image')}{made} of {counted(subjects, 'subject')}"
 
 
 def _of_folder(folder: InFolder, done: Conversions) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import torch
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.folds import SubjectFolds
 from ..data.structures import Structures
-from ..errors import InputError, some
+from ..errors import InputError, counted, some
 from ..metrics.outcome_metrics import class_metrics
 from ..metrics.subject_bootstrap import SubjectBootstrap, expanded_interval
 from ..networks.linear_classes import LinearClasses
@@ -107,8 +107,8 @@ def _tell(metrics: Mapping, said: Mapping[str, torch.Tensor], own: str) -> None:
         ending = "" if name == own else f"_{name}"
         logger.info(
             f"{name}: AUC {metrics[f'auc{ending}']:.3f}, balanced accuracy "
-            f"{metrics[f'balanced_accuracy{ending}']:.3f} of {metrics['crops']} test crops of {metrics['subjects']} "
-            "subjects."
+            f"{metrics[f'balanced_accuracy{ending}']:.3f} of {metrics['crops']} test crops of "
+            f"{counted(metrics['subjects'], 'subject')}."
         )
-        if name != own and metrics["auc"] <= metrics[f"auc_{name}"]:
+        if name != own and not metrics["auc"] > metrics[f"auc_{name}"]:  # nan, of test crops of one class, neither
             logger.warning(f"{own} does not beat {name}: AUC {metrics['auc']:.3f} against {metrics[f'auc_{name}']:.3f}")

@@ -2,6 +2,7 @@
 
 import logging
 
+from ..errors import counted
 from ..metrics.subject_bootstrap import FEWEST
 from ..metrics.verdict import verdict
 
@@ -61,7 +62,7 @@ def _intervals(metrics: dict) -> str:
 
 def _summary(metrics: dict) -> str:
     return (
-        f"{metrics['crops']} crops of {metrics['subjects']} test subjects: location error "
+        f"{metrics['crops']} crops of {counted(metrics['subjects'], 'test subject')}: location error "
         f"{metrics['location_error_mm']:.1f} mm (untrained encoder {metrics['location_error_mm_random_encoder']:.1f}, "
         f"raw intensities {metrics['location_error_mm_intensities']:.1f}, mean position "
         f"{metrics['location_error_mm_mean_position']:.1f}), distance error {metrics['distance_error_mm']:.1f} mm "

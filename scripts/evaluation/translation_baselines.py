@@ -23,26 +23,29 @@ def write_baselines(scans: Sequence[Mapping], path: str | os.PathLike) -> None:
     """Fit `TranslationBaselines` to prepared training scans, and write them; the first process alone does.
 
     Args:
-        scans: items with `image` and `target`, [1, X, Y, Z], cut to the body's box.
+        scans: items with `image`, `target` and `covered` (where the target is known), [1, X, Y, Z], cut to the
+            body's box.
         path: of the file.
     """
     if rank() > 0:
         return
-    total, sources, targets = torch.zeros(GRID), [], []
+    total, number, sources, targets = torch.zeros(GRID), torch.zeros(GRID), [], []
     for scan in with_progress((scans[i] for i in range(len(scans))), "Baselines of scan", total=len(scans)):
-        image, target = (convert_to_tensor(scan[key], torch.float32) for key in ("image", "target"))
-        total += adaptive_avg_pool3d(_at_least(target), GRID)[0]
-        body = inside_body(image)[None].flatten().nonzero()[:, 0]
+        image, target, covered = (convert_to_tensor(scan[key], torch.float32) for key in ("image", "target", "covered"))
+        total += _on_grid(target * covered)
+        number += _on_grid(covered)
+        body = (inside_body(image) & (covered[0] > 0)).flatten().nonzero()[:, 0]
         drawn = body[:: max(1, len(body) // DRAWN)]
         sources.append(image.flatten()[drawn])
         targets.append(target.flatten()[drawn])
-    save_atomically({"mean_image": total / len(scans), **_regression(torch.cat(sources), torch.cat(targets))}, path)
+    mean = torch.where(number > 0, total / number, total.sum() / number.sum())  # of all, where nobody's target is known
+    save_atomically({"mean_image": mean, **_regression(torch.cat(sources), torch.cat(targets))}, path)
 
 
-def _at_least(target: torch.Tensor) -> torch.Tensor:
-    """An image [1, X, Y, Z] of no fewer voxels than the grid, so that each of its means is of some."""
-    size = [max(pair) for pair in zip(target.shape[1:], GRID, strict=True)]
-    return interpolate(target[None], size, mode="trilinear")[0]
+def _on_grid(image: torch.Tensor) -> torch.Tensor:
+    """The means of an image [1, X, Y, Z] round each place of the grid; finer before, so that each is of some voxels."""
+    size = [max(pair) for pair in zip(image.shape[1:], GRID, strict=True)]
+    return adaptive_avg_pool3d(interpolate(image[None], size, mode="trilinear")[0], GRID)[0]
 
 
 def _regression(source: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:

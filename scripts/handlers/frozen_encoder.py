@@ -30,7 +30,16 @@ class FrozenEncoder:
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer."""
+        engine.add_event_handler(Events.STARTED, self._warn)
         engine.add_event_handler(Events.EPOCH_STARTED, self)
+
+    def _warn(self, engine: Engine) -> None:
+        """Say that nothing will set the encoder free."""
+        if engine.state.max_epochs <= self.epochs:
+            logger.warning(
+                f"The encoder stays as it is in all {engine.state.max_epochs} epochs: to train it as well, give "
+                f"max_epochs more than the {self.epochs} of frozen_epochs, or lower these."
+            )
 
     def __call__(self, engine: Engine) -> None:
         """At the start of an epoch, freeze what has to be frozen in it, or set it free."""

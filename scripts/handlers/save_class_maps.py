@@ -1,22 +1,29 @@
 """What inference says of the places of each scan: how likely each class is there, in the scan's own grid."""
 
+import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 import torch
+from ignite.engine import Engine, Events
 from monai.transforms import LoadImage
 from monai.utils import convert_to_tensor
 
 from ..data.structures import Structures
+from ..data.target_classes import require_free_names
 from ..errors import InputError
 from .save_each_scan import SaveEachScan
 from .scan_files import in_grid_of
 
 __all__ = ["SaveClassMaps"]
 
+logger = logging.getLogger(__name__)
+
 LIKELIEST = "likeliest"
+MUCH = 1e9  # bytes
 
 
 class SaveClassMaps(SaveEachScan):
@@ -32,16 +39,30 @@ class SaveClassMaps(SaveEachScan):
             is an underscore.
 
     Raises:
-        InputError: two classes would have files of one name.
+        InputError: two classes would have files or columns of one name.
     """
 
     def __init__(self, output_dir: str, classes: Structures) -> None:
+        require_free_names(classes)
         super().__init__(output_dir, "classes.csv", [LIKELIEST, *classes.names])
         self.classes = classes
         self.kinds = [re.sub(r"[^\w.-]+", "_", name) for name in classes.names]
         shared = [name for name, number in Counter([LIKELIEST, *map(str.lower, self.kinds)]).items() if number > 1]
         if shared:
             raise InputError(f"Maps of two classes would be called {shared[0]}: rename one in labels.json.")
+
+    def attach(self, engine: Engine) -> None:
+        """Attach as `SaveEachScan` does; before a large scan, the log says what it takes."""
+        engine.add_event_handler(Events.ITERATION_STARTED, self._tell_memory)
+        super().attach(engine)
+
+    def _tell_memory(self, engine: Engine) -> None:
+        shape, number = engine.state.batch["image"].shape[-3:], len(self.classes.names)
+        if (needed := 4 * number * math.prod(shape)) > MUCH:
+            logger.info(
+                f"Of {number} classes at {' × '.join(map(str, shape))} voxels, probabilities are "
+                f"{needed / 1e9:.1f} GB, and twice that is held for a while."
+            )
 
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Of `pred` [C, X, Y, Z], probabilities in the body's box."""

@@ -11,6 +11,7 @@ from monai.data import MetaTensor
 
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.names.modalities import modality_name
+from ..errors import InputError, counted
 from ..metrics.subject_means import subject_means
 from ..metrics.translation import image_scores, tissue_errors
 from ..transforms.foreground import inside_body
@@ -41,7 +42,7 @@ class TranslationScores:
     `tissue_errors` too, of what the network made, and with _mean_image and _voxelwise behind them of the baselines.
     metrics.json has the means over scans, with their 95 % intervals over subjects (NAME_low, NAME_high), both
     modalities, the range, and the numbers of `scans` and `subjects`. What counts is the body of the source, with all
-    that it encloses.
+    that it encloses, as far as the target covers it.
 
     Args:
         output_dir: where the files go.
@@ -58,7 +59,7 @@ class TranslationScores:
         self.measures_tissues, (self.low, self.high) = modality_name(target) == "ct", target_range
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a MONAI evaluator whose batches are single scans, `pred`, `source` and `target` on one grid."""
+        """Attach to a MONAI evaluator of single scans, with `pred`, `source`, `target` and `covered` on one grid."""
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._score)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)
@@ -71,7 +72,12 @@ class TranslationScores:
     def _score(self, engine: Engine) -> None:
         (scan,), (output,) = engine.state.batch, engine.state.output
         source, target, made = scan["source"].cpu(), scan["target"].cpu(), output["pred"].cpu()
-        region = inside_body(source.as_tensor())
+        region = inside_body(source.as_tensor()) & (scan["covered"].as_tensor()[0].cpu() > 0)
+        if not region.any():
+            raise InputError(
+                f"The {self.facts['target']} of {scan['case']} shows nothing of the body in its "
+                f"{self.facts['source']}: give registered images, or leave this case out."
+            )
         scores = {
             f"{name}{which}": value
             for which, image in zip(MADE, made.as_tensor(), strict=False)
@@ -95,7 +101,8 @@ class TranslationScores:
         metrics = subject_means(subjects, self.scores) | self.facts | numbers
         write_json_atomically(self.output_dir / "metrics.json", metrics)
         self.write_page(self.output_dir / "report.html", self.shown, metrics)
-        logger.info(f"{numbers['scans']} test scans of {numbers['subjects']} subjects, in the body: {_told(metrics)}.")
+        scans, of = counted(len(rows), "test scan"), counted(numbers["subjects"], "subject")
+        logger.info(f"{scans} of {of}, in the body: {_told(metrics)}.")
 
 
 def _told(metrics: Mapping) -> str:

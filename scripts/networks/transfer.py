@@ -13,6 +13,7 @@ __all__ = ["SCRATCH", "UNTRAINED", "WeightTransfer", "check_encoder", "load_back
 
 UNTRAINED, SCRATCH = "untrained", "scratch"
 AS_DRAWN = (UNTRAINED, "random", SCRATCH)  # in place of weights; random is another word for untrained
+OF_UNET = "the encoder.pt of a pretraining with unet_encoder.json"
 
 
 @dataclass
@@ -66,10 +67,24 @@ def transfer_weights(
     return found
 
 
-def check_encoder(encoder: str) -> None:
-    """Read an encoder's weights, unless it has none, so that a wrong path is named before anything else is done."""
-    if encoder not in AS_DRAWN:
-        read_weights(encoder)
+def check_encoder(encoder: str, parts: Sequence[str] = ()) -> None:
+    """Read an encoder's weights, unless it has none, so that wrong ones are named before anything else is done.
+
+    Args:
+        encoder: path of the weights, or one of `AS_DRAWN`.
+        parts: names of the modules that are the encoder, as for `load_parts`.
+
+    Raises:
+        InputError: they cannot be read, or have nothing of one of the parts.
+    """
+    if encoder in AS_DRAWN:
+        return
+    weights = read_weights(encoder)
+    if lacking := [part for part in parts if not any(name.startswith(f"{part}.") for name in weights)]:
+        raise InputError(
+            f"The weights in {encoder} are no encoder of this network: they have nothing of {lacking[0]}: give encoder "
+            f"{OF_UNET}."
+        )
 
 
 def load_backbone(network: nn.Module, encoder: str, last_layer: str) -> None:
@@ -123,7 +138,7 @@ def load_parts(network: nn.Module, encoder: str, parts: Sequence[str]) -> None:
         if names:
             raise InputError(
                 f"The weights in {encoder} are no encoder of this network: they {fault} {names[0]} ({len(names)} of "
-                f"{len(own)} tensors): give encoder the encoder.pt of a pretraining with unet_encoder.json."
+                f"{len(own)} tensors): give encoder {OF_UNET}."
             )
     transfer_weights(network, {name: weights[name] for name in own})
 

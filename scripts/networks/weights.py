@@ -46,6 +46,11 @@ def read_weights(path: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         InputError: there is no such file, it is no state_dict, or not all of it is finite.
     """
     if not Path(path).is_file():
+        if (Path(path).absolute().parent.parent / "configs" / "metadata.json").is_file():
+            raise InputError(
+                f"There are no weights at {path}, since this bundle comes without: give encoder, or model, the path of "
+                "a training run's."
+            )
         raise InputError(
             f"There are no weights at {path}: correct the path to that of a training run's, or give bundle_root the "
             "folder of the bundle."

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
+from ..errors import counted
 from ..handlers.translation_scores import Translated
 from ..transforms.foreground import inside_body
 from .page import write_page
@@ -22,6 +23,7 @@ ROWS = {
     "mae_soft_tissue": "Mean absolute error in soft tissue (-300 to 200 HU)",
     "mae_air": "Mean absolute error in air (below -300 HU)",
 }
+HIGHER = ("psnr", "ssim")  # is better
 COLUMNS = {"": "made", "_mean_image": "mean image", "_voxelwise": "regression of intensities"}
 WHITE = 0.25  # of the range: a difference that is white
 PERCENTILES = (1, 99)  # of a source, which are black and white
@@ -43,7 +45,10 @@ def write_translation_page(path: Path, scans: Sequence[Translated], metrics: Map
         [],
         {"metrics.json": dict(metrics)},
         title=f"{metrics['target']} made of {metrics['source']}",
-        facts={"test scans": f"{metrics['scans']}, of {metrics['subjects']} subjects", "range": f"{low:g} to {high:g}"},
+        facts={
+            "test scans": f"{metrics['scans']}, of {counted(metrics['subjects'], 'subject')}",
+            "range": f"{low:g} to {high:g}",
+        },
         columns=columns,
         lines={text: _line(name, columns, metrics) for name, text in ROWS.items() if name in metrics},
         scans=[{"scan": scan, "pictures": _pictures(scan, low, high)} for scan in scans],
@@ -52,9 +57,14 @@ def write_translation_page(path: Path, scans: Sequence[Translated], metrics: Map
 
 
 def _line(name: str, columns: Mapping[str, str], metrics: Mapping) -> dict[str, tuple]:
-    """Of each column, the mean and its interval, if there is one."""
+    """Of each column, the mean, its interval, if there is one, and whether it is the best."""
     keys = {column: f"{name}{which}" for which, column in columns.items()}
-    return {column: (metrics[key], _interval(key, metrics)) for column, key in keys.items()}
+    known = [metrics[key] for key in keys.values() if metrics[key] is not None]
+    best = (max if name in HIGHER else min)(known, default=None)
+    return {
+        column: (metrics[key], _interval(key, metrics), metrics[key] == best is not None)
+        for column, key in keys.items()
+    }
 
 
 def _interval(key: str, metrics: Mapping) -> tuple[float, float] | None:

@@ -118,7 +118,10 @@ def check_settings(
     trained = ConfigParser(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
     if "_warning_" in trained:
         logger.warning(trained["_warning_"])
-    for key in (*keys, *more):
+    keys = [*keys, *more]
+    if "embedding_size" in keys and all("embedding_size" in one for one in (config, trained)):
+        _require_same_encoder(config, trained, run_dir)
+    for key in keys:
         if key not in config or key not in trained or _meant(config[key]) == _meant(trained[key]):
             continue
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
@@ -188,6 +191,24 @@ def fixed_settings(config: dict) -> list[str]:
     parts = [f"{section}#{key}" for section in ("train", "validate") for key in config.get(section, {})]
     parts = [part for part in parts if part.partition("#")[2] not in RESUMABLE_PARTS]
     return [key for key in config if key not in free and not DESCRIPTION.match(key)] + parts
+
+
+def _require_same_encoder(config: ConfigParser, trained: ConfigParser, run_dir: str | Path) -> None:
+    """Name the overlay where one of two configurations is of unet_encoder.json's encoder, and the other is not."""
+    ours, theirs = (
+        any("layer_features" in _text(one[key]) for key in ("network_def", "encoder_def") if key in one)
+        for one in (config, trained)
+    )
+    if theirs and not ours:
+        raise InputError(
+            f"The encoder of the run in {run_dir} is a U-Net's: give unet_encoder.json as well, the last of the "
+            "configuration files."
+        )
+    if ours and not theirs:
+        raise InputError(
+            f"The encoder of the run in {run_dir} is no U-Net's: leave unet_encoder.json out of the configuration "
+            "files."
+        )
 
 
 def _meant(setting):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from ignite.engine import Events
 from monai.bundle import ConfigParser
+from monai.transforms import Compose
 
 from scripts.data.synthetic import is_synthetic
 from scripts.networks.weights import read_weights
@@ -101,6 +102,22 @@ def test_the_weights_of_the_losses_are_those_of_the_papers():
 def test_no_synthetic_image_is_trained_on(training):
     split = training()[0].get_parsed_content("split")
     assert {scan["subject"] for part in split.values() for scan in part} == {f"P{i}" for i in range(SUBJECTS)}
+
+
+def test_what_the_target_does_not_show_is_not_covered(training, write_scan, tmp_path):
+    rng, affine = np.random.default_rng(0), np.diag([2.0, 2.0, 2.0, 1.0])
+    for number in range(3):
+        body = np.zeros(SHAPE)
+        body[4:-4, 4:-4, 4:-4] = 1
+        voxels = 900 * body - 1000 + 50 * rng.random(SHAPE)
+        write_scan(tmp_path / f"P{number}_t1.nii.gz", voxels=200 * body + 20 * rng.random(SHAPE), affine=affine)
+        write_scan(tmp_path / f"P{number}_ct.nii.gz", voxels=voxels[..., :13], affine=affine)
+    parser, trainer = training(dataset_dir=str(tmp_path))
+    (scan,) = parser.get_parsed_content("split")["train"]
+    scan = Compose(parser.get_parsed_content("train#deterministic_transforms"))(scan)
+    assert scan["covered"].dtype == torch.bool
+    assert scan["covered"][0].any(0).any(0).tolist() == [True] * 9 + [False] * 9
+    assert next(iter(trainer.data_loader))["covered"].shape == (2, 1, 16, 16, 16)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor, list_data_collate
+from monai.transforms import Compose
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "multimodal_puzzle_pretraining"
 
@@ -30,6 +32,28 @@ def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, 
 
     files = {path for case in cohort("train") for path in case["modalities"].values()}
     assert files == {scan["image"] for scan in cohort(*names)}
+
+
+LAYOUTS = {
+    "2021": ("BraTS2021_{:05d}", "_", ("t1", "t1ce", "t2", "flair", "seg")),
+    "since 2023": ("BraTS-GLI-{:05d}-000", "-", ("t1n", "t1c", "t2w", "t2f", "seg")),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_brats_gives_all_four_images_of_a_case_in_one_order(layout, write_scan, tmp_path):
+    name, between, images = LAYOUTS[layout]
+    for number in range(3):
+        case = tmp_path / "scans" / name.format(number)
+        for seed, image in enumerate(images):
+            voxels = np.pad(np.random.default_rng(seed).random((12, 12, 12)) + 1, 4)
+            write_scan(f"{case / case.name}{between}{image}.nii.gz", voxels=voxels, affine=np.eye(4))
+    parser = parsed("brats", dataset_dir=str(tmp_path / "scans"), output_dir=str(tmp_path / "run"))
+    cases = parser.get_parsed_content("cohort")
+    assert len({case["subject"] for case in cases}) == len(cases) == 3
+    assert [*cases[0]["modalities"]] == ["t1", "t1ce", "t2", "flair"] and "seg" in cases[0]["label"]
+    scan = Compose(parser.get_parsed_content("train#deterministic_transforms"))(cases[0])
+    assert scan["image"].shape[0] == 4 and scan["image"].pixdim.tolist() == [1, 1, 1] and scan["present"].all()
 
 
 def prepared(size=(30, 30, 30)):

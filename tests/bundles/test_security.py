@@ -52,7 +52,7 @@ CALLS = {
     "monai.utils.optional_import",
     "monai.utils.set_determinism",
 }
-VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.pi"}
+VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.ones_like", "torch.pi"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
 METHODS = {
     "amax",
@@ -71,6 +71,7 @@ METHODS = {
     "parts",
     "read_text",
     "region_size",
+    "removesuffix",
     "run",
     "subjects",
     "to",
@@ -118,7 +119,7 @@ TARGETS = {
     *("torch.nn.parallel.DistributedDataParallel", "torch.optim.Adam", "torch.optim.AdamW"),
     *("UNet", "ClassesToIndicesd", "DiceCELoss", "FlattenSubKeysd", "RandAffined", "RandCropByLabelClassesd"),
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt", "operator.ne"),
-    *("PatchDiscriminator", "RandFlipd", "RandSpatialCropd", "ResampleToMatchd", "torch.nn.L1Loss"),
+    *("PatchDiscriminator", "RandFlipd", "RandSpatialCropd", "ResampleToMatchd"),
     *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",

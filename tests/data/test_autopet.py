@@ -106,7 +106,7 @@ def test_studies_of_more_than_400_slices_are_left_out_and_counted(write_study, c
     with caplog.at_level(logging.INFO):
         assert [scan["subject"] for scan in find_autopet(root)] == ["PETCT_a"]
     assert "1 studies of more than 400 slices are left out." in caplog.text
-    assert "1 scans of 1 subjects" in caplog.text
+    assert "1 scan of 1 subject," in caplog.text
 
 
 def test_studies_that_are_all_too_long_are_refused(write_study):

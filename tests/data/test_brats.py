@@ -11,7 +11,11 @@ from scripts.data.split import split_scans
 from scripts.errors import InputError
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
-PRETRAINING = sorted(path.parents[1] for path in BUNDLES.glob("*_pretraining/configs/brats.json"))
+PRETRAINING = sorted(
+    bundle
+    for bundle in BUNDLES.glob("*_pretraining")
+    if (bundle / "configs" / "brats.json").is_file() and not bundle.name.startswith("multimodal")  # which takes cases
+)
 IMAGES = ("t1", "t1ce", "t2", "flair")
 CASES = [f"BraTS2021_{number:05d}" for number in (0, 2, 3, 1666)]
 

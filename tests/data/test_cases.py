@@ -128,6 +128,20 @@ def test_visits_are_cases_of_their_own(fill):
     ]
 
 
+@pytest.mark.parametrize("words", [("pre", "post"), ("before", "after"), ("baseline", "followup"), ("bl", "fu1")])
+def test_two_visits_are_never_one_case(fill, words):
+    first, second = words
+    root = fill(*(f"P{i}_{first}_t1.nii.gz" for i in (1, 2)), *(f"P{i}_{second}_ct.nii.gz" for i in (1, 2)))
+    found = sorted((case["subject"], *case["modalities"]) for case in cases_of(root))
+    assert found == [("P1", "ct"), ("P1", "t1"), ("P2", "ct"), ("P2", "t1")]
+
+
+def test_words_that_may_be_a_contrast_or_a_visit_are_told(fill, caplog):
+    root = fill(*(f"P{i}_{name}_{time}.nii.gz" for i in (1, 2) for name in ("T1", "T2") for time in ("pre", "post")))
+    assert images(cases_of(root))[0].keys() == {"t1", "t1ce"}
+    assert "4 names (P1_T1_post.nii.gz" in caplog.text and "put the word before T1" in caplog.text
+
+
 def test_repeats_with_partners_are_visits(fill):
     root = fill(*(f"P{i}_{take}_{name}.nii.gz" for i in (1, 2) for take in "ab" for name in ("t1", "t2")))
     assert {"t1": "P1_b_t1.nii.gz", "t2": "P1_b_t2.nii.gz"} in images(cases_of(root))
@@ -174,10 +188,10 @@ def test_the_log_has_a_table_of_who_has_what(fill, caplog):
     cases_of(fill("P3_adc.nii.gz", root=root))
     for line in (
         "3 cases of 3 subjects, 0 with a mask",
-        "  ct        1 images and 1 synthetic of 2 subjects",
+        "  ct        1 image and 1 synthetic of 2 subjects",
         "  t1        3 images of 3 subjects",
         "  complete  2 cases of 2 subjects have all 2",
-        "  without   adc (1 subjects)",
+        "  without   adc (1 subject)",
     ):
         assert line in caplog.text
 

@@ -67,10 +67,18 @@ def test_other_subjects_may_be_drawn_into_a_share_of_the_same_folds():
     assert few == SubjectFolds(SCANS, 5, 0).parts(2, 0.5)
 
 
-@pytest.mark.parametrize("folds", [2, 24])
-def test_impossible_folds_are_refused(folds):
-    with pytest.raises(InputError, match="23 subjects cannot be cross-validated"):
-        SubjectFolds(SCANS, folds, 0)
+@pytest.mark.parametrize(
+    ("subjects", "folds", "cure"),
+    [
+        (23, 2, "give 3 folds or more"),
+        (23, 24, "give 3 to 23 folds, or more subjects"),
+        (2, 5, "give scans of 3 or more"),
+    ],
+)
+def test_impossible_folds_are_refused_with_what_is_possible(subjects, folds, cure):
+    scans = [{"subject": f"S{number}", "class_label": number % 2} for number in range(subjects)]
+    with pytest.raises(InputError, match=f"{subjects} subjects cannot be cross-validated in {folds} folds: {cure}"):
+        SubjectFolds(scans, folds, 0)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ def test_a_class_cannot_be_called_background():
         with_background(Structures(("background",), ((1,),)))
 
 
+@pytest.mark.parametrize("name", ["image", "subject", "class", "likeliest"])
+def test_a_class_cannot_be_called_as_a_column_is(name):
+    with pytest.raises(InputError, match=f"A class is called {name}, as another column"):
+        with_background(Structures(("liver", name), ((1,), (2,))))
+    with pytest.raises(InputError, match=f"A class is called {name}, as another column"):
+        target_classes(Outcome("sick", ["A", "B", "C"], np.array([0, 1, 1]), ("no", name), None, NONE))
+
+
 def test_classes_of_subjects_have_values_above_0():
     classes = target_classes(SICK)
     assert (classes.names, classes.values) == (("no", "yes"), ((1,), (2,)))

@@ -70,10 +70,11 @@ def test_figures_stand_beside_those_of_baselines_and_chance(fit, tmp_path):
     assert metrics["auc_low"] is None  # of two subjects
 
 
-def test_what_cannot_be_said_of_test_crops_of_one_class_is_null(fit, tmp_path):
+def test_what_cannot_be_said_of_test_crops_of_one_class_is_null_and_told(fit, tmp_path, caplog):
     fit(tested=(1.0, 1.0, 1.0))
     text = (tmp_path / "metrics.json").read_text(encoding="utf-8")
     assert json.loads(text)["auc"] is None and "NaN" not in text
+    assert "mine does not beat position: AUC nan against nan" in caplog.text
 
 
 def test_a_class_that_no_crop_is_of_is_named(fit):

@@ -42,7 +42,7 @@ def trained(crops, batch_size, wrap=lambda network: network):
 @pytest.fixture
 def crops():
     images = torch.randn(CROPS, 2, 1, 8, 8, 8)
-    return [{"image": source, "source": source, "target": target} for source, target in images]
+    return [{"image": source, "source": source, "target": target, "covered": target > -2} for source, target in images]
 
 
 def test_generator_and_discriminator_learn(crops, monkeypatch):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from ignite.engine import Engine
 from torch import nn
 
 from scripts.handlers.frozen_encoder import FrozenEncoder
@@ -62,3 +63,11 @@ def test_a_frozen_encoder_has_no_dropout():
     network.train()
     x = torch.randn(64, 2)
     assert torch.equal(network.down(x), network.down(x))
+
+
+@pytest.mark.parametrize(("max_epochs", "said"), [(2, True), (1, True), (3, False)])
+def test_a_training_that_never_sets_the_encoder_free_says_so(caplog, max_epochs, said):
+    engine = Engine(lambda *_: None)
+    FrozenEncoder(Network(), ["down"], 2).attach(engine)
+    engine.run([0], max_epochs=max_epochs)
+    assert (f"stays as it is in all {max_epochs} epochs" in caplog.text) is said

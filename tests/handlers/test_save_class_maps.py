@@ -74,5 +74,18 @@ def test_a_line_has_the_mean_of_each_class(left):
 def test_classes_whose_files_would_have_one_name_are_refused(left):
     with pytest.raises(InputError, match="Maps of two classes would be called a_b"):
         left(Structures(("a b", "a?b", "c"), ((0,), (1,), (2,))))
+    with pytest.raises(InputError, match="A class is called subject, as another column"):
+        left(Structures(("subject", "b", "c"), ((0,), (1,), (2,))))
     with pytest.raises(InputError, match="likeliest"):
         left(Structures(("Likeliest", "b", "c"), ((0,), (1,), (2,))))
+
+
+@pytest.mark.parametrize(
+    ("side", "said"), [(400, "3 classes at 400 × 400 × 600 voxels, probabilities are 1.2 GB"), (50, "")]
+)
+def test_what_a_large_scan_takes_is_told_before_it_is_begun(caplog, tmp_path, side, said):
+    caplog.set_level("INFO")
+    handler = SaveClassMaps(tmp_path, CLASSES)
+    image = torch.zeros(1).expand(1, 1, side, side, 600)
+    handler._tell_memory(SimpleNamespace(state=SimpleNamespace(batch={"image": image})))
+    assert said in caplog.text if said else not caplog.text

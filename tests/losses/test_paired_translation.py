@@ -6,7 +6,7 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from scripts.losses.adversary import Adversary
-from scripts.losses.paired_translation import PairedTranslationLoss
+from scripts.losses.paired_translation import PairedTranslationLoss, covered_difference
 
 
 class Product(nn.Module):
@@ -23,7 +23,11 @@ def loss_of(discriminator, l1_weight=100.0):
 @pytest.fixture
 def batch():
     source, target = torch.randn(2, 2, 1, 3, 3, 3)
-    return {"source": source, "target": target}
+    return pair(source, target)
+
+
+def pair(source, target):
+    return {"source": source, "target": target, "covered": torch.ones_like(target, dtype=torch.bool)}
 
 
 def listed(*images):
@@ -62,8 +66,25 @@ def test_of_noise_nothing_is_made_that_is_nearer_to_other_noise_than_a_constant(
     for _ in range(200):
         source, target = torch.randn(2, 4, 1, 6, 6, 6)
         optimizer.zero_grad()
-        loss(network(source), {"source": source, "target": target}).backward()
+        loss(network(source), pair(source, target)).backward()
         optimizer.step()
     source, target = torch.randn(2, 64, 1, 6, 6, 6)
-    found, constant = (loss(made, {"source": source, "target": target}) for made in (network(source), 0 * source))
+    found, constant = (loss(made, pair(source, target)) for made in (network(source), 0 * source))
     assert float(found) > 0.995 * float(constant)
+
+
+def test_what_the_target_does_not_cover_teaches_neither_network(batch):
+    batch["covered"][:, :, 1:] = False
+    made, other = torch.randn(2, 2, 1, 3, 3, 3)
+    other[:, :, :1] = made[:, :, :1]
+    far = batch | {"target": torch.where(batch["covered"], batch["target"], 999)}
+    loss = loss_of(Product())
+    for judge in (loss, loss.discriminator_loss, covered_difference):
+        assert torch.equal(judge(made, batch), judge(other, far))
+
+
+def test_the_difference_is_a_mean_over_what_is_covered(batch):
+    batch["covered"][0, :, 2] = False
+    errors = [abs(m - t) for m, t, c in listed(1 + batch["target"], batch["target"], batch["covered"]) if c]
+    assert float(covered_difference(1 + batch["target"], batch)) == pytest.approx(sum(errors) / len(errors), rel=1e-6)
+    assert covered_difference(batch["source"], batch | {"covered": ~batch["covered"] & False}) == 0

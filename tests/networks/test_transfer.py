@@ -7,7 +7,7 @@ from torch import nn
 
 from scripts.errors import InputError
 from scripts.networks.layers import layer_features
-from scripts.networks.transfer import load_backbone, load_parts, transfer_weights
+from scripts.networks.transfer import check_encoder, load_backbone, load_parts, transfer_weights
 
 LAST = "class_layers.out"
 
@@ -120,6 +120,14 @@ def test_weights_that_are_no_part_of_the_network_are_refused_and_nothing_is_load
     with pytest.raises(InputError, match=f"are no encoder of this network: {fault}"):
         load_parts(target, str(tmp_path / "encoder.pt"), DOWN)
     assert all(torch.equal(tensor, before[name]) for name, tensor in target.state_dict().items())
+
+
+def test_weights_that_have_nothing_of_a_part_are_known_before_there_is_a_network(tmp_path):
+    for name, weights in {"unet": u_net(), "densenet": network()}.items():
+        torch.save(weights.state_dict(), tmp_path / f"{name}.pt")
+    check_encoder(str(tmp_path / "unet.pt"), DOWN)
+    with pytest.raises(InputError, match=r"nothing of conv_0: give encoder the encoder\.pt of a pretraining"):
+        check_encoder(str(tmp_path / "densenet.pt"), DOWN)
 
 
 @pytest.mark.parametrize("encoder", ["scratch", "untrained", "random"])

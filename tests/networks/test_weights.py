@@ -25,6 +25,13 @@ def test_missing_weights_are_named(tmp_path):
         load_encoder(nn.Linear(3, 2), tmp_path / "encoder.pt")
 
 
+def test_of_a_bundle_that_comes_without_weights_those_of_a_run_are_asked_for(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "metadata.json").touch()
+    with pytest.raises(InputError, match="since this bundle comes without: give encoder, or model, the path of"):
+        load_encoder(nn.Linear(3, 2), tmp_path / "models" / "model.pt")
+
+
 BAD_WEIGHTS = {
     "of other shapes": nn.Linear(4, 2).state_dict(),
     "of other names": nn.Sequential(nn.Linear(3, 2)).state_dict(),

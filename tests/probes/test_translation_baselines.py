@@ -13,7 +13,8 @@ def scan(shape, function, noise=0.0):
     image = torch.full((1, *shape), -1.0)
     inside = tuple(slice(2, size - 2) for size in shape)
     image[0][inside] = torch.rand(image[0][inside].shape)
-    return {"image": MetaTensor(image), "target": MetaTensor(function(image) + noise * torch.randn(image.shape))}
+    target = MetaTensor(function(image) + noise * torch.randn(image.shape))
+    return {"image": MetaTensor(image), "target": target, "covered": torch.ones(image.shape, dtype=torch.bool)}
 
 
 @pytest.fixture
@@ -47,8 +48,19 @@ def test_the_mean_image_is_at_the_same_share_of_the_way_through_each_box(fitted)
 
 def test_a_bin_of_no_training_voxel_has_the_mean_of_all(fitted):
     one = {"image": torch.zeros(1, 48, 48, 48), "target": torch.full((1, 48, 48, 48), 0.25)}
+    one["covered"] = one["target"] > 0
     one["image"][:, 8:40, 8:40, 8:40] = 1
     assert torch.allclose(fitted([one]).images(torch.randn(1, 9, 9, 9)), torch.tensor(0.25))
+
+
+def test_what_no_target_covers_is_no_part_of_either(fitted):
+    scans = [scan((48, 48, 48), torch.square) for _ in range(2)]
+    for one in scans:
+        one["target"][:] = 0.25
+    for one, known in zip(scans, (12, 24), strict=True):
+        one["covered"][:, known:] = False
+        one["target"][:, known:] = 99
+    assert torch.allclose(fitted(scans).images(torch.randn(1, 48, 48, 48)), torch.tensor(0.25))
 
 
 def test_a_training_without_baselines_has_none(tmp_path):

@@ -175,6 +175,12 @@ def test_an_interval_stands_below_its_figure(page):
     assert "<strong>0.970</strong><small>0.950 to 0.985</small>" in page
 
 
+def test_the_best_of_a_row_is_bold_also_where_the_encoder_loses(tmp_path):
+    metrics = METRICS | {"location_error_mm_intensities": 5.5}
+    page = write_report(tmp_path, "title", {}, metrics, [], {}).read_text(encoding="utf-8")
+    assert "<strong>5.5</strong>" in page and "<strong>9.6</strong>" not in page
+
+
 @pytest.mark.parametrize(
     ("difference", "said"),
     [

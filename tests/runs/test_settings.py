@@ -253,3 +253,20 @@ def test_a_switch_of_the_command_line_is_what_it_means(tmp_path, said):
 @pytest.mark.parametrize("said", [False, "false"])
 def test_a_switch_that_is_the_other_way_is_refused(tmp_path, said):
     assert "the run in" in input_error(checking(tmp_path, ["normalize"], normalize=said))
+
+
+@pytest.mark.parametrize(
+    ("trained", "ours", "said"),
+    [
+        ("layer_features", "DenseNet121", "is a U-Net's: give unet_encoder.json as well"),
+        ("DenseNet121", "layer_features", "is no U-Net's: leave unet_encoder.json out"),
+    ],
+)
+def test_where_another_encoder_is_meant_its_overlay_is_named_and_no_size(tmp_path, trained, ours, said):
+    run = {"network_def": {"_target_": trained}, "embedding_size": 256}
+    (tmp_path / "config.json").write_text(json.dumps(run), encoding="utf-8")
+    step = {"_target_": "scripts.runs.settings.check_settings", "run_dir": str(tmp_path), "keys": ["embedding_size"]}
+    config = ConfigParser(
+        {"encoder_def": {"_target_": ours, "_disabled_": True}, "embedding_size": 1024, "run": [step]}
+    )
+    assert said in input_error(config)

@@ -193,11 +193,23 @@ def test_an_encoder_that_is_told_places_is_probed_with_them(plan):
             "drasclr cannot be that of a U-Net: leave it out",
         ),
         ({"methods": "[isimed,jigsaw,simclr,cpc]"}, "The encoder of jigsaw, cpc is that of a U-Net"),
+        ({"methods": "[isimed,multimodal_puzzle]"}, "multimodal_puzzle has no lesion_free.json: leave it out"),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )
 def test_settings_that_nothing_uses_are_refused(snakemake, settings, sentence):
     assert sentence in snakemake("-n", status=1, **settings)
+
+
+def test_a_method_of_cases_says_before_all_else_what_it_needs(snakemake, tmp_path):
+    settings = {"methods": "[multimodal_puzzle]", "network": "unet"}
+    configs = [ROOT / "workflow" / "config" / f"{name}.yaml" for name in ("config", "scans")]
+    text = snakemake("-n", "--configfile", *configs, status=1, **settings)
+    assert "takes cases of several images, such as T1 and CT, of which the synthetic cohort has none" in text
+    for number in range(2):
+        (tmp_path / f"P{number}_t1.nii.gz").touch()
+    text = snakemake("--cores", 1, "--configfile", *configs, status=1, data=tmp_path, **settings)
+    assert "takes cases of several images. Fewer than two modalities" in text and "Error in rule" not in text
 
 
 def test_a_study_is_not_resumed_with_other_settings(snakemake, study):

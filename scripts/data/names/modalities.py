@@ -7,7 +7,7 @@ from pathlib import PurePath
 from ..stem import scan_stem
 from .parts import DATE
 
-__all__ = ["SYNTHETIC", "modality_name", "modality_of", "rest_of", "visit_of", "words_of"]
+__all__ = ["OCCASIONS", "SYNTHETIC", "contrast_of", "modality_name", "modality_of", "rest_of", "visit_of", "words_of"]
 
 SYNTHETIC = "synthetic"  # word in the name of an image that a network made
 ALIASES = {
@@ -25,10 +25,11 @@ KNOWN = re.compile(
 )
 BROAD = ("mr",)  # said only where nothing else is
 LONGEST = 3  # words that together are one modality: t1_c_e
+OCCASIONS = frozenset(("pre", "post", "before", "after"))
 VISIT = re.compile(
-    rf"(?<![a-z0-9])(?:(?:ses|sess|session|visit|timepoint|tp|month|week|day|year|followup|follow|fu)[_\-\s]?\d+"
+    rf"(?<![a-z0-9])(?:(?:ses|sess|session|visit|timepoint|tp|month|week|day|year|follow[_\-\s]?up|follow|fu)[_\-\s]?\d+"
     rf"|baseline|bl|screening|preop|postop|pretreatment|posttreatment|[vmwdy]\d+|{DATE})(?![a-z0-9])"
-    r"|(?<![a-z0-9])ses-(?!(?:mri?|ct|pet)(?![a-z0-9]))[a-z0-9]+|(?<![a-z0-9])(?:followup|fu)(?![a-z0-9])"
+    r"|(?<![a-z0-9])ses-(?!(?:mri?|ct|pet)(?![a-z0-9]))[a-z0-9]+|(?<![a-z0-9])(?:follow[_\-\s]?up|fu)(?![a-z0-9])"
     r"|(?<=-)\d{3}(?=-t[12][a-z])|(?<=^brats-...-\d{5}-)\d{3}$",
     re.IGNORECASE,
 )
@@ -73,18 +74,29 @@ def rest_of(path: str | PurePath, wanted: Iterable[str] = ()) -> str:
     return "/".join(_without(part, wanted) for part in (*path.parts[:-1], scan_stem(path)))
 
 
-def visit_of(path: str | PurePath) -> frozenset[str]:
-    """The words of a path that say a visit or a date.
+def visit_of(path: str | PurePath, wanted: Iterable[str] = ()) -> frozenset[str]:
+    """The words of a path that say a visit or a date, and are no part of a modality.
 
     Example:
-        >>> sorted(visit_of("sub-01/ses-2/anat/sub-01_ses-2_T1w.nii")), sorted(visit_of("P1_T1.nii"))
-        (['ses2'], [])
+        >>> names = ("sub-01/ses-2/anat/sub-01_ses-2_T1w.nii", "P1_T1.nii", "P1_T2_post.nii", "P1_T1_post.nii")
+        >>> [sorted(visit_of(name)) for name in names]
+        [['ses2'], [], ['post'], []]
     """
-    path = PurePath(path)
+    path, wanted = PurePath(path), set(wanted)
     parts = (*path.parts[:-1], scan_stem(path))
-    return frozenset(
-        re.sub(r"[^a-z0-9]", "", match.group().lower()) for part in parts for match in VISIT.finditer(part)
-    )
+    said = {re.sub(r"[^a-z0-9]", "", match.group().lower()) for part in parts for match in VISIT.finditer(part)}
+    others = {word for part in parts for word in _without(VISIT.sub("", part), wanted).split("_")}
+    return frozenset(said | OCCASIONS & others)
+
+
+def contrast_of(path: str | PurePath, wanted: Iterable[str] = ()) -> frozenset[str]:
+    """The words `pre` and `post` of a name that are part of a modality: T1 without and with contrast, it seems.
+
+    Example:
+        >>> sorted(contrast_of("P1_T1_post.nii")), sorted(contrast_of("P1_T2_post.nii"))
+        (['post'], [])
+    """
+    return OCCASIONS.intersection(words_of(scan_stem(PurePath(path)))) - set(wanted) - visit_of(path, wanted)
 
 
 def words_of(part: str) -> list[str]:
