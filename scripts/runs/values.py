@@ -56,7 +56,7 @@ def as_meant(kind: str, value: Any) -> Any:
     if kind.startswith("list of path") and isinstance(value, str) and not is_expression(value):
         value = [path for part in value.strip("[]").split(",") if (path := part.strip(" '\""))]
     if isinstance(value, list):
-        return [as_meant(kind.removesuffix(" or null"), one) for one in value]
+        return [as_meant(kind.removesuffix(" or null").removeprefix("list of "), one) for one in value]
     if not isinstance(value, str) or is_expression(value):
         return value
     if re.search(r"\bnumbers?\b", kind) and NUMERAL.match(value):
