@@ -23,7 +23,7 @@ def parsed(tmp_path):
         parser = ConfigParser()
         parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
         small = {"device": torch.device("cpu"), "embedding_size": 6, "hidden_size": 8, "projection_size": 5}
-        split = {"val_size": 2, "test_size": 2, "tables": [str(tmp_path / "blood.csv")], "scans": SCANS}
+        split = {"val_size": 2, "test_size": 2, "tables": [str(tmp_path / "blood.csv")], "cohort": SCANS, "scans": SCANS}
         parser.update(small | split | {"output_dir": str(tmp_path / "run")} | settings)
         return parser
 
@@ -56,6 +56,18 @@ def test_one_optimizer_trains_the_encoder_and_all_heads_once(parsed):
     optimizer, network, loss = map(parser.get_parsed_content, ("optimizer", "network", "loss"))
     trained = [id(one) for group in optimizer.param_groups for one in group["params"]]
     assert sorted(trained) == sorted(id(one) for one in (*network.parameters(), *loss.parameters()))
+
+
+def test_a_validation_is_of_all_persons_at_once_however_they_fall_into_batches(parsed):
+    parser = parsed()
+    loss, metric = map(parser.get_parsed_content, ("loss", "validate#loss"))
+    top1 = parser.get_parsed_content("validate#additional_metrics#retrieval_top1")
+    embedding, person = torch.randn(6, 6), torch.tensor([0, 1, 2, 3, 3, 6])
+    for part in (slice(0, 4), slice(4, 6)):
+        metric.update((embedding[part], person[part]))
+        top1.update((embedding[part], person[part]))
+    assert metric.compute() == loss.value(embedding, person) > 0
+    assert top1.compute() in [pytest.approx(found / 5) for found in range(6)]
 
 
 def test_a_checkpoint_has_no_line_of_anybody(parsed):
