@@ -23,7 +23,13 @@ def parsed(tmp_path):
         parser = ConfigParser()
         parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
         small = {"device": torch.device("cpu"), "embedding_size": 6, "hidden_size": 8, "projection_size": 5}
-        split = {"val_size": 2, "test_size": 2, "tables": [str(tmp_path / "blood.csv")], "cohort": SCANS, "scans": SCANS}
+        split = {
+            "val_size": 2,
+            "test_size": 2,
+            "tables": [str(tmp_path / "blood.csv")],
+            "cohort": SCANS,
+            "scans": SCANS,
+        }
         parser.update(small | split | {"output_dir": str(tmp_path / "run")} | settings)
         return parser
 
@@ -108,15 +114,35 @@ def test_shuffled_tables_give_nobody_their_own_line(parsed):
 
 
 @pytest.mark.slow
-def test_persons_are_sought_by_the_scales_of_the_training_and_no_others(run, train, small_for, cohort_for, tmp_path):
+def test_an_evaluation_seeks_persons_by_the_scales_of_the_training(run, train, small_for, cohort_for, tmp_path):
     folder = train(BUNDLE)
     scales = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
     assert len(scales["bodies"]["columns"]) == len(scales["bodies"]["mean"]) == 34
     settings = small_for(BUNDLE) | {"dataset_dir": cohort_for(BUNDLE), "encoder": folder / "encoder.pt"}
-    other = tmp_path / "bodies.csv"
-    lines = Path(settings["tables"][0]).read_text(encoding="utf-8").replace("liver_ml", "liver_size")
-    other.write_text(lines, encoding="utf-8")
-    output = run(
-        BUNDLE, "train", "evaluate", status=1, output_dir=tmp_path / "e", **settings | {"tables": [str(other)]}
-    )
-    assert "error: bodies has no column liver_ml that differs between persons" in output and "Traceback" not in output
+    settings |= {"evaluation_crops": 2, "map_stride": 32, "output_dir": tmp_path}
+    output = run(BUNDLE, "train", "evaluate", **settings)
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["persons"] == 2 and metrics["retrieval_chance"] == 0.5
+    assert {f"retrieval_top1_bodies{ending}" for ending in ("", "_ridge", "_random_encoder", "_size")} < metrics.keys()
+    assert "Of 2 test persons, " in output
+    assert "Persons and their tables" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("liver_size", "error: bodies has no column liver_ml that differs between persons"),
+        (None, "error: No tables are given: give tables a list of CSV or TSV files"),
+    ],
+)
+def test_other_tables_than_those_of_the_training_are_refused(
+    run, train, small_for, cohort_for, tmp_path, text, sentence
+):
+    folder = train(BUNDLE)
+    settings = small_for(BUNDLE) | {"dataset_dir": cohort_for(BUNDLE), "encoder": folder / "encoder.pt"}
+    lines = Path(settings["tables"][0]).read_text(encoding="utf-8")
+    (tmp_path / "bodies.csv").write_text(lines.replace("liver_ml", str(text)), encoding="utf-8")
+    settings |= {"tables": [str(tmp_path / "bodies.csv")] if text else "null", "output_dir": tmp_path / "evaluation"}
+    output = run(BUNDLE, "train", "evaluate", status=1, **settings)
+    assert sentence in output and "Traceback" not in output
