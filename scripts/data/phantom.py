@@ -12,6 +12,7 @@ import numpy as np
 from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
 from ..errors import InputError, some
 from .phantom_body import LABELLED, LESIONS
+from .phantom_body_table import BODY_COLUMNS, body_row
 from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
 from .phantom_scan import Subject, draw_subject, organ_map, render
@@ -45,7 +46,8 @@ def make_cohort(
             in mm from where it lay.
 
     Returns:
-        The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
+        The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json`, `outcomes.csv` (see `draw_outcome`) and
+        `bodies.csv` (see `body_row`).
 
     Raises:
         InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
@@ -79,15 +81,16 @@ def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    outcomes, movements = zip(*[_write_subject(folder, listing, i) for i in numbers], strict=True)
+    outcomes, bodies, movements = zip(*[_write_subject(folder, listing, i) for i in numbers], strict=True)
     write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
+    write_csv_atomically(folder / "bodies.csv", [BODY_COLUMNS, *bodies])
     if listing.get("moved"):
         names = [name for name, *_ in outcomes]
         write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
 
 
-def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
-    """Write the i-th subject's scans with their mask; its line in outcomes.csv and its movements are returned."""
+def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, list, dict]:
+    """Write the i-th subject's scans with their mask; its lines in tables and its movements are returned."""
     rng, name = np.random.default_rng([listing["seed"], i]), NAME.format(i)
     subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
     image, mask = render(subject)
@@ -95,11 +98,11 @@ def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
     if listing.get("labels_of") == "organs":
         mask = organ_map(subject)
     nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
-    outcome = [name, *draw_outcome(rng, float(lesion_ml))]
+    outcome, body = [name, *draw_outcome(rng, float(lesion_ml))], [name, *body_row(subject)]
     if "modalities" in listing:
-        return outcome, _write_modalities(folder, listing, i, subject, image)
+        return outcome, body, _write_modalities(folder, listing, i, subject, image)
     nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
-    return outcome, {}
+    return outcome, body, {}
 
 
 def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:

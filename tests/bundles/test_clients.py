@@ -30,8 +30,9 @@ LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
 SEGMENTATION = BUNDLES[0].parent / "organ_segmentation"
 PUZZLE = BUNDLES[0].parent / "multimodal_puzzle_pretraining"
 GENERATION = BUNDLES[0].parent / "cross_modal_generation"
-# handlers of their validations
-EVALUATED_OTHERWISE = {SEGMENTATION: [], GENERATION: [], PUZZLE: ["@validate#evaluation_mode"]}
+CONTIG = BUNDLES[0].parent / "contig_pretraining"
+HEADS = ["@validate#evaluation_mode"]
+EVALUATED_OTHERWISE = {SEGMENTATION: [], GENERATION: [], PUZZLE: HEADS, CONTIG: HEADS}  # handlers of their validations
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE]
 WEIGHTED = [bundle for bundle in BUNDLES if (bundle / "models" / "model.pt").is_file()]
@@ -140,7 +141,7 @@ def site(small_for, trainable, bodies_for, elsewhere, tmp_path_factory):
         **small_for(trainable),
     }
     evaluation, own = dict(given), {}
-    if trainable in EVALUATED_OTHERWISE:  # whose evaluate.json takes scans as inference does, and not as training
+    if trainable in EVALUATED_OTHERWISE:  # whose evaluate.json takes scans as inference does, or what a run leaves
         evaluation = given | {"validate#handlers": EVALUATED_OTHERWISE[trainable]}
         own = {"config_evaluate_filename": "configs/train.json"}
     with pytest.MonkeyPatch.context() as patch:

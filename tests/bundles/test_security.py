@@ -77,6 +77,7 @@ METHODS = {
     "to",
     "turns",
     "untrained",
+    "value",
 }
 
 # components, besides those of scripts
@@ -121,6 +122,7 @@ TARGETS = {
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt", "operator.ne"),
     *("PatchDiscriminator", "RandFlipd", "RandSpatialCropd", "ResampleToMatchd"),
     *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
+    *("RandAdjustContrastd", "RandGaussianNoised"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
