@@ -12,6 +12,7 @@ import numpy as np
 from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
 from ..errors import InputError, some
 from .phantom_body import LABELLED, LESIONS
+from .phantom_genes import EFFECT_COLUMNS, TRAITS, Genes, inherited, traits_of
 from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
 from .phantom_scan import Subject, draw_subject, organ_map, render
@@ -20,6 +21,7 @@ __all__ = ["LABELS", "make_cohort"]
 
 NAME = "phantom_{:03}"
 LABELS = ("lesions", "organs")  # what the masks of a cohort may be of
+NO_GENES = Genes.draw(0, 0, 0)
 
 
 def make_cohort(
@@ -30,6 +32,8 @@ def make_cohort(
     labels: str = "lesions",
     modalities: Sequence[str] = (),
     moved: Sequence[str] = (),
+    variants: int = 0,
+    causal: int = 10,
 ) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
@@ -43,12 +47,16 @@ def make_cohort(
             last one. Masks lie in the grid of t1 and t2. None: one scan a subject, which is its t1.
         moved: those before which a body moved, so that they are not registered; `movements.json` says how, as affines
             in mm from where it lay.
+        variants: of the genes of each subject, in genotypes.csv: 0, 1 or 2, some of them missing.
+        causal: variants that act on what bodies are like: effects.csv says how, and anatomy.csv what came of it (see
+            `Genes`).
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
 
     Raises:
-        InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
+        InputError: the folder holds something else, or there are no subjects, or such lesions, to write, or so many
+            variants cannot act.
     """
     folder = Path(folder).expanduser().absolute()
     if subjects < 1:
@@ -59,7 +67,10 @@ def make_cohort(
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
         raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
-    listing = json.dumps(_listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved), indent=2)
+    if variants:
+        Genes.draw(seed, variants, causal)  # or it says that so many cannot act
+    content = _listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved)
+    listing = json.dumps(content | ({"variants": variants, "causal": causal} if variants else {}), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != listing:
@@ -79,17 +90,27 @@ def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    outcomes, movements = zip(*[_write_subject(folder, listing, i) for i in numbers], strict=True)
+    genes = Genes.draw(listing["seed"], listing["variants"], listing["causal"]) if "variants" in listing else NO_GENES
+    outcomes, movements, traits = zip(*[_write_subject(folder, listing, genes, i) for i in numbers], strict=True)
     write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
+    names = [name for name, *_ in outcomes]
     if listing.get("moved"):
-        names = [name for name, *_ in outcomes]
         write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
+    if genes.columns:
+        lines = ([name, *genes.known(i)] for i, name in enumerate(names))
+        write_csv_atomically(folder / "genotypes.csv", [["subject", *genes.columns], *lines])
+        write_csv_atomically(folder / "effects.csv", [EFFECT_COLUMNS, *genes.effects()])
+        measured = ([name, *(round(value, 5) for value in own)] for name, own in zip(names, traits, strict=True))
+        write_csv_atomically(folder / "anatomy.csv", [["subject", *TRAITS], *measured])
 
 
-def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
-    """Write the i-th subject's scans with their mask; its line in outcomes.csv and its movements are returned."""
+def _write_subject(folder: Path, listing: dict, genes: Genes, i: int) -> tuple[list, dict, list[float]]:
+    """Write the i-th subject's scans with their mask; its line in outcomes.csv, its movements and what its body is like
+    are returned."""
     rng, name = np.random.default_rng([listing["seed"], i]), NAME.format(i)
-    subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
+    lesions = listing.get("lesions", "small") if i % 2 == 1 else None
+    subject = draw_subject(rng, lesions, *inherited(genes.shifts(genes.genotype(i)[0])))
+    traits = traits_of(subject)
     image, mask = render(subject)
     lesion_ml = mask.sum() * abs(np.linalg.det(subject.affine[:3, :3])) / 1000
     if listing.get("labels_of") == "organs":
@@ -97,9 +118,9 @@ def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, dict]:
     nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
     outcome = [name, *draw_outcome(rng, float(lesion_ml))]
     if "modalities" in listing:
-        return outcome, _write_modalities(folder, listing, i, subject, image)
+        return outcome, _write_modalities(folder, listing, i, subject, image), traits
     nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
-    return outcome, {}
+    return outcome, {}, traits
 
 
 def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:
