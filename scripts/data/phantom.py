@@ -12,6 +12,7 @@ import numpy as np
 from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
 from ..errors import InputError, some
 from .phantom_body import LABELLED, LESIONS
+from .phantom_body_table import BODY_COLUMNS, body_row
 from .phantom_genes import EFFECT_COLUMNS, TRAITS, Genes, inherited, traits_of
 from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
@@ -21,7 +22,6 @@ __all__ = ["LABELS", "make_cohort"]
 
 NAME = "phantom_{:03}"
 LABELS = ("lesions", "organs")  # what the masks of a cohort may be of
-NO_GENES = Genes.draw(0, 0, 0)
 
 
 def make_cohort(
@@ -52,7 +52,8 @@ def make_cohort(
             `Genes`).
 
     Returns:
-        The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json` and `outcomes.csv` (see `draw_outcome`).
+        The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json`, `outcomes.csv` (see `draw_outcome`) and
+        `bodies.csv` (see `body_row`).
 
     Raises:
         InputError: the folder holds something else, or there are no subjects, or such lesions, to write, or so many
@@ -89,38 +90,37 @@ def make_cohort(
 def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
+    genes = Genes.draw(listing["seed"], listing.get("variants", 0), listing.get("causal", 0))
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    genes = Genes.draw(listing["seed"], listing["variants"], listing["causal"]) if "variants" in listing else NO_GENES
-    outcomes, movements, traits = zip(*[_write_subject(folder, listing, genes, i) for i in numbers], strict=True)
-    write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
-    names = [name for name, *_ in outcomes]
-    if listing.get("moved"):
-        write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
+    lines, movements = zip(*[_write_subject(folder, listing, genes, i) for i in numbers], strict=True)
+    heads: dict[str, Sequence[str]] = {"outcomes": COLUMNS, "bodies": BODY_COLUMNS}
     if genes.columns:
-        lines = ([name, *genes.known(i)] for i, name in enumerate(names))
-        write_csv_atomically(folder / "genotypes.csv", [["subject", *genes.columns], *lines])
+        heads |= {"genotypes": ["subject", *genes.columns], "anatomy": ["subject", *TRAITS]}
         write_csv_atomically(folder / "effects.csv", [EFFECT_COLUMNS, *genes.effects()])
-        measured = ([name, *(round(value, 5) for value in own)] for name, own in zip(names, traits, strict=True))
-        write_csv_atomically(folder / "anatomy.csv", [["subject", *TRAITS], *measured])
+    for table, head in heads.items():
+        write_csv_atomically(folder / f"{table}.csv", [head, *(of_subject[table] for of_subject in lines)])
+    if listing.get("moved"):
+        names = [NAME.format(i) for i in numbers]
+        write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
 
 
-def _write_subject(folder: Path, listing: dict, genes: Genes, i: int) -> tuple[list, dict, list[float]]:
-    """Write the i-th subject's scans with their mask; its line in outcomes.csv, its movements and what its body is like
-    are returned."""
+def _write_subject(folder: Path, listing: dict, genes: Genes, i: int) -> tuple[dict[str, list], dict]:
+    """Write the i-th subject's scans with their mask; its lines, by their table, and its movements are returned."""
     rng, name = np.random.default_rng([listing["seed"], i]), NAME.format(i)
     lesions = listing.get("lesions", "small") if i % 2 == 1 else None
     subject = draw_subject(rng, lesions, *inherited(genes.shifts(genes.genotype(i)[0])))
-    traits = traits_of(subject)
     image, mask = render(subject)
     lesion_ml = mask.sum() * abs(np.linalg.det(subject.affine[:3, :3])) / 1000
     if listing.get("labels_of") == "organs":
         mask = organ_map(subject)
     nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
-    outcome = [name, *draw_outcome(rng, float(lesion_ml))]
+    said: dict[str, Sequence] = {"outcomes": draw_outcome(rng, float(lesion_ml)), "bodies": body_row(subject)}
+    said |= {"genotypes": genes.known(i), "anatomy": [round(value, 5) for value in traits_of(subject)]}
+    lines = {table: [name, *values] for table, values in said.items()}
     if "modalities" in listing:
-        return outcome, _write_modalities(folder, listing, i, subject, image), traits
+        return lines, _write_modalities(folder, listing, i, subject, image)
     nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
-    return outcome, {}, traits
+    return lines, {}
 
 
 def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:

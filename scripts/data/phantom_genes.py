@@ -71,8 +71,10 @@ class Genes:
         return cls(seed, [_column(i, variants) for i in range(variants)], frequency, chosen, effect)
 
     def genotype(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """How many alleles of each variant the i-th person has, 0 to 2, [V], in Hardy-Weinberg equilibrium; and which of
-        them nobody could read, [V]."""
+        """How many alleles of each variant the i-th person has, 0 to 2, [V], and which of them nobody could read, [V].
+
+        They are in Hardy-Weinberg equilibrium.
+        """
         rng = np.random.default_rng([self.seed, i, OF_ONE])
         return rng.binomial(2, self.frequency), rng.random(len(self.frequency)) < MISSING
 
@@ -97,7 +99,7 @@ class Genes:
 
 def inherited(shifts: Mapping[str, float]) -> tuple[float, dict[str, tuple]]:
     """What a person's genes make of a body: its growth, in log units, and the person's own `ORGANS`."""
-    organs = dict(ORGANS)
+    organs: dict[str, tuple] = {**ORGANS}
     for trait, shift in shifts.items():
         what, names = TRAITS[trait]
         for name in names:

@@ -56,8 +56,8 @@ def associate(components: np.ndarray, values: np.ndarray, covariates: np.ndarray
     persons, rank = basis.shape
     if persons - rank - 1 < FEWEST:
         raise InputError(
-            f"{persons} persons are too few for a test with {rank - 1} covariates, which needs {rank + 1 + FEWEST}: add "
-            "persons (those that the encoder was trained on are left out), or give fewer covariates."
+            f"{persons} persons are too few for a test with {rank - 1} covariates, which needs {rank + 1 + FEWEST}: "
+            "add persons (those that the encoder was trained on are left out), or give fewer covariates."
         )
     rest = components - basis @ (basis.T @ components)
     blocks = [_block(rest, values[:, i : i + BLOCK].astype(float), basis) for i in range(0, values.shape[1], BLOCK)]
@@ -67,9 +67,8 @@ def associate(components: np.ndarray, values: np.ndarray, covariates: np.ndarray
 def inverse_normal(values: np.ndarray) -> np.ndarray:
     """The normal quantiles of the ranks of values [S, K], column by column; those that are alike share one.
 
-    Source: Blom, "Statistical Estimates and Transformed Beta-Variables" (1958), c = 3/8; as in genome-wide studies:
-    Beasley, Erickson, Allison, "Rank-Based Inverse Normal Transformations Are Increasingly Used, But Are They Merited?",
-    Behavior Genetics 39 (2009).
+    Source: Blom, "Statistical Estimates and Transformed Beta-Variables" (1958), c = 3/8, as Beasley, Erickson and
+    Allison discuss it for genetics ("Rank-Based Inverse Normal Transformations", Behavior Genetics 39, 2009).
     """
     require_scipy()
     from scipy.stats import norm, rankdata
