@@ -11,6 +11,7 @@ import numpy as np
 
 from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
 from ..errors import InputError, some
+from ..progress import with_progress
 from .phantom_body import LABELLED, LESIONS
 from .phantom_body_table import BODY_COLUMNS, body_row
 from .phantom_genes import EFFECT_COLUMNS, TRAITS, Genes, inherited, traits_of
@@ -92,7 +93,8 @@ def _write(folder: Path, listing: dict) -> None:
         (folder / part).mkdir(parents=True)
     genes = Genes.draw(listing["seed"], listing.get("variants", 0), listing.get("causal", 0))
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    lines, movements = zip(*[_write_subject(folder, listing, genes, i) for i in numbers], strict=True)
+    written = [_write_subject(folder, listing, genes, i) for i in with_progress(numbers, "Making body")]
+    lines, movements = zip(*written, strict=True)
     heads: dict[str, Sequence[str]] = {"outcomes": COLUMNS, "bodies": BODY_COLUMNS}
     if genes.columns:
         heads |= {"genotypes": ["subject", *genes.columns], "anatomy": ["subject", *TRAITS]}

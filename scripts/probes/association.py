@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError, require_package
 
-__all__ = ["FEWEST", "Association", "associate", "inverse_normal", "require_scipy"]
+__all__ = ["FEWEST", "Association", "associate", "inverse_normal", "require_persons"]
 
 FEWEST = 10  # degrees of freedom of a test
 BLOCK = 1000  # columns at once
@@ -51,17 +51,22 @@ def associate(components: np.ndarray, values: np.ndarray, covariates: np.ndarray
 
     Source: Frisch and Waugh, "Partial Time Regressions as Compared with Individual Trends", Econometrica 1 (1933).
     """
-    require_scipy()
+    require_persons(len(components), covariates)
     basis = _orthonormal(covariates)
-    persons, rank = basis.shape
+    rest = components - basis @ (basis.T @ components)
+    blocks = [_block(rest, values[:, i : i + BLOCK].astype(float), basis) for i in range(0, values.shape[1], BLOCK)]
+    return Association(*map(np.concatenate, zip(*blocks, strict=True)))
+
+
+def require_persons(persons: int, covariates: np.ndarray) -> None:
+    """Raise an `InputError` unless there are persons enough for tests with covariates [S, Q], and scipy."""
+    require_package("scipy", "A test of an association")
+    rank = _orthonormal(covariates).shape[1]
     if persons - rank - 1 < FEWEST:
         raise InputError(
             f"{persons} persons are too few for a test with {rank - 1} covariates, which needs {rank + 1 + FEWEST}: "
             "add persons (those that the encoder was trained on are left out), or give fewer covariates."
         )
-    rest = components - basis @ (basis.T @ components)
-    blocks = [_block(rest, values[:, i : i + BLOCK].astype(float), basis) for i in range(0, values.shape[1], BLOCK)]
-    return Association(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 def inverse_normal(values: np.ndarray) -> np.ndarray:
@@ -70,15 +75,9 @@ def inverse_normal(values: np.ndarray) -> np.ndarray:
     Source: Blom, "Statistical Estimates and Transformed Beta-Variables" (1958), c = 3/8, as Beasley, Erickson and
     Allison discuss it for genetics ("Rank-Based Inverse Normal Transformations", Behavior Genetics 39, 2009).
     """
-    require_scipy()
     from scipy.stats import norm, rankdata
 
     return norm.ppf((rankdata(values, axis=0) - 3 / 8) / (len(values) + 1 / 4))
-
-
-def require_scipy() -> None:
-    """Raise an `InputError` unless scipy is installed."""
-    require_package("scipy", "A test of an association")
 
 
 def _orthonormal(covariates: np.ndarray) -> np.ndarray:
