@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic import write_csv_atomically, write_json_atomically
-from ..data.tested_columns import TestedColumns
+from ..data.columns_to_test import ColumnsToTest
 from ..errors import some
 from .associations import SURE, Associations
 
@@ -20,7 +20,7 @@ COLUMNS = ("table", "column", "component", "beta", "standard_error", "t", "p", "
 
 
 def write_associations(
-    found: Mapping[str, Associations], columns: TestedColumns, layers: Mapping[str, str], output_dir: str
+    found: Mapping[str, Associations], columns: ColumnsToTest, layers: Mapping[str, str], output_dir: str
 ) -> None:
     """Write association.csv, with all tests of the first model, the surest first, and metrics.json, with the number of
     columns that each model finds; the log says so too.
@@ -70,7 +70,7 @@ def _figures(found: Associations) -> dict[str, float]:
     }
 
 
-def _rows(found: Associations, columns: TestedColumns) -> Iterable[list]:
+def _rows(found: Associations, columns: ColumnsToTest) -> Iterable[list]:
     tests = found.tests
     values = (tests.beta, tests.standard_error, tests.t, tests.p, found.p_bonferroni, found.q)
     order = np.argsort(tests.p, axis=None, kind="stable")[: found.number]  # nan are last
@@ -79,7 +79,7 @@ def _rows(found: Associations, columns: TestedColumns) -> Iterable[list]:
         yield [columns.table[column], columns.column[column], component + 1, *cells, int(tests.persons[column])]
 
 
-def _tell_left_out(left_out: np.ndarray, columns: TestedColumns) -> None:
+def _tell_left_out(left_out: np.ndarray, columns: ColumnsToTest) -> None:
     for why, number in Counter(left_out[left_out != ""].tolist()).items():
         names = some(columns.column[i] for i in np.flatnonzero(left_out == why))
         logger.warning(f"{number} columns are {why} of those tested, and left out: {names}.")

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from ..data.tested_columns import TestedColumns
+from ..data.columns_to_test import ColumnsToTest
 from ..errors import InputError
 from ..probes.association import Association, associate, inverse_normal, require_persons
 from ..probes.standardise import Standardise
@@ -64,13 +64,13 @@ class Associations:
         return int((corrected <= SURE).any(axis=1).sum())
 
 
-def require_tests(columns: TestedColumns) -> None:
+def require_tests(columns: ColumnsToTest) -> None:
     """Raise an `InputError` unless there are as many persons as tests need."""
     require_persons(len(columns.subject), columns.covariates)
 
 
 def find_associations(
-    features: Mapping[str, torch.Tensor], columns: TestedColumns, components: int, normal: bool = True
+    features: Mapping[str, torch.Tensor], columns: ColumnsToTest, components: int, normal: bool = True
 ) -> dict[str, Associations]:
     """Test components of each model's features with each column, by the model's name.
 

@@ -8,7 +8,7 @@ from ..errors import InputError, require_package
 
 __all__ = ["FEWEST", "Association", "associate", "inverse_normal", "require_persons"]
 
-FEWEST = 10  # degrees of freedom of a test
+FEWEST = 5  # degrees of freedom of a test
 BLOCK = 1000  # columns at once
 ALIKE = 1e-10  # share of a column's squares, below which rounding decides
 CONSTANT, EXPLAINED, FEW = "alike for all", "said by the covariates alone", "known of too few persons"

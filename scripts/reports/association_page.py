@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from monai.utils import optional_import
 
-from ..data.tested_columns import TestedColumns
+from ..data.columns_to_test import ColumnsToTest
 from ..evaluation.associations import SURE, Associations
 from .association_figures import chance_figure, places_figure
 from .head import made, read_settings
@@ -21,7 +21,7 @@ SHOWN = 100  # tests, of the page
 
 
 def write_association_page(
-    found: Mapping[str, Associations], columns: TestedColumns, layers: Mapping[str, str], output_dir: str
+    found: Mapping[str, Associations], columns: ColumnsToTest, layers: Mapping[str, str], output_dir: str
 ) -> None:
     """Write association.html and its figures.
 
@@ -62,7 +62,7 @@ def write_association_page(
     )
 
 
-def _line(found: Associations, columns: TestedColumns, test: int) -> dict:
+def _line(found: Associations, columns: ColumnsToTest, test: int) -> dict:
     """What the template tells of a test."""
     column, component = divmod(test, found.tests.p.shape[1])
     return {

@@ -72,7 +72,7 @@ def test_a_confounder_is_taken_out():
 
 def test_columns_that_cannot_be_tested_are_told_from_others():
     few = np.full(PERSONS, np.nan)
-    few[:12] = np.arange(12)
+    few[:8] = np.arange(8)
     columns = [np.full(PERSONS, 1 / 3), 2 * AGE_SEX_SITES[:, 0] + 1, few, np.full(PERSONS, np.nan), COMPONENTS[:, 0]]
     found = associate(COMPONENTS, np.column_stack(columns).astype(np.float64), AGE_SEX_SITES)
     assert found.left_out.tolist() == [CONSTANT, EXPLAINED, FEW, FEW, ""]
@@ -80,8 +80,8 @@ def test_columns_that_cannot_be_tested_are_told_from_others():
 
 
 def test_too_few_persons_are_refused():
-    with pytest.raises(InputError, match="12 persons are too few for a test with 4 covariates, which needs 16"):
-        associate(COMPONENTS[:12], genotypes(2)[:12], AGE_SEX_SITES[:12])
+    with pytest.raises(InputError, match="10 persons are too few for a test with 4 covariates, which needs 11"):
+        associate(COMPONENTS[:10], genotypes(2)[:10], AGE_SEX_SITES[:10])
 
 
 def test_p_of_chance_are_even():

@@ -10,13 +10,13 @@ from ..errors import InputError, some
 from .person_table import PersonTable
 from .tables import scans_of_persons
 
-__all__ = ["TestedColumns", "scans_to_test", "tested_columns"]
+__all__ = ["ColumnsToTest", "columns_to_test", "scans_to_test"]
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TestedColumns:
+class ColumnsToTest:
     """What is known of S persons.
 
     Attributes:
@@ -55,7 +55,7 @@ def scans_to_test(scans: list[dict], tables: Sequence[PersonTable], covariates: 
     return [scan for scan in found if scan["subject"] not in {*bare}]
 
 
-def tested_columns(scans: list[dict], tables: Sequence[PersonTable], covariates: Sequence[str] = ()) -> TestedColumns:
+def columns_to_test(scans: list[dict], tables: Sequence[PersonTable], covariates: Sequence[str] = ()) -> ColumnsToTest:
     """All columns of tables but the covariates, which are not tested.
 
     Args:
@@ -71,30 +71,24 @@ def tested_columns(scans: list[dict], tables: Sequence[PersonTable], covariates:
     if not named:
         raise InputError("All columns of the tables are covariates: give a table that has others.")
     table, column = (list(names) for names in zip(*named, strict=True))
-    return TestedColumns(subject, table, column, _joined(tested, subject), _joined(given, subject).astype(float))
+    return ColumnsToTest(subject, table, column, _joined(tested, subject), _joined(given, subject).astype(float))
 
 
 def _split(tables: Sequence[PersonTable], covariates: Sequence[str]) -> tuple[list[PersonTable], list[PersonTable]]:
-    """The tables with covariates alone, and with all else; `sex` are all of `sex=F` and `sex=M`."""
-    chosen = [np.array([_named(column, covariates) for column in table.columns], bool) for table in tables]
-    of = {
-        name: [table.name for table in tables if any(_named(column, [name]) for column in table.columns)]
-        for name in covariates
-    }
-    for name, having in of.items():
+    """The tables with covariates alone, and with all else."""
+    for name in covariates:
+        having = [table.name for table in tables if _are_named(table, [name]).any()]
         if not having:
             raise InputError(f"No table has a column {name} that differs between persons: correct covariates.")
         if len(having) > 1:
             raise InputError(f"{some(having, between=' and ')} have a column {name}: rename one, as it is a covariate.")
-    narrowed = [
-        [_narrow(table, part) for table, part in zip(tables, which, strict=True)]
-        for which in (chosen, [~one for one in chosen])
-    ]
-    return narrowed[0], narrowed[1]
+    given = [_narrow(table, _are_named(table, covariates)) for table in tables]
+    return given, [_narrow(table, ~_are_named(table, covariates)) for table in tables]
 
 
-def _named(column: str, names: Sequence[str]) -> bool:
-    return column in names or column.partition("=")[0] in names
+def _are_named(table: PersonTable, names: Sequence[str]) -> np.ndarray:
+    """Which columns have one of some names, [C]; `sex` is that of `sex=F`."""
+    return np.array([column in names or column.partition("=")[0] in names for column in table.columns], bool)
 
 
 def _narrow(table: PersonTable, kept: np.ndarray) -> PersonTable:
