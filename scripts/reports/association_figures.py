@@ -59,7 +59,7 @@ def places_figure(found: Associations, table: list[str], column: list[str]) -> F
         f"below {SURE:.0%} when it is corrected for all {found.number} tests (Bonferroni)."
     )
     data = {"place": np.arange(len(height)), "group": number, "minus_log10_p": height}
-    return Figure("places", "Where associations lie", caption, [Panel(draw, 3.6, 9, left=None)], data, columns=1)
+    return Figure("places", "Where associations lie", caption, [Panel(draw, 3.2, 6.4, left=None)], data, columns=1)
 
 
 def chance_figure(found: Associations) -> Figure:
@@ -78,7 +78,7 @@ def chance_figure(found: Associations) -> Figure:
         f"of chance, is {found.inflation:.3f}."
     )
     data = {"chance": chance, "minus_log10_p": seen}
-    return Figure("chance", "More than by chance?", caption, [Panel(draw, 4, 4.4, left=None)], data, columns=2)
+    return Figure("chance", "More than by chance?", caption, [Panel(draw, 4, 4.4, left=None)], data, columns=1)
 
 
 def _groups(table: list[str], column: list[str]) -> tuple[list[str], np.ndarray]:

@@ -167,14 +167,14 @@ def test_components_of_scans_are_tested_with_columns_of_tables(run, people, tmp_
     assert f"The table of all tests: {tmp_path / 'found' / 'association.csv'}" in output
     assert "1 persons have no age and are left out: body_8" in output
     found = rows(tmp_path / "found" / "association.csv")
-    assert len(found) == 8 and {row["column"] for row in found} == {"rs1_A", "rs2_C", "sex=F", "sex=M"}
-    assert {row["persons"] for row in found if row["column"] == "rs2_C"} == {"7"}
+    assert len(found) == 6 and {row["column"] for row in found} == {"rs1_A", "sex=F", "sex=M"}
+    assert "1 columns are known of too few persons of those tested, and left out: rs2_C" in output
     metrics = json.loads((tmp_path / "found" / "metrics.json").read_text(encoding="utf-8"))
-    assert (metrics["persons"], metrics["tests"], metrics["tests_size"]) == (8, 8, 8)
+    assert (metrics["persons"], metrics["tests"], metrics["tests_size"]) == (8, 6, 6)
     assert {"found_bonferroni", "found_fdr_intensity", "inflation", "inflation_size"} <= metrics.keys()
     assert (tmp_path / "found" / "association.html").is_file()
-    refused = run(BUNDLE, "association", status=1, **settings | {"covariates": "['age','height']"})
-    assert "No table has a column height" in refused
+    output = run(BUNDLE, "association", status=1, **settings | {"covariates": "['height']", "output_dir": tmp_path / "no"})
+    assert "No table has a column height" in output
 
 
 def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_path):
