@@ -321,7 +321,7 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
     assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)
 
 
-@pytest.mark.parametrize("config", ["subject_outcomes", "linear_probe"])
+@pytest.mark.parametrize("config", ["subject_outcomes", "association", "linear_probe"])
 def test_drasclr_is_told_where_each_crop_lies(config):
     parser = ConfigParser()
     folder = BUNDLES / "lesion_classification" / "configs"
