@@ -14,6 +14,7 @@ from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
 from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.class_head import ClassHeadLoss
+from scripts.losses.contig import ContIGLoss
 from scripts.losses.cpc import CPCLoss
 from scripts.losses.distance import DistanceLoss
 from scripts.losses.drasclr import DrasCLRLoss
@@ -25,6 +26,7 @@ from scripts.losses.nt_xent import NTXentLoss
 from scripts.losses.relative_location import RelativeLocationLoss
 from scripts.metrics.pretext import PretextAccuracy, PretextChance
 from scripts.networks.cpc_head import CPCHead
+from scripts.networks.table_heads import TableHeads
 
 PROCESSES, CROPS = 2, 6
 
@@ -37,6 +39,13 @@ def head():
 def cpc_loss():
     torch.manual_seed(1)
     return CPCLoss(CPCHead([3, 1, 1], 4, code_size=5, context_size=6, directions="both"))
+
+
+def contig_loss(pooled, features=4):
+    torch.manual_seed(1)
+    lines = torch.randn(6, 7)
+    lines[1, 4:] = lines[3, 2] = torch.nan  # who is not in the second table, and what is missing in the first
+    return ContIGLoss(TableHeads({"blood": lines[:, :4], "genes": lines[:, 4:]}, features, 6, 5), 0.5, 0.75, pooled)
 
 
 class SecondStep(torch.nn.Module):
@@ -66,6 +75,8 @@ LOSSES = {
     "isimed + barlow": (lambda: ISImedBarlowLoss(100), 2),
     "cpc": (cpc_loss, 1),
     "drasclr": (SecondStep, 2),
+    "contig": (lambda: contig_loss(pooled=False), 1),
+    "contig, pooled": (lambda: contig_loss(pooled=True), 1),
     "two heads": (lambda: TwoHeadLoss(head(), head(), 100), 2),
 }
 # those of a process's own crops, whose head is one for all processes
@@ -115,6 +126,7 @@ def data(process):
     location = 30 * torch.randn(CROPS, 3, generator=generator) + 20 * process
     target = {"location": location, "voxel": location / 3, "scan": torch.tensor([0, 0, 0, 1, 1, 1]) + 2 * process}
     target |= {"subject_number": target["scan"], "other": torch.tensor([3, 3, 0, 0, 1, 1])}
+    target["person"] = torch.tensor([0, 0, 1, 1, 2, 3]) + 2 * process
     target["place_number"] = torch.tensor([0, 1, 0, 1, 0, 0])
     patches = torch.randn(2, 3, 7, generator=generator)
     target["distances"] = torch.cdist(patches, patches).square().flatten(0, 1)

@@ -117,9 +117,10 @@ def _coded(column: str, texts: dict[int, str], rows: np.ndarray) -> tuple[list[s
 
 
 def _tell(table: PersonTable, scans: list[dict], numbers: int, categories: int, useless: dict[str, str]) -> None:
-    known = [f"{numbers} numbers"] if numbers else []
+    known = [f"{numbers} number{'s' * (numbers > 1)}"] if numbers else []
     if categories:
-        known.append(f"{categories} categories ({len(table.columns) - numbers} columns)")
+        of = "category" if categories == 1 else "categories"
+        known.append(f"{categories} {of} ({len(table.columns) - numbers} columns)")
     out = some([f"{column} ({why})" for column, why in useless.items()], most=5)
     logger.info(
         f"{table.name}: {len(table.persons)} persons of {len({scan['subject'] for scan in scans})} with scans; "

@@ -19,7 +19,8 @@ __all__ = ["TableScale", "fit_scales", "read_scales", "scale_tables", "write_sca
 
 logger = logging.getLogger(__name__)
 
-LEAST_DEVIATION = 1e-6  # of what a column's largest number is; below, it is rounding
+LEAST_DEVIATION = 1e-6  # of a column's mean; what is below is rounding
+CLIP = 8.0  # standard deviations: what is farther out, such as a number in another unit, would drown all others
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def scale_tables(
         split: of scans that `scans_of_persons` gave their person's number.
 
     Returns:
-        For each name, [persons, C], float32; nan where a number is missing, and in all of the rows of those who are not
-        in the table.
+        For each name, [persons, C], float32, from -8 to 8; nan where a number is missing, and in the whole rows of
+        those who are not in the table.
 
     Raises:
         InputError: a table, or a column, of the scales is not there.
@@ -136,5 +137,5 @@ def _scaled(table: PersonTable, scale: TableScale, number: dict[str, int]) -> to
     rows = np.array([i for i, subject in enumerate(table.persons) if subject in number], int)
     chosen = table.values[np.ix_(rows, np.array([at[column] for column in scale.columns]))]
     mean, deviation = np.array(scale.mean, np.float32), np.array(scale.deviation, np.float32)
-    values[[number[table.persons[i]] for i in rows]] = (chosen - mean) / deviation
+    values[[number[table.persons[i]] for i in rows]] = ((chosen - mean) / deviation).clip(-CLIP, CLIP)
     return torch.from_numpy(values)

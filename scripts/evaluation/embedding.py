@@ -12,7 +12,7 @@ from ..transforms.histogram import octant_histograms
 
 __all__ = ["embed"]
 
-KNOWN = ("structure_shares", "box_share")
+KNOWN = ("structure_shares", "box_share", "size")
 
 
 def embed(networks: Sequence[nn.Module], loader: Iterable, run: Callable, layers: Sequence[str] = ()) -> list[Crops]:
@@ -21,7 +21,8 @@ def embed(networks: Sequence[nn.Module], loader: Iterable, run: Callable, layers
     Args:
         networks: whose outputs are embeddings.
         loader: of batches with what they take, `image`, `location` and `scan`; where structure shares are to be
-            predicted, also `structure_shares` and `box_share`, which are `known` then.
+            predicted, also `structure_shares` and `box_share`, and where persons are to be found, `size`, which are
+            `known` then.
         run: runs a network on a batch of crops, as `BatchInferer` does.
         layers: of the networks, whose features are read on the way to their outputs.
     """

@@ -20,6 +20,7 @@ from ..probes.principal_components import PrincipalComponents
 from .drawn_metrics import draw_metrics, join_metrics, metrics_of_draws, write_draws
 from .embedding import embed
 from .layer_figures import layer_figures
+from .person_retrieval import PersonRetrieval
 from .predictions import Predictions, baseline_predictions, encoder_predictions
 from .pretext import measure_pretext
 from .pretext_heads import trained_head
@@ -46,6 +47,7 @@ def evaluate_encoder(
     layer_sets: Mapping[str, list[str]] | None = None,
     shares: StructureShares | None = None,
     pretext: PretextTask | None = None,
+    retrieval: PersonRetrieval | None = None,
 ) -> None:
     """Measure an encoder and its baselines.
 
@@ -64,6 +66,7 @@ def evaluate_encoder(
         shares: how structure shares are measured, where crops have them.
         pretext: the task that the encoder was trained by, where that is one with answers. It is measured last, when all
             else is written, and only where the head.pt of its training lies beside the encoder.
+        retrieval: how persons are found by tables, likewise only with that head.
 
     Raises:
         InputError: the weights are not there or not this network's, nor those in head.pt the task's, or it has no such
@@ -73,7 +76,8 @@ def evaluate_encoder(
     if shares is not None and shares.structures.names:
         layer_set(layer_sets, shares.layers)  # or it says that there is none
     load_encoder(network, encoder)
-    head = None if pretext is None else trained_head(pretext, encoder)
+    head = None if pretext is None else trained_head(pretext.loss, encoder)
+    trained = None if retrieval is None else retrieval.trained(encoder)
     ours, theirs = _embed_parts([network, untrained], loaders, run, split, layer_sets)
     fault = collapse(ours["test"].embedding)
     if fault:
@@ -95,6 +99,8 @@ def evaluate_encoder(
         write_shares(folder / "structure_shares.csv", found)
     else:
         _remove_shares(folder)
+    if trained is not None:
+        metrics, drawn = _with_more(metrics, drawn, trained.measure(ours, theirs, split))
 
     basis = PrincipalComponents(ours["train"].embedding, encoder=fingerprint(network))
     basis.save(folder / "basis.npz")
@@ -103,11 +109,16 @@ def evaluate_encoder(
     savez_atomically(folder / "embeddings.npz", **arrays, subject=subjects)
     _write_metrics(folder, metrics, drawn)
     if pretext is not None and head is not None and (asked := pretext.split(split)) is not None:
-        answers, of_answers = measure_pretext(pretext, network, untrained, head, asked)
-        metrics = join_metrics(metrics, answers)
-        drawn = {ending: drawn.get(ending, {}) | of_answers.get(ending, {}) for ending in drawn | of_answers}
+        metrics, drawn = _with_more(metrics, drawn, measure_pretext(pretext, network, untrained, head, asked))
         _write_metrics(folder, metrics, drawn)
     summarise(metrics)
+
+
+def _with_more(metrics: dict, drawn: dict, more: tuple[dict, dict]) -> tuple[dict, dict]:
+    """Metrics and their draws, with those of another kind."""
+    found, of_found = more
+    joined = {ending: drawn.get(ending, {}) | of_found.get(ending, {}) for ending in drawn | of_found}
+    return join_metrics(metrics, found), joined
 
 
 def _write_metrics(folder: Path, metrics: dict, drawn: dict[str, dict[str, torch.Tensor]]) -> None:

@@ -32,15 +32,15 @@ class Solver:
         return self.loss.correct(*task.embed(self.network, batch))
 
 
-def trained_head(task: PretextTask, encoder: str) -> nn.Module | None:
-    """The task's loss with the head.pt that lies beside an encoder; None where there is none.
+def trained_head(loss: Any, encoder: str) -> Any:
+    """A loss with the head.pt that lies beside an encoder, on the CPU; None where there is none.
 
     Raises:
-        InputError: its weights are not those of this task's head.
+        InputError: its weights are not those of this loss's head.
     """
     path = Path(encoder).parent / "head.pt"
     if path.is_file():
-        return load_encoder(_copy_of(task.loss), path).eval()
+        return load_encoder(_copy_of(loss), path).eval()
     logger.info(f"There is no head.pt beside {encoder}, so that its pretext task is not measured.")
     return None
 

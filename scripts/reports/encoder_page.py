@@ -27,6 +27,7 @@ from .figure import Figure
 from .head import head_of_evaluation, head_of_run, made, read_history, read_settings
 from .page import format_number, write_page
 from .pretext_table import pretext_rows
+from .retrieval_table import RETRIEVAL_COLUMNS, retrieval_rows
 from .scan_figure import scan_map
 from .share_tables import ShareTable, share_figure, share_tables
 
@@ -116,6 +117,8 @@ def write_report(
         "layer_sets": settings.get("evaluate_config", {}).get("layer_sets", {}),
         "share_tables": shares,
         "pretext": pretext_rows(metrics, settings.get("evaluate_config", {}).get("control", "none")),
+        "retrieval": retrieval_rows(metrics),
+        "retrieval_columns": RETRIEVAL_COLUMNS,
         "structures": metrics.get("structure_share_structures", {}),
     }
     known = {"title": title, "facts": head, "subjects": metrics.get("subjects"), "fewest": FEWEST}

@@ -42,16 +42,21 @@ def settle_values(parser: ConfigParser) -> None:
 def as_meant(kind: str, value: Any) -> Any:
     """A value of a configuration that MONAI has parsed, as it was meant where its kind tells.
 
-    The word `null` stays one where a path may be: what reads paths knows it.
+    The word `null` stays one where a path may be: what reads paths knows it. A list of paths without quotes is text to
+    a command line.
 
     Example:
         >>> as_meant("number > 0", "1e-4"), as_meant("three numbers > 0", [1, "2.5", 3]), as_meant("text", "Run ::1")
         (0.0001, [1, 2.5, 3], 'Run #1')
+        >>> as_meant("list of path", "[/my/blood.csv, genes.csv]"), as_meant("list of path", "/my/blood.csv")
+        (['/my/blood.csv', 'genes.csv'], ['/my/blood.csv'])
     """
     if value == "null" and kind.endswith(" or null") and not kind.startswith("path"):
         return None
+    if kind.startswith("list of path") and isinstance(value, str) and not is_expression(value):
+        value = [path for part in value.strip("[]").split(",") if (path := part.strip(" '\""))]
     if isinstance(value, list):
-        return [as_meant(kind.removesuffix(" or null"), one) for one in value]
+        return [as_meant(kind.removesuffix(" or null").removeprefix("list of "), one) for one in value]
     if not isinstance(value, str) or is_expression(value):
         return value
     if re.search(r"\bnumbers?\b", kind) and NUMERAL.match(value):

@@ -27,14 +27,15 @@ def small():
 
 
 @pytest.fixture(scope="session")
-def small_for():
+def small_for(bodies):
     """A function: settings of a training of any bundle that takes seconds."""
 
     def settings(bundle):
         config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
         small = {key: value for key, value in SMALL.items() if key in config}
         fewest = config.get("split", {}).get("fewest", 1)  # a bundle may tell subjects of each part from each other
-        return small | {key: fewest for key in ("val_size", "test_size") if fewest > 1}
+        tables = {"tables": [str(bodies / "bodies.csv")]} if "tables" in config else {}
+        return small | tables | {key: fewest for key in ("val_size", "test_size") if fewest > 1}
 
     return settings
 

@@ -29,7 +29,9 @@ CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
 SEGMENTATION = BUNDLES[0].parent / "organ_segmentation"
 PUZZLE = BUNDLES[0].parent / "multimodal_puzzle_pretraining"
-EVALUATED_OTHERWISE = {SEGMENTATION: [], PUZZLE: ["@validate#evaluation_mode"]}  # handlers of their validations
+CONTIG = BUNDLES[0].parent / "contig_pretraining"
+HEADS = ["@validate#evaluation_mode"]
+EVALUATED_OTHERWISE = {SEGMENTATION: [], PUZZLE: HEADS, CONTIG: HEADS}  # handlers of their validations
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 OF_TWO_MODALITIES = ("cross_modal_generation",)  # not tried, as it trains on no bodies of one
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE + OF_TWO_MODALITIES]
@@ -139,7 +141,7 @@ def site(small_for, trainable, bodies_for, elsewhere, tmp_path_factory):
         **small_for(trainable),
     }
     evaluation, own = dict(given), {}
-    if trainable in EVALUATED_OTHERWISE:  # whose evaluate.json takes scans as inference does, and not as training
+    if trainable in EVALUATED_OTHERWISE:  # whose evaluate.json takes scans as inference does, or what a run leaves
         evaluation = given | {"validate#handlers": EVALUATED_OTHERWISE[trainable]}
         own = {"config_evaluate_filename": "configs/train.json"}
     with pytest.MonkeyPatch.context() as patch:

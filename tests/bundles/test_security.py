@@ -76,6 +76,7 @@ METHODS = {
     "to",
     "turns",
     "untrained",
+    "value",
 }
 
 # components, besides those of scripts
@@ -120,6 +121,7 @@ TARGETS = {
     *("RandScaleIntensityd", "RandShiftIntensityd", "operator.gt", "operator.ne"),
     *("PatchDiscriminator", "RandFlipd", "RandSpatialCropd", "ResampleToMatchd", "torch.nn.L1Loss"),
     *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
+    *("RandAdjustContrastd", "RandGaussianNoised"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",

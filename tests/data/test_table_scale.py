@@ -34,9 +34,14 @@ def test_those_who_train_have_a_mean_of_0_and_a_deviation_of_1(table, split):
 
 def test_who_tests_is_scaled_by_those_who_train(table, split):
     before = scaled(table, split)
-    table.values[10:] += 1000
+    table.values[10:] += [1, 10, 0.1]
     assert np.array_equal(scaled(table, split)[:10], before[:10], equal_nan=True)
-    assert (scaled(table, split)[10:] > before[10:] + 50).all()
+    assert (scaled(table, split)[10:] > before[10:] + 0.5).all()
+
+
+def test_a_number_that_is_far_out_is_clipped(table, split):
+    table.values[11] = [1e6, -1e6, 100]
+    assert scaled(table, split)[11, :2].tolist() == [8, -8]
 
 
 def test_what_is_missing_stays_missing(table, split):

@@ -70,7 +70,7 @@ def test_what_says_nothing_is_left_out_and_the_log_says_so_in_one_line(write, ca
     assert table.columns == ["age", "sex=F", "sex=M"]
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
     assert line == (
-        "blood: 4 persons of 5 with scans; 1 numbers, 1 categories (2 columns), 0% of cells missing; left out: id (a "
+        "blood: 4 persons of 5 with scans; 1 number, 1 category (2 columns), 0% of cells missing; left out: id (a "
         "different text for each person), site (alike for all), notes (empty), constant (alike for all)."
     )
 

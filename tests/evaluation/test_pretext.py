@@ -70,7 +70,7 @@ def make_task(control="none", steps=100, batch_size=4, draws=2):
 
 def measure(task, network, untrained, encoder, split=SPLIT):
     """The metrics alone."""
-    return measure_pretext(task, network, untrained, trained_head(task, encoder), split)[0]
+    return measure_pretext(task, network, untrained, trained_head(task.loss, encoder), split)[0]
 
 
 @pytest.fixture
@@ -195,11 +195,11 @@ def test_a_head_that_normalises_is_fitted_to_an_odd_number_of_scans_two_a_step(e
 
 def test_weights_without_a_head_beside_them_have_none_and_the_log_says_so(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
-        assert trained_head(make_task()[0], str(tmp_path / "model.pt")) is None
+        assert trained_head(make_task()[0].loss, str(tmp_path / "model.pt")) is None
     assert "no head.pt beside" in caplog.text
 
 
 def test_a_head_of_another_task_is_refused(encoder, tmp_path):
     torch.save({"head.weight": torch.zeros(3, 2), "head.bias": torch.zeros(3)}, tmp_path / "head.pt")
     with pytest.raises(InputError, match=r"head\.pt do not fit"):
-        trained_head(make_task()[0], encoder)
+        trained_head(make_task()[0].loss, encoder)

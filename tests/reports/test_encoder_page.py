@@ -154,6 +154,23 @@ def test_an_encoder_without_a_pretext_task_has_no_table_of_it(page):
     assert "The pretext task" not in page
 
 
+def test_persons_who_are_found_stand_beside_what_else_finds_them(tmp_path):
+    figures = {"persons": 12, "persons_blood": 9, "persons_genes": 1}
+    for table in ("", "_blood"):
+        for ending, value in {"": 0.62, "_ridge": 0.5, "_random_encoder": 0.2, "_size": 0.31}.items():
+            figures |= {f"retrieval_{key}{table}{ending}": value for key in ("top1", "top1_back", "median_rank")}
+    metrics = METRICS | figures | {"intervals": {"retrieval_top1": [0.55, 0.7]}}
+    text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text(encoding="utf-8")
+    table = text.partition("Persons and their tables")[2].partition("</table>")[0]
+    assert len(re.findall(r"<tr><td>(?:all tables|blood): ", table)) == 6 == table.count("<tr><td>")
+    assert "<strong>0.620</strong><small>0.550 to 0.700</small>" in table
+    assert "12 test persons; a guess reaches 0.0833" in table and "9 test persons; a guess reaches 5<" in table
+
+
+def test_an_encoder_without_tables_has_no_table_of_persons(page):
+    assert "Persons and their tables" not in page
+
+
 def lead(page):
     """The findings at the top of a page, in one line."""
     return " ".join(re.search(r'class="lead">(.*?)</p>', page, re.DOTALL)[1].split())

@@ -179,6 +179,15 @@ def test_an_encoder_that_is_told_places_is_probed_with_them(plan):
     assert len(of(commands, "drasclr_encoder.json")) == 1
 
 
+def test_tables_are_given_to_the_method_that_learns_with_them(plan, tmp_path):
+    commands = plan(methods="[isimed,contig]", arms="[frozen]")
+    assert of(commands, "--tables=") == of(
+        commands, "/contig_pretraining/", "'--tables=['\"'\"'cohort/bodies.csv'\"'\"']'"
+    )
+    given = plan(methods="[isimed,contig]", arms="[frozen]", data=tmp_path, tables="[/my/blood.csv]")
+    assert len(of(given, "/contig_pretraining/", "/my/blood.csv")) == 2 == len(of(given, "--tables="))
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -193,6 +202,10 @@ def test_an_encoder_that_is_told_places_is_probed_with_them(plan):
             "drasclr cannot be that of a U-Net: leave it out",
         ),
         ({"methods": "[isimed,jigsaw,simclr,cpc]"}, "The encoder of jigsaw, cpc is that of a U-Net"),
+        (
+            {"methods": "[contig]", "data": ROOT},
+            "contig learns with tables of the persons: give tables a list of files",
+        ),
         ({"data": "/no/such/scans"}, "There is no /no/such/scans: give data a folder of scans"),
     ],
 )

@@ -1,0 +1,110 @@
+"""The ContIG bundle: which person a crop is of, what is trained, and what is kept of persons."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor, list_data_collate
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "contig_pretraining"
+SCANS = [{"image": f"S{i}.nii", "subject": f"S{i}", "scan": i} for i in range(8)]
+
+
+@pytest.fixture
+def parsed(tmp_path):
+    """A function: a configuration, of eight persons of whom seven are in a table."""
+    (tmp_path / "blood.csv").write_text(
+        "subject,iron,sex\n" + "".join(f"S{i},{i}.5,{'FM'[i % 2]}\n" for i in range(7)), encoding="utf-8"
+    )
+
+    def parse(*overlays, **settings):
+        parser = ConfigParser()
+        parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *overlays)])
+        small = {"device": torch.device("cpu"), "embedding_size": 6, "hidden_size": 8, "projection_size": 5}
+        split = {"val_size": 2, "test_size": 2, "tables": [str(tmp_path / "blood.csv")], "scans": SCANS}
+        parser.update(small | split | {"output_dir": str(tmp_path / "run")} | settings)
+        return parser
+
+    return parse
+
+
+def prepared(number):
+    """A scan as it is before crops are cut out of it."""
+    image = MetaTensor(torch.rand(1, 40, 40, 40, generator=torch.Generator().manual_seed(number)), affine=torch.eye(4))
+    return {"image": image, "scan": number, "person": number, "origin": torch.zeros(3, dtype=torch.float64)}
+
+
+def test_each_crop_has_the_number_of_its_person(parsed):
+    parser = parsed()
+    crops, kept, view, prepare = map(
+        parser.get_parsed_content, ("train#crops", "train#kept", "view", "train#prepare_batch")
+    )
+    batch = list_data_collate([[view(kept(crop)) for crop in crops(prepared(number))] for number in (3, 5)])
+    image, target, _, _ = prepare(batch)
+    assert image.shape == (8, 1, 32, 32, 32) and target["person"].tolist() == 4 * [3] + 4 * [5]
+
+
+def test_who_is_in_no_table_takes_no_part(parsed):
+    split = parsed().get_parsed_content("split")
+    assert {scan["subject"] for part in split.values() for scan in part} == {f"S{i}" for i in range(7)}
+
+
+def test_one_optimizer_trains_the_encoder_and_all_heads_once(parsed):
+    parser = parsed()
+    optimizer, network, loss = map(parser.get_parsed_content, ("optimizer", "network", "loss"))
+    trained = [id(one) for group in optimizer.param_groups for one in group["params"]]
+    assert sorted(trained) == sorted(id(one) for one in (*network.parameters(), *loss.parameters()))
+
+
+def test_a_checkpoint_has_no_line_of_anybody(parsed):
+    parser = parsed()
+    lines = parser.get_parsed_content("heads").lines(0, torch.arange(7))
+    assert parser["train#state#loss"] == parser["validate#save_head#network"] == "@loss" and lines.shape == (7, 3)
+    kept = parser.get_parsed_content("loss").state_dict().values()
+    assert not [tensor for tensor in kept if tensor.shape == lines.shape]
+
+
+def test_left_and_right_are_never_exchanged(parsed):
+    view, crop = parsed().get_parsed_content("view").set_random_state(0), torch.zeros(1, 32, 32, 32)
+    crop[:, :16] = 1
+    assert all(
+        made[:, :8].mean() > made[:, -8:].mean() + 0.3 for made in (view({"image": crop})["image"] for _ in range(30))
+    )
+
+
+def test_a_slice_is_turned_in_its_plane_alone(parsed):
+    turn = parsed("axial_slices").get_parsed_content("turn")
+    made = [turn({"image": torch.randn(1, 64, 64, 1)})["image"] for _ in range(5)]
+    assert all(one.std(dim=(1, 2)).min() > 0.1 for one in made)  # one that was tilted is constant along an axis
+
+
+def test_the_rate_of_the_papers_code_never_falls(parsed):
+    parser = parsed("paper")
+    optimizer, scheduler = map(parser.get_parsed_content, ("optimizer", "lr_scheduler"))
+    for _ in range(5):
+        optimizer.step()
+        scheduler.step()
+    assert type(optimizer) is torch.optim.Adam and scheduler.get_last_lr() == [0.001]
+
+
+def test_shuffled_tables_give_nobody_their_own_line(parsed):
+    own, others = (parsed(*overlay).get_parsed_content("heads") for overlay in ((), ("shuffled_tables",)))
+    differ = own.lines(0, torch.arange(7))[:, 0] != others.lines(0, torch.arange(7))[:, 0]
+    assert differ.all()
+
+
+@pytest.mark.slow
+def test_persons_are_sought_by_the_scales_of_the_training_and_no_others(run, train, small_for, cohort_for, tmp_path):
+    folder = train(BUNDLE)
+    scales = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+    assert len(scales["bodies"]["columns"]) == len(scales["bodies"]["mean"]) == 34
+    settings = small_for(BUNDLE) | {"dataset_dir": cohort_for(BUNDLE), "encoder": folder / "encoder.pt"}
+    other = tmp_path / "bodies.csv"
+    lines = Path(settings["tables"][0]).read_text(encoding="utf-8").replace("liver_ml", "liver_size")
+    other.write_text(lines, encoding="utf-8")
+    output = run(
+        BUNDLE, "train", "evaluate", status=1, output_dir=tmp_path / "e", **settings | {"tables": [str(other)]}
+    )
+    assert "error: bodies has no column liver_ml that differs between persons" in output and "Traceback" not in output
