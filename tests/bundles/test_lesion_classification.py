@@ -173,7 +173,8 @@ def test_components_of_scans_are_tested_with_columns_of_tables(run, people, tmp_
     assert (metrics["persons"], metrics["tests"], metrics["tests_size"]) == (8, 6, 6)
     assert {"found_bonferroni", "found_fdr_intensity", "inflation", "inflation_size"} <= metrics.keys()
     assert (tmp_path / "found" / "association.html").is_file()
-    output = run(BUNDLE, "association", status=1, **settings | {"covariates": "['height']", "output_dir": tmp_path / "no"})
+    settings |= {"covariates": "['height']", "output_dir": tmp_path / "no"}
+    output = run(BUNDLE, "association", status=1, **settings)
     assert "No table has a column height" in output
 
 
