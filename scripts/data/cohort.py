@@ -20,6 +20,7 @@ __all__ = ["existing", "find_scans", "make_synthetic"]
 logger = logging.getLogger(__name__)
 
 SUBJECTS = {False: 24, True: 12}  # of the synthetic cohort, where it has one modality and where several
+SUBJECTS_WITH_GENES = 200
 
 
 @by_first  # others would see what it converts or makes as it comes
@@ -30,6 +31,7 @@ def find_scans(
     images: Sequence[str] = ("image",),
     synthetic_labels: str = "lesions",
     synthetic_modalities: bool = False,
+    synthetic_variants: int = 0,
 ) -> list[dict]:
     """List the scans of a cohort by their names, and log how these were understood.
 
@@ -44,6 +46,7 @@ def find_scans(
         images: keys of a scan's images in a list, the first of which is `image`; several need a list.
         synthetic_labels: what the masks of the synthetic cohort are of, as for `make_cohort`.
         synthetic_modalities: whether the synthetic cohort is that of several modalities, which `find_cases` makes.
+        synthetic_variants: of the genes of the synthetic cohort, as for `make_cohort`; it is larger then.
 
     Returns:
         One item a scan, sorted by path: its images (absolute paths), `subject`, `scan` (its number), and `label` where
@@ -56,7 +59,7 @@ def find_scans(
     if images[0] != "image":
         raise InputError(f"images is {list(images)}: the first has to be image.")
     if dataset_dir in (None, "null"):
-        dataset_dir = make_synthetic(synthetic_dir, synthetic_labels, synthetic_modalities)
+        dataset_dir = make_synthetic(synthetic_dir, synthetic_labels, synthetic_modalities, synthetic_variants)
     path = existing(dataset_dir)
     listed = read_list(path, images) if path.is_file() else listed_in_folder(path, images)
     if not listed and path.is_dir() and tuple(images) != ("image",):
@@ -96,14 +99,18 @@ def existing(dataset_dir: str | os.PathLike) -> Path:
     return path
 
 
-def make_synthetic(folder: str | os.PathLike, labels: str = "lesions", several: bool = False) -> str | os.PathLike:
+def make_synthetic(
+    folder: str | os.PathLike, labels: str = "lesions", several: bool = False, variants: int = 0
+) -> str | os.PathLike:
     """The synthetic cohort, made where it is not there.
 
     Args:
         folder: where it is, or goes.
         labels: as for `make_cohort`.
         several: whether it has all of `MODALITIES`; it has one scan a subject otherwise.
+        variants: of its genes; none where it is 0.
     """
     logger.info(f"No dataset_dir was given: this run uses a synthetic cohort, in {folder}.")
-    make_cohort(folder, SUBJECTS[several], labels=labels, modalities=MODALITIES if several else ())
+    number = SUBJECTS_WITH_GENES if variants else SUBJECTS[several]
+    make_cohort(folder, number, labels=labels, modalities=MODALITIES if several else (), variants=variants)
     return folder

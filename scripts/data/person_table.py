@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError, some
 from .outcome_columns import as_text
+from .plink import is_plink, read_plink
 from .table_cells import Cells, read_cells
 from .table_lines import NONE, meant_subjects
 
@@ -44,7 +45,7 @@ def read_person_table(
     10 s and 350 MB, of which 160 MB stay.
 
     Args:
-        path: of the file; see `read_cells`.
+        path: of the file; see `read_cells`, and `read_plink` for genotypes.
         scans: items of `find_scans`; whom the table means, `match_names` says.
         subject_column: see `read_cells`.
         categories: columns of numbers that are names of something, as those of clusters are.
@@ -52,7 +53,7 @@ def read_person_table(
     Raises:
         InputError: it cannot be read, has numbers and texts in one column, or nothing of those who have scans.
     """
-    cells = read_cells(path, subject_column, categories)
+    cells = read_plink(path) if is_plink(path) else read_cells(path, subject_column, categories)
     meant = meant_subjects(path, cells.names, scans)
     rows = np.array([row for row, name in enumerate(cells.names) if name in meant])
     texts = {column: _texts(cells, column, path) for column in cells.texts}

@@ -11,8 +11,10 @@ import numpy as np
 
 from ..atomic import explain_failure, temporary_suffix, write_csv_atomically, write_json_atomically
 from ..errors import InputError, some
+from ..progress import with_progress
 from .phantom_body import LABELLED, LESIONS
 from .phantom_body_table import BODY_COLUMNS, body_row
+from .phantom_genes import EFFECT_COLUMNS, TRAITS, Genes, inherited, traits_of
 from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
 from .phantom_scan import Subject, draw_subject, organ_map, render
@@ -31,6 +33,8 @@ def make_cohort(
     labels: str = "lesions",
     modalities: Sequence[str] = (),
     moved: Sequence[str] = (),
+    variants: int = 0,
+    causal: int = 10,
 ) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
@@ -44,13 +48,17 @@ def make_cohort(
             last one. Masks lie in the grid of t1 and t2. None: one scan a subject, which is its t1.
         moved: those before which a body moved, so that they are not registered; `movements.json` says how, as affines
             in mm from where it lay.
+        variants: of the genes of each subject, in genotypes.csv: 0, 1 or 2, some of them missing.
+        causal: variants that act on what bodies are like: effects.csv says how, and anatomy.csv what came of it (see
+            `Genes`).
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json`, `outcomes.csv` (see `draw_outcome`) and
         `bodies.csv` (see `body_row`).
 
     Raises:
-        InputError: the folder holds something else, or there are no subjects, or such lesions, to write.
+        InputError: the folder holds something else, or there are no subjects, or such lesions, to write, or so many
+            variants cannot act.
     """
     folder = Path(folder).expanduser().absolute()
     if subjects < 1:
@@ -61,7 +69,10 @@ def make_cohort(
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
         raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
-    listing = json.dumps(_listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved), indent=2)
+    if variants:
+        Genes.draw(seed, variants, causal)  # or it says that so many cannot act
+    content = _listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved)
+    listing = json.dumps(content | ({"variants": variants, "causal": causal} if variants else {}), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != listing:
@@ -80,29 +91,38 @@ def make_cohort(
 def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
+    genes = Genes.draw(listing["seed"], listing.get("variants", 0), listing.get("causal", 0))
     numbers = range(listing.get("subjects", listing["numTraining"]))
-    outcomes, bodies, movements = zip(*[_write_subject(folder, listing, i) for i in numbers], strict=True)
-    write_csv_atomically(folder / "outcomes.csv", [COLUMNS, *outcomes])
-    write_csv_atomically(folder / "bodies.csv", [BODY_COLUMNS, *bodies])
+    written = [_write_subject(folder, listing, genes, i) for i in with_progress(numbers, "Making body")]
+    lines, movements = zip(*written, strict=True)
+    heads: dict[str, Sequence[str]] = {"outcomes": COLUMNS, "bodies": BODY_COLUMNS}
+    if genes.columns:
+        heads |= {"genotypes": ["subject", *genes.columns], "anatomy": ["subject", *TRAITS]}
+        write_csv_atomically(folder / "effects.csv", [EFFECT_COLUMNS, *genes.effects()])
+    for table, head in heads.items():
+        write_csv_atomically(folder / f"{table}.csv", [head, *(of_subject[table] for of_subject in lines)])
     if listing.get("moved"):
-        names = [name for name, *_ in outcomes]
+        names = [NAME.format(i) for i in numbers]
         write_json_atomically(folder / "movements.json", dict(zip(names, movements, strict=True)))
 
 
-def _write_subject(folder: Path, listing: dict, i: int) -> tuple[list, list, dict]:
-    """Write the i-th subject's scans with their mask; its lines in tables and its movements are returned."""
+def _write_subject(folder: Path, listing: dict, genes: Genes, i: int) -> tuple[dict[str, list], dict]:
+    """Write the i-th subject's scans with their mask; its lines, by their table, and its movements are returned."""
     rng, name = np.random.default_rng([listing["seed"], i]), NAME.format(i)
-    subject = draw_subject(rng, listing.get("lesions", "small") if i % 2 == 1 else None)
+    lesions = listing.get("lesions", "small") if i % 2 == 1 else None
+    subject = draw_subject(rng, lesions, *inherited(genes.shifts(genes.genotype(i)[0])))
     image, mask = render(subject)
     lesion_ml = mask.sum() * abs(np.linalg.det(subject.affine[:3, :3])) / 1000
     if listing.get("labels_of") == "organs":
         mask = organ_map(subject)
     nib.save(nib.Nifti1Image(mask, subject.affine), folder / "labelsTr" / f"{name}.nii.gz")
-    outcome, body = [name, *draw_outcome(rng, float(lesion_ml))], [name, *body_row(subject)]
+    said: dict[str, Sequence] = {"outcomes": draw_outcome(rng, float(lesion_ml)), "bodies": body_row(subject)}
+    said |= {"genotypes": genes.known(i), "anatomy": [round(value, 5) for value in traits_of(subject)]}
+    lines = {table: [name, *values] for table, values in said.items()}
     if "modalities" in listing:
-        return outcome, body, _write_modalities(folder, listing, i, subject, image)
+        return lines, _write_modalities(folder, listing, i, subject, image)
     nib.save(nib.Nifti1Image(image, subject.affine), folder / "imagesTr" / f"{name}.nii.gz")
-    return outcome, body, {}
+    return lines, {}
 
 
 def _write_modalities(folder: Path, listing: dict, i: int, subject: Subject, t1: np.ndarray) -> dict:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 __all__ = [
+    "BRIGHTNESS_SD",
+    "HALF_SD",
     "LABELLED",
     "LESIONS",
     "ORGANS",
+    "PLACE_SD",
     "Lesion",
     "Shape",
     "Waves",
@@ -38,6 +41,9 @@ ORGANS = {
     "aorta": ((-10, -36, 8), (10, 10, 100), 12, 0.95),
     "vena cava": ((14, -32, -10), (11, 9, 90), 12, 0.86),
 }
+
+# standard deviations, from person to person: of an organ's centre (mm), of the log of each half axis, and of intensity
+PLACE_SD, HALF_SD, BRIGHTNESS_SD = 4, 0.05, 0.05
 
 # organs of a label map, 1 and so on; all else is its background
 LABELLED = (
@@ -109,10 +115,10 @@ def tissue(organs: list[Shape], points: np.ndarray) -> np.ndarray:
 def draw_organ(rng, size: np.ndarray, centre: tuple, half: tuple, flatness: float, intensity: float) -> Shape:
     """Draw an organ of `ORGANS` in a body that is `size` [3] times the usual one."""
     return Shape(
-        centre=((np.array(centre) + rng.normal(0, 4, 3)) * size).astype(np.float32),
-        half=(np.array(half) * size * np.exp(rng.normal(0, 0.05, 3))).astype(np.float32),
+        centre=((np.array(centre) + rng.normal(0, PLACE_SD, 3)) * size).astype(np.float32),
+        half=(np.array(half) * size * np.exp(rng.normal(0, HALF_SD, 3))).astype(np.float32),
         flatness=flatness,
-        intensity=intensity + rng.normal(0, 0.05),
+        intensity=intensity + rng.normal(0, BRIGHTNESS_SD),
         dents=draw_waves(rng, 1.5 * max(half)),
     )
 

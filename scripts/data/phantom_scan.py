@@ -1,5 +1,6 @@
 """A synthetic scan: a body, where it lies, and the scanner that it lies in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +9,21 @@ from nibabel.eulerangles import euler2mat
 
 from .phantom_body import LABELLED, LESIONS, ORGANS, Lesion, Shape, Waves, draw_lesion, draw_organ, draw_waves, tissue
 
-__all__ = ["Subject", "draw_subject", "organ_map", "render", "voxel_places"]
+__all__ = ["GROWTH_SD", "STRETCH_SD", "Subject", "draw_subject", "organ_map", "render", "voxel_places"]
+
+GROWTH_SD, STRETCH_SD = 0.08, 0.05  # of the log size of a body, along all axes and along each
 
 
 @dataclass(frozen=True)
 class Subject:
     """All that is random about a scan: the body and its `pose` [4, 4] (body to scanner, mm), then the scanner.
 
+    `size` [3] is how large it is along each axis, times the usual size, and `organs` are so too.
     `shape` [3] and `affine` [4, 4] are those of the voxel grid; `noise` is in the unit of intensities of `ORGANS`,
     which `gain` and `offset` turn into stored numbers; `bias` varies the gain over space.
     """
 
+    size: np.ndarray
     organs: list[Shape]
     mottle: Waves
     lesions: list[Lesion]
@@ -32,13 +37,19 @@ class Subject:
     bias: Waves
 
 
-def draw_subject(rng: np.random.Generator, lesions: str | None) -> Subject:
-    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of such (see `LESIONS`)."""
-    size = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
-    organs = [draw_organ(rng, size, *organ) for organ in ORGANS.values()]
+def draw_subject(
+    rng: np.random.Generator, lesions: str | None, growth: float = 0.0, usual: Mapping[str, tuple] = ORGANS
+) -> Subject:
+    """Draw a body, where it lies, its scanner and, if it has `lesions`, 1 to 4 of such (see `LESIONS`).
+
+    `growth` (log of size) and `usual` organs are what chance varies, for this person.
+    """
+    size = np.exp(growth + rng.normal(0, GROWTH_SD) + rng.normal(0, STRETCH_SD, 3))
+    organs = [draw_organ(rng, size, *organ) for organ in usual.values()]
     pose = from_matvec(euler2mat(*rng.normal(0, 0.07, 3)), rng.normal(0, 12, 3))
     shape, affine = _draw_grid(rng, 2 * organs[0].half, pose)
     return Subject(
+        size=size,
         organs=organs,
         mottle=draw_waves(rng, 30),
         lesions=[draw_lesion(rng, organs[0], *LESIONS[lesions]) for _ in range(rng.integers(1, 5))] if lesions else [],

@@ -23,7 +23,7 @@ def read_tables(
     """Read what tables say of the persons who have scans.
 
     Args:
-        paths: of CSV or TSV files, each of which is called by its name without suffix.
+        paths: of CSV or TSV files, or PLINK's .bed and .raw, each of which is called by its name without suffix.
         scans: items of `find_scans`.
         subject_column: the one with the persons; None: `subject`, or `participant_id` as in BIDS.
         categories: columns of numbers that are names of something, as those of clusters are.

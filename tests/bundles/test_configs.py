@@ -22,6 +22,7 @@ PRETEXT = [path for path in TRAINABLE if "control" in json.loads((path / "config
 WEIGHTED = [path for path in TRAINABLE if (path / "models" / "model.pt").is_file()]
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
 WHOLE = ("train", "linear_probe", "subject_outcomes", "class_probe", "class_maps", "inference", "fine_tune_outcomes")
+WHOLE += ("association",)
 WHOLE = [path for path in CONFIGS if path.stem in WHOLE]
 VOCABULARY = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "resume", "device", "seed", "max_epochs", "amp"}
 VOCABULARY |= {"batch_size", "crops_per_volume", "crop_size", "spacing", "embedding_size", "learning_rate"}
@@ -320,7 +321,7 @@ def test_inference_embeds_by_the_layers_that_it_is_told(layers, features):
     assert network(torch.zeros(1, 1, 32, 32, 32)).shape == (1, features)
 
 
-@pytest.mark.parametrize("config", ["subject_outcomes", "linear_probe"])
+@pytest.mark.parametrize("config", ["subject_outcomes", "association", "linear_probe"])
 def test_drasclr_is_told_where_each_crop_lies(config):
     parser = ConfigParser()
     folder = BUNDLES / "lesion_classification" / "configs"
@@ -354,7 +355,7 @@ def test_a_linear_probe_counts_features_of_any_encoder_where_that_is(encoder, la
 def test_runs_that_call_their_results_alike_do_not_share_a_folder():
     configs = {
         name: read(BUNDLES / f"lesion_classification/configs/{name}.json")
-        for name in ("cross_validate", "fine_tune_outcomes", "subject_outcomes")
+        for name in ("association", "cross_validate", "fine_tune_outcomes", "subject_outcomes")
     }
     kept = [
         next(step for step in config["run"] if "keep_results" in step.get("_target_", ""))

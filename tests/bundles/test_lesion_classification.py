@@ -156,6 +156,28 @@ def test_outcomes_of_subjects_come_from_a_table(run, people, tmp_path):
     assert {"r2", "mae", "auc", "auc_low", "auc_size", "mae_covariates_high", "mae_intensity_p"} <= metrics.keys()
 
 
+def test_components_of_scans_are_tested_with_columns_of_tables(run, people, tmp_path):
+    genotypes = "".join(f"1 body_{i} 0 0 0 -9 {i % 3} {'NA' if i == 2 else i % 2} 1\n" for i in range(9))
+    head = "FID IID PAT MAT SEX PHENOTYPE rs1_A rs2_C rs3_T\n"
+    (tmp_path / "genes.raw").write_text(head + genotypes, encoding="utf-8")
+    settings = {key: value for key, value in people.items() if key != "outcomes"}
+    settings |= {"tables": f"['{tmp_path / 'genes.raw'}','{people['outcomes']}']", "covariates": "['age']"}
+    settings |= {"windows": "[1,1,2]", "components": 2, "output_dir": tmp_path / "found"}
+    output = run(BUNDLE, "association", name="mine", encoder="untrained", layers="early", **settings)
+    assert f"The table of all tests: {tmp_path / 'found' / 'association.csv'}" in output
+    assert "1 persons have no age and are left out: body_8" in output
+    found = rows(tmp_path / "found" / "association.csv")
+    assert len(found) == 6 and {row["column"] for row in found} == {"rs1_A", "sex=F", "sex=M"}
+    assert "1 columns are known of too few persons of those tested, and left out: rs2_C" in output
+    metrics = json.loads((tmp_path / "found" / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["persons"], metrics["tests"], metrics["tests_size"]) == (8, 6, 6)
+    assert {"found_bonferroni", "found_fdr_intensity", "inflation", "inflation_size"} <= metrics.keys()
+    assert (tmp_path / "found" / "association.html").is_file()
+    settings |= {"covariates": "['height']", "output_dir": tmp_path / "no"}
+    output = run(BUNDLE, "association", status=1, **settings)
+    assert "No table has a column height" in output
+
+
 def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_path):
     settings = people | {"folds": 3, "windows": "[1,1,2]", "max_epochs": 1, "output_dir": tmp_path}
     settings |= {"target": "age", "threshold": 40, "name": "tuned"}

@@ -360,6 +360,18 @@ def test_without_a_folder_the_synthetic_cohort_is_used(fill, monkeypatch, tmp_pa
     assert find_scans(None, synthetic_dir=tmp_path / "made")[0]["image"] == str(tmp_path / "made/a.nii.gz")
 
 
+def test_a_synthetic_cohort_with_genes_is_larger(fill, monkeypatch, tmp_path):
+    made = {}
+
+    def make(folder, subjects, **settings):
+        made.update(settings, subjects=subjects)
+        fill("a.nii.gz", root=folder)
+
+    monkeypatch.setattr("scripts.data.cohort.make_cohort", make)
+    find_scans(None, synthetic_dir=tmp_path / "made", synthetic_variants=30)
+    assert made["variants"] == 30 and made["subjects"] >= 100
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match=r"There is no .*nowhere.*dataset_dir"):
         find_scans(tmp_path / "nowhere")

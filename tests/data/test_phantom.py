@@ -75,8 +75,7 @@ def test_half_of_the_subjects_have_lesions(cohort):
 
 
 def test_outcomes_are_of_the_lesions_that_masks_show(cohort):
-    with open(cohort / "outcomes.csv", encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file))
+    lines = read_table(cohort / "outcomes.csv")
     volumes = [np.sum(mask.dataobj) * np.prod(mask.header.get_zooms()) / 1000 for mask in load(cohort, "labelsTr")]
     assert [line["subject"] for line in lines] == [f"phantom_00{i}" for i in range(4)]
     assert [float(line["lesion_ml"]) for line in lines] == pytest.approx(volumes, abs=0.01)
@@ -144,3 +143,24 @@ def test_masks_of_organs_are_of_the_same_images(cohort, tmp_path):
 def test_labels_that_there_are_not_are_refused(tmp_path):
     with pytest.raises(InputError, match="set labels to one of lesions, organs"):
         make_cohort(tmp_path / "cohort", labels="bones")
+
+
+def test_genes_of_a_cohort_stand_in_tables_beside_it(cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr(phantom, "render", lambda _: (np.zeros((2, 2, 2), np.int16), np.zeros((2, 2, 2), np.uint8)))
+    genes = make_cohort(tmp_path / "genes", subjects=3, variants=50, causal=4)
+    first, others = (read_table(genes / name) for name in ("genotypes.csv", "anatomy.csv"))
+    assert (
+        [row["subject"] for row in first] == [row["subject"] for row in others] == [f"phantom_00{i}" for i in range(3)]
+    )
+    assert len(first[0]) == 51 and {value for row in first for value in list(row.values())[1:]} <= {"0", "1", "2", ""}
+    acting = read_table(genes / "effects.csv")
+    assert len(acting) == 4 and {row["column"] for row in acting} < first[0].keys()
+    assert [row["trait"] for row in acting] == list(others[0])[1:5]
+    assert (genes / "outcomes.csv").is_file() and not (cohort / "genotypes.csv").exists()
+    with pytest.raises(InputError, match="holds something else"):
+        make_cohort(genes, subjects=3)
+
+
+def read_table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
