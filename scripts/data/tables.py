@@ -15,6 +15,7 @@ __all__ = ["read_tables", "scans_of_persons", "shuffled_tables"]
 logger = logging.getLogger(__name__)
 
 WHO = ("outer", "inner")
+METRICS = {"back", "random_encoder", "ridge", "size"}  # with which names of metrics end that are of all tables
 
 
 def read_tables(
@@ -29,7 +30,7 @@ def read_tables(
         categories: columns of numbers that are names of something, as those of clusters are.
 
     Raises:
-        InputError: there are none, two have one name, or one cannot be used.
+        InputError: there are none, two have one name, one has that of a metric, or one cannot be used.
     """
     if paths in (None, "null") or not paths:
         raise InputError("No tables are given: give tables a list of CSV or TSV files, each with a line a person.")
@@ -37,6 +38,8 @@ def read_tables(
     names = [Path(path).stem for path in paths]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"Two tables are called {some(twice)}: rename a file, as tables are called by their names.")
+    if taken := sorted(METRICS.intersection(names)):
+        raise InputError(f"A table cannot be called {some(taken)}, as metrics are: rename the file.")
     tables = [read_person_table(path, scans, subject_column, categories) for path in paths]
     known = {column.partition("=")[0] for table in tables for column in table.columns}
     if unknown := [column for column in categories if column not in known]:

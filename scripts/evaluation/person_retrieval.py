@@ -82,12 +82,17 @@ class PersonRetrieval:
         heads, found = self.loss.heads, {}
         for i, name in enumerate(heads.names):
             known = heads.in_table(i, train[1])
-            features, scale = train[0][known], Standardise(train[0][known])
-            ridge = SubjectRidge(scale(features), train[1][known].numpy()).fit(
-                heads.lines(i, train[1][known]).nan_to_num(0)
-            )
-            found[name] = column_cosines(ridge(scale(test[0])), heads.lines(i, test[1]))
+            said = _ridge(train[0][known], heads.lines(i, train[1][known]), test[0])
+            found[name] = column_cosines(said, heads.lines(i, test[1]))
         return found
+
+
+def _ridge(features: torch.Tensor, lines: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Columns of others, [M, C], by their features [M, D], as those of N persons go with theirs; of none, 0 for all."""
+    if len(features) < 2:
+        return torch.zeros(len(others), lines.shape[1])
+    scale = Standardise(features)
+    return SubjectRidge(scale(features), range(len(features))).fit(lines.nan_to_num(0))(scale(others))
 
 
 def _by_person(parts: Parts, part: str, split: Split, kind: str = "embedding") -> tuple[torch.Tensor, torch.Tensor]:

@@ -129,6 +129,11 @@ def test_two_tables_of_one_name_are_refused(write, tmp_path):
         read(*paths)
 
 
+def test_a_table_that_is_called_as_a_metric_is_is_refused(write):
+    with pytest.raises(InputError, match="A table cannot be called size, as metrics are: rename the file"):
+        read(write("subject,age\nA,70\nB,60\n", "size.csv"))
+
+
 @pytest.mark.parametrize(("persons", "expected"), [("outer", "ABC"), ("inner", "B")])
 def test_scans_of_those_in_one_table_or_in_all_have_the_number_of_their_person(write, persons, expected):
     tables = read(write("subject,age\nA,70\nB,60\n"), write("subject,iron\nB,5\nC,6\n", "iron.csv"))

@@ -79,6 +79,15 @@ def test_intervals_and_differences_are_of_draws_of_persons(measured):
     assert drawn["_ridge"]["retrieval_top1_blood"].shape == drawn[""]["retrieval_top1"].shape
 
 
+def test_a_table_that_nobody_who_fits_is_in_is_found_by_no_regression(lines, split):
+    lines["genes"][:TRAIN] = torch.nan
+    loss = ContIGLoss(TableHeads(lines, features=5, hidden_size=8, projection_size=4)).eval()
+    crops = parts(split, torch.randn(TRAIN + TEST, 5), torch.randn(TRAIN + TEST, 2))
+    metrics, _ = PersonRetrieval(loss).measure(crops, crops, split)
+    assert metrics["retrieval_top1_genes_ridge"] == 0
+    assert metrics["retrieval_median_rank_genes_ridge"] == metrics["persons_genes"] / 2 + 0.5
+
+
 def test_without_the_heads_of_its_training_nobody_is_sought(lines, tmp_path, caplog):
     retrieval = PersonRetrieval(ContIGLoss(TableHeads(lines, features=5, hidden_size=8, projection_size=4)))
     with caplog.at_level("INFO"):

@@ -191,7 +191,7 @@ def test_tables_are_given_to_the_method_that_learns_with_them(plan, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"methods": "[isimde]"}, "There is no method isimde: give methods of barlow_twins, cpc"),
+        ({"methods": "[isimde]"}, "There is no method isimde: give methods of barlow_twins, contig"),
         ({"epochs": 3}, "'epochs' was unexpected"),
         ({"data": "scans"}, "'scans' does not match"),
         ({"arms": "[]"}, "There is no task: give arms, or label_shares"),
