@@ -73,12 +73,16 @@ class Bag:
         attention: whether it counts, a_k, [X, Y, Z]; of other poolings, its weight.
         contribution: a_k y_k / max(sum a, K_min), [L, X, Y, Z], which sums to the score; of other poolings, weight times
             local probability.
+        patches: how many count.
+        least: attention that makes a whole score; 0 of other poolings.
     """
 
     score: torch.Tensor
     local: torch.Tensor
     attention: torch.Tensor
     contribution: torch.Tensor
+    patches: int
+    least: float
 
 
 def bag_of(
@@ -102,16 +106,16 @@ def bag_of(
     """
     if pooling != "interactive" and not (attend is None and ignore is None):
         raise InputError(f"pooling is {pooling}: attend and ignore are for a network of pooling interactive.")
-    raw = logits.double()
+    raw, count = logits.double(), int(seen.sum())
     local = (raw[:-1].softmax(0) if len(raw) > 2 else raw[:-1].sigmoid()) * seen
     if pooling == "interactive":
         attention = raw[-1].sigmoid() * (1 - (0 if ignore is None else ignore.double()))
         attention = (attention if attend is None else torch.maximum(attention, attend.double())) * seen
-        contribution = attention * local / torch.maximum(attention.sum(), min_attention * seen.sum())
-        return Bag(contribution.sum((1, 2, 3)), local, attention, contribution)
+        contribution = attention * local / attention.sum().clamp(min=min_attention * count)
+        return Bag(contribution.sum((1, 2, 3)), local, attention, contribution, count, min_attention * count)
     weights = _weights(raw[None, -1].flatten(1), seen.flatten()[None], pooling)[0].reshape(seen.shape)
     scores = log_scores(logits[None], seen[None], pooling)[0].exp()
-    return Bag(scores if len(raw) > 2 else scores[1:], local, weights, weights * local)
+    return Bag(scores if len(raw) > 2 else scores[1:], local, weights, weights * local, count, 0.0)
 
 
 def in_patches(seen: torch.Tensor, shape: torch.Size) -> torch.Tensor:
