@@ -16,8 +16,9 @@ class WeakLabelLoss(nn.Module):
     """Mean over images of -log y of their class, as `log_scores` has it; of two classes, binary cross-entropy.
 
     Guidance is added for images whose mask is known (Bergner et al., arXiv 2112.09694, guide a network so; the form is
-    ours): the cross-entropy of each patch's classes, the mean over its patches that count. A patch that holds lesion is
-    of its image's class, all others of class 0.
+    ours): the cross-entropy of each patch's classes, summed over the patches that count and divided by their number. A
+    patch that holds lesion is of its image's class; all others, of two classes, of the first, and of more of none that
+    is known.
 
     Args:
         pooling: one of `POOLINGS`.
@@ -49,8 +50,9 @@ class WeakLabelLoss(nn.Module):
         loss = nll_loss(log_scores(logits, seen, self.pooling, self.min_attention), label)
         if not self.guidance_weight:
             return loss
-        marked = in_patches(target["label"], logits.shape[2:]) * label[:, None, None, None]
-        per_patch = _of_patches(logits[:, :-1], marked) * seen
+        marked = in_patches(target["label"], logits.shape[2:])
+        per_patch = _of_patches(logits[:, :-1], marked * label[:, None, None, None])
+        per_patch = per_patch * (seen if logits.shape[1] == 2 else seen & marked)
         per_image = per_patch.sum((1, 2, 3)) / seen.sum((1, 2, 3))
         return loss + self.guidance_weight * (per_image * target["guided"].flatten()).mean()
 

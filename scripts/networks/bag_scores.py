@@ -114,7 +114,7 @@ def bag_of(
         contribution = attention * local / attention.sum().clamp(min=min_attention * count)
         return Bag(contribution.sum((1, 2, 3)), local, attention, contribution, count, min_attention * count)
     weights = _weights(raw[None, -1].flatten(1), seen.flatten()[None], pooling)[0].reshape(seen.shape)
-    scores = log_scores(logits[None], seen[None], pooling)[0].exp()
+    scores = log_scores(logits[None], seen[None], pooling)[0].exp().double()
     return Bag(scores if len(raw) > 2 else scores[1:], local, weights, weights * local, count, 0.0)
 
 
