@@ -123,6 +123,8 @@ def in_patches(seen: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     return adaptive_max_pool3d((seen > 0).float(), shape[-3:])[:, 0] > 0
 
 
-def share_of_patches(mask: torch.Tensor, shape: torch.Size) -> torch.Tensor:
-    """Which share of each patch a mask [1, X, Y, Z] covers, as [*shape]."""
-    return adaptive_avg_pool3d((mask > 0).float()[None], shape[-3:])[0, 0]
+def share_of_patches(mask: torch.Tensor, seen: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Which share of what is seen of each patch a mask [1, X, Y, Z] covers, as [*shape]; 0 of a patch that is not."""
+    seen = (seen > 0).float()
+    covered, known = (adaptive_avg_pool3d(some[None], shape[-3:])[0, 0] for some in ((mask > 0) * seen, seen))
+    return covered / known.clamp(min=1e-9)

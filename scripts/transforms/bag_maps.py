@@ -35,11 +35,12 @@ class BagMapsd(Transform):
         """The item, of the network's `image` [C, X, Y, Z], what of it is `seen` [1, X, Y, Z], and `pred`."""
         logits, image = torch.as_tensor(data["pred"]).cpu(), data["image"]
         patches = logits.shape[1:]
-        seen = in_patches(torch.as_tensor(data["seen"]).cpu()[None], patches)[0]
+        voxels = torch.as_tensor(data["seen"]).cpu()
+        seen = in_patches(voxels[None], patches)[0]
         before = bag_of(logits, seen, self.pooling, self.min_attention)
         bag = before
         if self.attend or self.ignore:
-            shares = [one.share(image, patches) if one else None for one in (self.attend, self.ignore)]
+            shares = [one.share(image, voxels, patches) if one else None for one in (self.attend, self.ignore)]
             bag = bag_of(logits, seen, self.pooling, self.min_attention, *shares)
         found, number = (bag.attention * bag.local).max(0)
         drawn = torch.where(found >= self.threshold, number + 1, 0).float()

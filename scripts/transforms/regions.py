@@ -30,11 +30,12 @@ class Region:
     def __bool__(self) -> bool:
         return self.mask is not None or bool(self.points)
 
-    def share(self, image: MetaTensor, patches: torch.Size) -> torch.Tensor:
-        """Share of each of an image's patches that the region covers, [px, py, pz].
+    def share(self, image: MetaTensor, seen: torch.Tensor, patches: torch.Size) -> torch.Tensor:
+        """Share of what is seen of each of an image's patches that the region covers, [px, py, pz].
 
         Args:
             image: [C, X, Y, Z].
+            seen: above 0 in what is no padding, [1, X, Y, Z].
             patches: along each axis.
 
         Raises:
@@ -42,10 +43,9 @@ class Region:
         """
         covered = torch.zeros(tuple(patches))
         if self.mask is not None:
-            covered = share_of_patches(self._in_grid_of(image), patches)
+            covered = share_of_patches(self._in_grid_of(image), seen, patches)
         for point in self.points:
-            number = self._patch(point, image, patches)
-            covered[number] = 1
+            covered[self._patch(point, image, patches)] = 1
         if not covered.any():
             raise InputError(f"Nothing of {self.name} ({self.mask or self.points}) lies in what the network sees.")
         return covered

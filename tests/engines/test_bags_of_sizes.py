@@ -15,7 +15,7 @@ def item(size, label):
 
 def mean_loss(items):
     """Of one batch, by a network whose patches know their voxels alone."""
-    loader = DataLoader(items, len(items), collate_fn=PadListDataCollate(method="end", value=-1.0))
+    loader = DataLoader(items, batch_size=len(items), collate_fn=PadListDataCollate(method="end", value=-1.0))
     image, target, others, _ = PrepareBag()(next(iter(loader)))
 
     def network(tiles):
