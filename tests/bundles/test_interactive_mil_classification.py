@@ -109,10 +109,12 @@ def test_parts_of_scans_are_bags_of_their_own(run, trained, bodies, tmp_path):
     assert sorted(set(labels)) == ["0", "1"] and len(labels) == 4
 
 
-def test_masks_of_a_share_of_subjects_guide(trained, weak):
-    guided = trained("guided")
-    losses = [float(rows(one / "history.csv")[0]["train_loss"]) for one in (weak, guided)]
+def test_a_training_is_continued_with_masks_that_guide(trained, weak):
+    corrected = trained("guided", "correct", model=weak / "models" / "model.pt")
+    losses = [float(rows(one / "history.csv")[0]["train_loss"]) for one in (weak, corrected)]
     assert losses[1] > losses[0]  # by what the patches are told
+    config = json.loads((corrected / "config.json").read_text(encoding="utf-8"))
+    assert (config["guided_share"], config["learning_rate"]) == (1.0, 0.0001)
 
 
 def test_labels_may_come_from_a_table(trained, bodies, tmp_path):
