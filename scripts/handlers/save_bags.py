@@ -41,7 +41,7 @@ class ShownBag:
     scores: dict[str, float]
     before: dict[str, float]
     said: str
-    place: tuple[float, ...]
+    place: tuple[float, float, float]
     maps: dict[str, MetaTensor]
 
 
@@ -49,8 +49,8 @@ class SaveBags(SaveEachScan):
     """Writes NAME_local.nii.gz, NAME_attention.nii.gz, NAME_contribution.nii.gz and a line to scores.csv of each scan.
 
     Maps are on the scan's voxels, of the class that it is said to be (of two, of the second): the probability of the
-    nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so that
-    the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
+    nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so
+    that the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
 
     scores.csv has the columns image, subject, class (the one with the largest score), the score of each class, attended
     (the sum of attention, in patches), patches (their number), and, where a person corrected it, `before` the scores.
@@ -89,9 +89,7 @@ class SaveBags(SaveEachScan):
         seen = torch.as_tensor(scan["seen"])[0] > 0
         size, patches = list(seen.shape), list(bag.attention.shape)
         affine = np.asarray(scan["image"].affine, dtype=float)
-        grid = PatchGrid(
-            np.asarray(whole.affine, dtype=float), whole.shape[1:], affine, size, _extent(seen), patches
-        )
+        grid = PatchGrid(np.asarray(whole.affine, dtype=float), whole.shape[1:], affine, size, _extent(seen), patches)
         row = self._row(bag)
         self.write(grid.each(bag.local[row])[None], "local", scan)
         self.write(grid.each(bag.attention)[None], "attention", scan)
@@ -128,14 +126,15 @@ class SaveBags(SaveEachScan):
         if self.corrected:
             maps |= {"contribution before": before.contribution[row]}
         most = np.unravel_index(int(bag.contribution[row].argmax()), bag.attention.shape)
+        x, y, z = (affine @ [*most, 1])[:3].tolist()
         return ShownBag(
             self._name(scan),
             scan["image"].meta["filename_or_obj"],
             self._scores(bag),
             self._scores(before) if self.corrected else {},
             self._said(bag),
-            tuple((affine @ [*most, 1])[:3].tolist()),
-            {name: MetaTensor(values[None].float(), affine=affine) for name, values in maps.items()},
+            (x, y, z),
+            {name: MetaTensor(values[None].float(), affine=torch.from_numpy(affine)) for name, values in maps.items()},
         )
 
     def _page(self) -> None:

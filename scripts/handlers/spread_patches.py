@@ -58,7 +58,7 @@ class PatchGrid:
         to_patch = np.linalg.inv(patch_affine(image, size, patches)) @ scan
         ends = (np.asarray(seen) - 0.5 - (steps - 1) / 2) / steps  # of what was seen, in patches
         self.number = torch.stack([_nearest(to_patch, i, shape, ends, used, patches) for i in range(shape[0])])
-        every = np.ravel_multi_index(np.indices(used).reshape(3, -1), patches)
+        every = np.ravel_multi_index(np.indices(tuple(used.tolist())).reshape(3, -1), patches)
         self.patches = int(np.prod(patches))
         self.voxels = torch.bincount(self.number[self.number >= 0], minlength=self.patches)
         self.without = torch.from_numpy(every)[self.voxels[every] == 0]
@@ -86,8 +86,8 @@ def _nearest(
     to_patch: np.ndarray, i: int, shape: Sequence[int], ends: np.ndarray, used: np.ndarray, patches: Sequence[int]
 ) -> torch.Tensor:
     """Numbers of patches of one slice of a scan, [Y, Z]: slice by slice, as places of all voxels take much memory."""
-    voxels = np.indices((1, *shape[1:])).reshape(3, -1).T + [i, 0, 0]
-    places = apply_affine(to_patch, voxels)
+    begin = np.array([i, 0, 0])
+    places = apply_affine(to_patch, np.indices((1, *shape[1:])).reshape(3, -1).T + begin)
     steps = 0.5 + 1e-6
     inside = ((places >= -steps) & (places <= ends + 1e-6)).all(1)
     nearest = np.clip(places.round().astype(int), 0, used - 1)

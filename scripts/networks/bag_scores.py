@@ -71,8 +71,8 @@ class Bag:
         score: of the one logit of two classes, or of each class, [L].
         local: probability of each patch, y_k, [L, X, Y, Z].
         attention: whether it counts, a_k, [X, Y, Z]; of other poolings, its weight.
-        contribution: a_k y_k / max(sum a, K_min), [L, X, Y, Z], which sums to the score; of other poolings, weight times
-            local probability.
+        contribution: a_k y_k / max(sum a, K_min), [L, X, Y, Z], which sums to the score; of other poolings, weight
+            times local probability.
         patches: how many count.
         least: attention that makes a whole score; 0 of other poolings.
     """

@@ -21,7 +21,7 @@ def write_bag_page(path: Path, scans: Sequence[ShownBag], number: int) -> None:
         scans: those that are shown.
         number: of scans in all.
     """
-    places = {scan.name: Place(scan.path, tuple(scan.place), extent_mm(scan.path)) for scan in scans}
+    places = {scan.name: Place(scan.path, scan.place, extent_mm(scan.path)) for scan in scans}
     images = planes_through(places.values())
     write_page(
         path,

@@ -52,8 +52,16 @@ def asked(run, model, scans, output, *overlays, **overrides):
 
 
 def test_a_training_leaves_weights_with_their_classes_settings_and_subjects(weak):
-    assert {path.name for path in (weak / "models").iterdir()} >= {"model.pt", "labels.json", "config.json", "split.json"}
-    assert json.loads((weak / "models" / "labels.json").read_text(encoding="utf-8")) == {"no lesion": [1], "lesion": [2]}
+    assert {path.name for path in (weak / "models").iterdir()} >= {
+        "model.pt",
+        "labels.json",
+        "config.json",
+        "split.json",
+    }
+    assert json.loads((weak / "models" / "labels.json").read_text(encoding="utf-8")) == {
+        "no lesion": [1],
+        "lesion": [2],
+    }
     (row,) = rows(weak / "history.csv")
     assert np.isfinite(float(row["validation_loss"]))
 

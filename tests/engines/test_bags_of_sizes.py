@@ -10,7 +10,12 @@ from scripts.losses.weak_label import WeakLabelLoss
 
 
 def item(size, label):
-    return {"image": torch.rand(1, *size), "seen": torch.ones(1, *size, dtype=torch.int16), "class_label": label, "scan": 0}
+    return {
+        "image": torch.rand(1, *size),
+        "seen": torch.ones(1, *size, dtype=torch.int16),
+        "class_label": label,
+        "scan": 0,
+    }
 
 
 def mean_loss(items):

@@ -131,7 +131,10 @@ def test_a_patch_counts_where_one_of_its_voxels_is_seen():
 def test_a_mask_covers_a_share_of_a_patch():
     mask = torch.zeros(1, 8, 8, 8)
     mask[:, :2] = 1
-    assert share_of_patches(mask, torch.ones_like(mask), torch.Size([2, 2, 2])).tolist() == [[[0.5] * 2] * 2, [[0.0] * 2] * 2]
+    assert share_of_patches(mask, torch.ones_like(mask), torch.Size([2, 2, 2])).tolist() == [
+        [[0.5] * 2] * 2,
+        [[0.0] * 2] * 2,
+    ]
 
 
 def test_two_classes_sum_to_one_whatever_is_attended_to(seen):

@@ -55,18 +55,20 @@ def test_a_point_stands_for_the_patch_that_it_lies_in():
 
 
 def test_a_point_outside_is_refused():
-    with pytest.raises(InputError, match="attend_points has .* outside"):
+    with pytest.raises(InputError, match=r"attend_points has .* outside"):
         Region(None, [[500.0, 0.0, 0.0]], "attend").share(IMAGE, SEEN, PATCHES)
 
 
 def test_a_mask_of_another_place_is_refused(tmp_path):
-    nibabel.save(nibabel.Nifti1Image(np.ones((4, 4, 4), np.uint8), from_matvec(np.eye(3), (900, 0, 0))), tmp_path / "m.nii")
+    nibabel.save(
+        nibabel.Nifti1Image(np.ones((4, 4, 4), np.uint8), from_matvec(np.eye(3), (900, 0, 0))), tmp_path / "m.nii"
+    )
     with pytest.raises(InputError, match="Nothing of ignore"):
         Region(str(tmp_path / "m.nii"), [], "ignore").share(IMAGE, SEEN, PATCHES)
 
 
 def test_a_mask_that_is_not_there_is_named():
-    with pytest.raises(InputError, match="attend is /no/where.nii.gz, which is no file"):
+    with pytest.raises(InputError, match=r"attend is /no/where\.nii\.gz, which is no file"):
         Region("/no/where.nii.gz", [], "attend").share(IMAGE, SEEN, PATCHES)
 
 
