@@ -125,6 +125,7 @@ def in_patches(seen: torch.Tensor, shape: torch.Size) -> torch.Tensor:
 
 def share_of_patches(mask: torch.Tensor, seen: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     """Which share of what is seen of each patch a mask [1, X, Y, Z] covers, as [*shape]; 0 of a patch that is not."""
+    x, y, z = shape[-3:]
     seen = (seen > 0).float()
-    covered, known = (adaptive_avg_pool3d(some[None], shape[-3:])[0, 0] for some in ((mask > 0) * seen, seen))
+    covered, known = (adaptive_avg_pool3d(some[None], (x, y, z))[0, 0] for some in ((mask > 0) * seen, seen))
     return covered / known.clamp(min=1e-9)

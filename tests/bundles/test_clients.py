@@ -29,7 +29,12 @@ CLASSIFIER = BUNDLES[0].parent / "lesion_classification"
 LESION_MAP = BUNDLES[0].parent / "lesion_map_segmentation"
 SEGMENTATION = BUNDLES[0].parent / "organ_segmentation"
 PUZZLE = BUNDLES[0].parent / "multimodal_puzzle_pretraining"
-EVALUATED_OTHERWISE = {SEGMENTATION: [], PUZZLE: ["@validate#evaluation_mode"]}  # handlers of their validations
+WEAK = BUNDLES[0].parent / "interactive_mil_classification"
+EVALUATED_OTHERWISE = {
+    SEGMENTATION: [],
+    WEAK: [],
+    PUZZLE: ["@validate#evaluation_mode"],
+}  # handlers of their validations
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 OF_TWO_MODALITIES = ("cross_modal_generation",)  # not tried, as it trains on no bodies of one
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE + OF_TWO_MODALITIES]
