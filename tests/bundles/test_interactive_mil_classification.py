@@ -133,13 +133,10 @@ def test_labels_may_come_from_a_table(trained, bodies, tmp_path):
         trained("outcomes", outcomes=table, target="grade")
 
 
-@pytest.mark.parametrize(
-    ("overlay", "layer"),
-    [("unet_encoder", "model.1.submodule.1.submodule"), ("axial_slices", "features.transition1.relu")],
-)
-def test_other_networks_are_trained_and_asked(run, trained, one_scan, tmp_path, overlay, layer):
-    settings = {"spacing": "[8.0,8.0,40.0]", "layer": layer}
-    asked(run, trained(overlay, **settings), one_scan, tmp_path, overlay, **settings)
+def test_a_u_nets_encoder_of_slices_is_trained_and_asked(run, trained, one_scan, tmp_path):
+    overlays = ("axial_slices", "unet_encoder")
+    settings = {"spacing": "[8.0,8.0,40.0]", "layer": "model.1.submodule.1.submodule"}
+    asked(run, trained(*overlays, **settings), one_scan, tmp_path, *overlays, **settings)
     (row,) = rows(tmp_path / "scores.csv")
     contribution = nibabel.load(tmp_path / "phantom_001_contribution.nii.gz").get_fdata()
     assert contribution.sum() == pytest.approx(float(row["lesion"]), abs=1e-5)
