@@ -6,7 +6,7 @@ from ..errors import InputError
 from .outcome import Outcome
 from .structures import Structures
 
-__all__ = ["require_free_names", "scans_with_classes", "target_classes", "with_background"]
+__all__ = ["lesion_or_none", "require_free_names", "scans_with_classes", "target_classes", "with_background"]
 
 BACKGROUND = "background"
 COLUMNS = frozenset(("image", "subject", "class", "likeliest"))  # of tables that have a column for each class too
@@ -49,3 +49,8 @@ def scans_with_classes(scans: list[dict], outcome: Outcome) -> list[dict]:
     """The scans, each with the number of its subject's class as `class_label`."""
     of_subject = dict(zip(outcome.subject, np.asarray(outcome.class_of).tolist(), strict=True))
     return [scan | {"class_label": float(of_subject[scan["subject"]])} for scan in scans]
+
+
+def lesion_or_none() -> Structures:
+    """Classes of scans by their masks."""
+    return Structures(("no lesion", "lesion"), ((1,), (2,)))

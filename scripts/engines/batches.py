@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from monai.data import MetaTensor
 
-__all__ = ["PrepareBatch", "PrepareScan", "PrepareViews"]
+__all__ = ["PrepareBag", "PrepareBatch", "PrepareScan", "PrepareViews"]
 
 # as MONAI's engines take it: the first input, the target, further inputs by position and by name
 Prepared = tuple[torch.Tensor, Any, tuple, dict]
@@ -61,6 +61,17 @@ class PrepareViews(PrepareBatch):
             for key, value in zip(self.inputs, (first, *others), strict=True)
         ]
         return inputs[0], target, tuple(inputs[1:]), named
+
+
+class PrepareBag:
+    """Gives a network of tiles the `image`, and what of it is `seen`; the loss gets all else, and `seen` too."""
+
+    def __call__(
+        self, batch: Mapping[Hashable, Any], device=None, non_blocking: bool = False, **kwargs: Any
+    ) -> Prepared:
+        """Inputs and target of a collated batch; further arguments are those of `torch.Tensor.to`."""
+        image, target, *_ = PrepareBatch()(batch, device, non_blocking, **kwargs)
+        return image, target, (target["seen"],), {}
 
 
 class PrepareScan:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -9,7 +10,15 @@ from torch.fx import GraphModule, Node, Tracer
 
 from ..errors import InputError, shorten, some
 
-__all__ = ["OUTPUT", "POOLINGS", "layer_features", "name_and_pooling", "not_as_a_whole", "require_modules"]
+__all__ = [
+    "OUTPUT",
+    "POOLINGS",
+    "layer_features",
+    "layer_map",
+    "name_and_pooling",
+    "not_as_a_whole",
+    "require_modules",
+]
 
 OUTPUT = "output"
 
@@ -45,18 +54,28 @@ def layer_features(network: nn.Module, layers: Iterable[str], last: nn.Module | 
     modules = [name for name, _ in wanted if name != OUTPUT]
     if not modules and last is None:
         return network
-    require_modules(network, modules)
-    try:
-        graph = _LayerTracer(modules).trace(network)
-    except Exception as error:  # whatever a forward does with what it takes for a tensor
-        raise InputError(
-            f"The way of {type(network).__name__} to {some(modules)} cannot be followed ({shorten(error)}): name "
-            "layers that are reached without a decision on what the image is like."
-        ) from error
-    features = _pooled(GraphModule(network, graph, type(network).__name__ + "Features"), wanted, last)
-    unused = network.state_dict().keys() - features.state_dict().keys()
-    features.register_load_state_dict_pre_hook(lambda _, state, *rest: [state.pop(name, None) for name in unused])
-    return features
+    return _without_unused(_pooled(_traced(network, modules), wanted, last), network)
+
+
+def layer_map(network: nn.Module, layer: str) -> nn.Module:
+    """What one layer of a network gives, [B, C, *spatial], as `layer_features` but not pooled.
+
+    Args:
+        network: as there.
+        layer: name of one of its modules.
+
+    Raises:
+        InputError: as there.
+
+    Example:
+        >>> from monai.networks.nets import DenseNet121
+        >>> layer_map(DenseNet121(3, 1, 8).eval(), "features.denseblock1")(torch.zeros(2, 1, 32, 32, 32)).shape
+        torch.Size([2, 256, 8, 8, 8])
+    """
+    traced = _traced(network, [layer])
+    (output,) = traced.graph.find_nodes(op="output")
+    output.args = (_node_of(layer, _calls(traced)),)
+    return _without_unused(_ended(traced), network)
 
 
 def mean(features: torch.Tensor) -> torch.Tensor:
@@ -104,22 +123,49 @@ class _LayerTracer(Tracer):
         return not any(layer.startswith(f"{module_qualified_name}.") for layer in self.layers)
 
 
+def _traced(network: nn.Module, modules: list[str]) -> GraphModule:
+    """A network as a graph, in which its way to these modules is seen."""
+    require_modules(network, modules)
+    try:
+        graph = _LayerTracer(modules).trace(network)
+    except Exception as error:  # whatever a forward does with what it takes for a tensor
+        raise InputError(
+            f"The way of {type(network).__name__} to {some(modules)} cannot be followed ({shorten(error)}): name "
+            "layers that are reached without a decision on what the image is like."
+        ) from error
+    return GraphModule(network, graph, type(network).__name__ + "Features")
+
+
+def _calls(network: GraphModule) -> dict[Any, Any]:
+    """What each module gives, by its name; of a module that is called several times, the last."""
+    return {node.target: node for node in network.graph.nodes if node.op == "call_module"}
+
+
+def _node_of(name: str, calls: dict[Any, Any]) -> Node:
+    if not isinstance(calls.get(name), Node):
+        raise not_as_a_whole(name)
+    return calls[name]
+
+
 def _pooled(network: GraphModule, wanted: list[tuple[str, str]], last: nn.Module | None) -> GraphModule:
     """The network with its pooled layers in place of its output, and without what comes after them."""
-    calls = {node.target: node for node in network.graph.nodes if node.op == "call_module"}  # of several, the last
     (output,) = network.graph.find_nodes(op="output")
-    calls[OUTPUT] = output.args[0]
+    calls = {**_calls(network), OUTPUT: output.args[0]}
     vectors = []
     for name, pooling in wanted:
-        if not isinstance(calls.get(name), Node):
-            raise not_as_a_whole(name)
-        with network.graph.inserting_after(calls[name]):  # before what may change it in place
-            vectors.append(network.graph.call_function(POOLINGS[pooling], (calls[name],)))
+        node = _node_of(name, calls)
+        with network.graph.inserting_after(node):  # before what may change it in place
+            vectors.append(network.graph.call_function(POOLINGS[pooling], (node,)))
     with network.graph.inserting_before(output):
         output.args = (network.graph.call_function(torch.cat, (vectors, 1)),)
         if last is not None:
             network.add_submodule("last", last)
             output.args = (network.graph.call_module("last", output.args),)
+    return _ended(network)
+
+
+def _ended(network: GraphModule) -> GraphModule:
+    """The network without what its output does not need."""
     for node in network.graph.nodes:
         if not (node.op == "placeholder" and node.args):  # what has a default may be None, which its type says
             node.type = None  # TorchScript does not know the name that torch.fx gives to torch.Tensor
@@ -127,6 +173,13 @@ def _pooled(network: GraphModule, wanted: list[tuple[str, str]], last: nn.Module
     network.delete_all_unused_submodules()
     network.recompile()
     return network
+
+
+def _without_unused(features: GraphModule, network: nn.Module) -> GraphModule:
+    """Features that take a network's weights, and leave out those of modules that they do not have."""
+    unused = network.state_dict().keys() - features.state_dict().keys()
+    features.register_load_state_dict_pre_hook(lambda _, state, *rest: [state.pop(name, None) for name in unused])
+    return features
 
 
 def name_and_pooling(layer: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from ..probes.standardise import CLIP
 from .layer_sets import layer_set
 from .layers import layer_features
 
-__all__ = ["LinearClassifier", "require_image_alone"]
+__all__ = ["LinearClassifier", "crop_for", "require_image_alone"]
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -41,7 +41,7 @@ class LinearClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.features = layer_features(network, layer_set(layer_sets, layers))
-        crop = _crop_for(network, crop_size)
+        crop = crop_for(network, crop_size)
         with torch.no_grad():
             number = self.features.eval()(crop).shape[1]
         self.train()
@@ -76,11 +76,11 @@ def require_image_alone(inputs: Sequence[str]) -> None:
         )
 
 
-def _crop_for(network: nn.Module, crop_size: Sequence[int]) -> torch.Tensor:
-    """One that a network takes, [1, C, *spatial], where its weights are."""
+def crop_for(network: nn.Module, crop_size: Sequence[int]) -> torch.Tensor:
+    """One that a network takes, [1, C, *spatial], where its weights are; of one of two dimensions, a slice."""
     first = next((module for module in network.modules() if isinstance(module, CONVOLUTIONS)), None)
     if first is None:
         raise InputError(
             f"{type(network).__name__} has no convolution: give encoder_def a network that begins with one."
         )
-    return first.weight.new_zeros(1, first.in_channels, *crop_size)
+    return first.weight.new_zeros(1, first.in_channels, *crop_size[: first.weight.dim() - 2])

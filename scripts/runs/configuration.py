@@ -18,7 +18,18 @@ from .values import settle_values
 __all__ = ["check_configuration", "config_in_use", "unknown_keys", "without_descriptions"]
 
 # what is read by name, so that no other key has to refer to it
-STRUCTURE = {"_meta_", "imports", "initialize", "fit", "run", "finalize", "network_def", "train", "validate"}
+STRUCTURE = {
+    "_meta_",
+    "imports",
+    "initialize",
+    "fit",
+    "run",
+    "finalize",
+    "network_def",
+    "train",
+    "validate",
+    "evaluator",
+}
 # folders that no key may need any more where paths are overridden
 FOLDERS = {"bundle_root", "dataset_dir", "output_dir", "ckpt_dir"}
 

@@ -25,7 +25,7 @@ def parsed(bundle, *configs, **settings):
 
 def test_all_pretrainings_but_that_of_places_have_the_overlay_and_what_draws_or_makes_images():
     of_volumes = BUNDLES / "drasclr_pretraining"  # its places and those next to them are of three axes
-    others = {SEGMENTER, BUNDLES / "cross_modal_generation"}
+    others = {SEGMENTER, BUNDLES / "cross_modal_generation", BUNDLES / "interactive_mil_classification"}
     assert {*OVERLAID, of_volumes} == {*BUNDLES.glob("*_pretraining")} | others
 
 

@@ -31,8 +31,15 @@ SEGMENTATION = BUNDLES[0].parent / "organ_segmentation"
 PUZZLE = BUNDLES[0].parent / "multimodal_puzzle_pretraining"
 GENERATION = BUNDLES[0].parent / "cross_modal_generation"
 CONTIG = BUNDLES[0].parent / "contig_pretraining"
+WEAK = BUNDLES[0].parent / "interactive_mil_classification"
 HEADS = ["@validate#evaluation_mode"]
-EVALUATED_OTHERWISE = {SEGMENTATION: [], GENERATION: [], PUZZLE: HEADS, CONTIG: HEADS}  # handlers of their validations
+EVALUATED_OTHERWISE = {  # handlers of their validations
+    SEGMENTATION: [],
+    GENERATION: [],
+    WEAK: [],
+    PUZZLE: HEADS,
+    CONTIG: HEADS,
+}
 TRAINED_ELSEWHERE = ("landmark_localization", "lesion_map_segmentation")  # their networks are other bundles'
 TRAINED = [bundle for bundle in BUNDLES if bundle.name not in TRAINED_ELSEWHERE]
 WEIGHTED = [bundle for bundle in BUNDLES if (bundle / "models" / "model.pt").is_file()]

@@ -13,7 +13,8 @@ from scripts.networks.weights import load_encoder
 BUNDLES = sorted(path.parent for path in (Path(__file__).parents[2] / "bundles").glob("*/LICENSE"))
 
 # pretraining bundles are trained in test_pretraining.py, and so is the encoder of landmark_localization; a
-# segmentation network in test_organ_segmentation.py, a generator in test_cross_modal_generation.py
+# segmentation network in test_organ_segmentation.py, a generator in test_cross_modal_generation.py, a network of
+# patches in test_interactive_mil_classification.py
 TRAINED = [path for path in BUNDLES if path.name.startswith("lesion_")]
 
 

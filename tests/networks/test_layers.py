@@ -6,7 +6,7 @@ from monai.networks.nets import BasicUNet, DenseNet121, EfficientNetBN, SegResNe
 from torch import nn
 
 from scripts.errors import InputError
-from scripts.networks.layers import POOLINGS, layer_features
+from scripts.networks.layers import POOLINGS, layer_features, layer_map
 
 CROPS = torch.randn(2, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -145,3 +145,11 @@ def test_layers_are_read_of_a_network_that_gives_features_itself():
     crops = torch.randn(2, 1, 32, 32, 32)
     with torch.no_grad():
         assert torch.equal(layer_features(features, layers)(crops), layer_features(network, layers)(crops))
+
+
+def test_a_layers_map_is_what_the_layer_gives():
+    network, seen = DenseNet121(3, 1, 8).eval(), []
+    network.features.denseblock1.register_forward_hook(lambda module, inputs, output: seen.append(output.clone()))
+    image = torch.randn(1, 1, 32, 32, 32)
+    network(image)
+    assert torch.equal(layer_map(network, "features.denseblock1")(image), seen[0])

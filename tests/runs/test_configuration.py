@@ -106,7 +106,8 @@ def base_of(path):
     """The configurations that an overlay needs before it."""
     if "bundle_root" in json.loads(path.read_text(encoding="utf-8")):
         return []
-    needs_inference = path.parts[-3].endswith(("_segmentation", "_generation")) and path.name == "evaluate.json"
+    of_inference = path.parts[-3].endswith(("_segmentation", "_generation", "_mil_classification"))
+    needs_inference = of_inference and path.stem.startswith("evaluate")
     return [path.with_name("inference.json" if needs_inference else "train.json")]
 
 

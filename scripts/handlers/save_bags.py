@@ -1,0 +1,147 @@
+"""What inference says of each scan as a whole, and which of its places say so: a table, maps, and a page."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+from monai.transforms import LoadImage
+
+from ..data.structures import Structures
+from ..networks.bag_scores import Bag
+from .save_each_scan import SaveEachScan
+from .spread_patches import PatchGrid, patch_affine
+
+__all__ = ["SaveBags", "ShownBag"]
+
+logger = logging.getLogger(__name__)
+
+MOST = 12  # scans on the page
+
+
+@dataclass(frozen=True)
+class ShownBag:
+    """What the page shows of a scan.
+
+    Attributes:
+        name: of its files.
+        path: of the scan.
+        scores: of each class, by its name.
+        before: likewise, before a person corrected it; none where nobody did.
+        said: the class that it is said to be.
+        place: mm of the patch that has most to do with it.
+        maps: `local`, `attention`, `contribution`, and `contribution before` where it was corrected; [1, px, py, pz].
+    """
+
+    name: str
+    path: str
+    scores: dict[str, float]
+    before: dict[str, float]
+    said: str
+    place: tuple[float, float, float]
+    maps: dict[str, MetaTensor]
+
+
+class SaveBags(SaveEachScan):
+    """Writes NAME_local.nii.gz, NAME_attention.nii.gz, NAME_contribution.nii.gz and a line to scores.csv of each scan.
+
+    Maps are on the scan's voxels, of the class that it is said to be (of two, of the second): the probability of the
+    nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so
+    that the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
+
+    scores.csv has the columns image, subject, class (the one with the largest score), the score of each class, attended
+    (the sum of attention, in patches), patches (their number), and, where a person corrected it, `before` the scores.
+
+    Args:
+        output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
+        classes: in the order of their numbers.
+        regions: where a person corrects it; empty ones are none.
+        write_page: gets the path of a page, and the scans that are shown on it, after the last of them.
+    """
+
+    def __init__(
+        self,
+        output_dir: str,
+        classes: Structures,
+        regions: Sequence[object] = (),
+        write_page: Callable | None = None,
+    ) -> None:
+        self.corrected = any(regions)
+        before = [f"before {name}" for name in classes.names] if self.corrected else []
+        super().__init__(output_dir, "scores.csv", ["class", *classes.names, "attended", "patches", *before])
+        self.names = classes.names
+        self.write_page, self.shown = write_page, list[ShownBag]()
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI evaluator whose batches are single scans."""
+        super().attach(engine)
+        if self.write_page is not None:
+            engine.add_event_handler(Events.COMPLETED, self._page)
+
+    def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
+        """Of the `bag` and `before` that `BagMapsd` makes of what the network says, and what of the scan was `seen`."""
+        bag, before = found["bag"], found["before"]
+        whole = LoadImage(ensure_channel_first=True)(scan["image"].meta["filename_or_obj"])
+        scores, said = self._scores(bag), self._said(bag)
+        seen = torch.as_tensor(scan["seen"])[0] > 0
+        size, patches = list(seen.shape), list(bag.attention.shape)
+        affine = np.asarray(scan["image"].affine, dtype=float)
+        grid = PatchGrid(np.asarray(whole.affine, dtype=float), whole.shape[1:], affine, size, _extent(seen), patches)
+        row = self._row(bag)
+        self.write(grid.each(bag.local[row])[None], "local", scan)
+        self.write(grid.each(bag.attention)[None], "attention", scan)
+        text = f"sums to the score of {self.names[row if len(bag.local) > 1 else 1]}; 0 where nothing was seen"
+        self.write(grid.spread(bag.contribution[row])[None], "contribution", scan, description=text)
+        if len(self.shown) < MOST:
+            self.shown.append(self._show(scan, bag, before, patch_affine(affine, size, patches)))
+        values = [said, *scores.values(), round(float(bag.attention.sum()), 4), bag.patches]
+        values += list(self._scores(before).values()) if self.corrected else []
+        return values, self._sentence(said, scores, bag, before)
+
+    def _row(self, bag: Bag) -> int:
+        return int(bag.score.argmax())
+
+    def _scores(self, bag: Bag) -> dict[str, float]:
+        scores = bag.score.tolist()
+        return dict(zip(self.names, scores if len(scores) > 1 else [1 - scores[0], scores[0]], strict=True))
+
+    def _said(self, bag: Bag) -> str:
+        scores = self._scores(bag)
+        return max(scores, key=scores.__getitem__)
+
+    def _sentence(self, said: str, scores: Mapping[str, float], bag: Bag, before: Bag) -> str:
+        text = f"{said} ({scores[said]:.3f})"
+        if self.corrected:
+            text += f", before {self._scores(before)[said]:.3f}"
+        if bag.attention.sum() < bag.least:
+            text += "; hardly anything is attended to, so that its score is low whatever is there"
+        return text
+
+    def _show(self, scan: Mapping, bag: Bag, before: Bag, affine: np.ndarray) -> ShownBag:
+        row = self._row(bag)
+        maps = {"local": bag.local[row], "attention": bag.attention, "contribution": bag.contribution[row]}
+        if self.corrected:
+            maps |= {"contribution before": before.contribution[row]}
+        most = np.unravel_index(int(bag.contribution[row].argmax()), bag.attention.shape)
+        x, y, z = (affine @ [*most, 1])[:3].tolist()
+        return ShownBag(
+            self._name(scan),
+            scan["image"].meta["filename_or_obj"],
+            self._scores(bag),
+            self._scores(before) if self.corrected else {},
+            self._said(bag),
+            (x, y, z),
+            {name: MetaTensor(values[None].float(), affine=torch.from_numpy(affine)) for name, values in maps.items()},
+        )
+
+    def _page(self) -> None:
+        assert self.write_page is not None
+        self.write_page(self.output_dir / "report.html", self.shown, len(self.lines))
+
+
+def _extent(seen: torch.Tensor) -> list[int]:
+    """Voxels along each axis that are no padding, which comes behind."""
+    return [int(seen.any(dim=[other for other in range(3) if other != axis]).sum()) for axis in range(3)]
