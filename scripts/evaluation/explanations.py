@@ -21,7 +21,7 @@ __all__ = [
     "ask",
     "explain_scan",
     "explain_tables",
-    "tested_persons",
+    "who_is_tested",
 ]
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class TestedPersons:
         return torch.tensor([scan["person"] for scan in self.scans])
 
 
-def tested_persons(scans: Sequence[dict], prepare: Callable[[dict], Mapping], embed: Callable) -> TestedPersons:
+def who_is_tested(scans: Sequence[dict], prepare: Callable[[dict], Mapping], embed: Callable) -> TestedPersons:
     """The persons of all test scans; else as of `TestedPersons`."""
     first = {scan["subject"]: scan for scan in reversed(scans)}
     return TestedPersons([first[subject] for subject in sorted(first)], prepare, embed)

@@ -49,9 +49,10 @@ def columns_figure(figures: Mapping[str, ColumnFigures]) -> Figure:
         for ending, one in figures.items()
     ]
     caption = (
-        "What columns add to the similarity of a person's line with the own scan, beyond that with the scans of others: "
-        f"the mean over test persons, with 95 % intervals over persons. Of {len(own.mean)} columns, the {len(keys)} that "
-        "add the most; explained_columns.csv has all. Grey: the interval has 0 in it, or there are fewer than 5 persons."
+        "What columns add to the similarity of a person's line with the own scan, beyond that with the scans of "
+        "others: the mean over test persons, with 95 % intervals over persons. Of "
+        f"{len(own.mean)} columns, the {len(keys)} that add the most; explained_columns.csv has all. Grey: the "
+        "interval has 0 in it, or there are fewer than 5 persons."
     )
     data = {
         f"{what}{ending}": np.array(values, float)
