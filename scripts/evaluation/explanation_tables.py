@@ -47,9 +47,9 @@ def figures_of(found: Mapping[str, Explanation]) -> dict[str, ColumnFigures]:
 
 
 def column_figures(explanation: Explanation) -> ColumnFigures:
-    """Means of what columns add."""
-    names = list(explanation.columns)
-    values = torch.stack(list(explanation.columns.values()), 1)
+    """Means of what columns add, of those that somebody has."""
+    had = {name: values for name, values in explanation.columns.items() if not values.isnan().all()}
+    names, values = list(had), torch.stack(list(had.values()), 1)
     means, (low, high) = column_means(values)
     ends = [None if math.isnan(a) else (a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
     number = (~values.isnan()).sum(0).tolist()

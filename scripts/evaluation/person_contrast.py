@@ -39,8 +39,10 @@ class PersonContrast:
     @cached_property
     def known(self) -> torch.Tensor:
         """Of whom it can be asked, [P], bool."""
-        found = [~toward.isnan().all(1) for toward in self._toward.values()]
-        return torch.stack(found).any(0).cpu()
+        found = torch.zeros(len(self.person), dtype=torch.bool)
+        for toward in self._toward.values():
+            found |= ~toward.isnan().all(1).cpu()
+        return found
 
     def of_scan(self, embedding: torch.Tensor, i: int) -> torch.Tensor:
         """Of embeddings [N, D] of the i-th person's scan, [N]; differentiable.
@@ -177,7 +179,7 @@ def persons_to_explain(
                 "those who train: give column another, or null."
             )
     found = PersonContrast(heads, columns, person, table, column)
-    if not found._tables or not found._toward or found.known.sum() < 2:
+    if found.known.sum() < 2:
         what = "column" if column else "table"
         raise InputError(
             f"There are no two test persons of whom the {what} says something, so that none is told from others: give "

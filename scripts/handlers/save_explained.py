@@ -15,7 +15,7 @@ from ..evaluation.explanations import Question, ScanMap, TestedPersons, explain_
 from ..progress import with_progress
 from .scan_files import free_name, in_grid_of, write_nifti
 
-__all__ = ["ExplainedScan", "explain_scans"]
+__all__ = ["ExplainedScan", "explain_scans", "own_grid"]
 
 logger = logging.getLogger(__name__)
 
