@@ -157,7 +157,7 @@ def test_a_run_is_explained_beside_its_control(run, train, small_for, cohort_for
     settings["person_tables"] = {"_target_": "scripts.data.tables.shuffled_tables"}
     (control / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     settings = small_for(BUNDLE) | {"dataset_dir": cohort_for(BUNDLE), "encoder": folder / "encoder.pt"}
-    settings |= {"beside": control, "explained": 1, "steps": 2, "map_stride": 32, "output_dir": tmp_path / "explained"}
+    settings |= {"beside": control, "explained": 1, "steps": 2, "map_stride": 64, "output_dir": tmp_path / "explained"}
     output = run(BUNDLE, "train", "explain", **settings)
     metrics = json.loads((tmp_path / "explained" / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["persons"] == 2 and {"explained_similarity", "explained_similarity_shuffled"} < metrics.keys()
