@@ -62,8 +62,11 @@ class TableHeads(nn.Module):
 
         A missing number is read as one that is learned for its column.
         """
-        lines = self.lines(i, person)
-        return self.table_encoders[i](torch.where(lines.isnan(), self.missing[i], lines))
+        return self.table_encoders[i](self.filled(i, self.lines(i, person)))
+
+    def filled(self, i: int, lines: torch.Tensor) -> torch.Tensor:
+        """Lines [P, C] of the i-th table, with what is learned for a column where a number is missing."""
+        return torch.where(lines.isnan(), self.missing[i], lines)
 
     def lines(self, i: int, person: torch.Tensor) -> torch.Tensor:
         """What the i-th table says of persons, by their numbers [P], [P, C]; nan where it says nothing."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from .figure import Figure, Panel
 
-__all__ = ["PLANES", "scan_map"]
+__all__ = ["PLANES", "frame", "scan_map"]
 
 PLANES = {"sagittal": "PAIS", "coronal": "LRIS", "axial": "LRPA"}  # left, right, lower and upper edge of the picture
 
@@ -27,7 +27,7 @@ def scan_map(image: np.ndarray, rgb: np.ndarray, spacing_mm: float | tuple) -> F
         extent = (-half[across], half[across], -half[up], half[up])
         axes.imshow(pixels.T, cmap="gray", vmin=0, vmax=1, origin="lower", extent=extent)
         axes.set_title(title, fontsize=10)
-        _frame(axes, half.max(), PLANES[title.split(",")[0]])
+        frame(axes, half.max(), PLANES[title.split(",")[0]])
 
     def panel(volume: np.ndarray, i: int, plane: str, what: str) -> Panel:
         return Panel(partial(draw, volume.take(grey.shape[i] // 2, i + volume.ndim - 3), f"{plane}{what}", i), 3.4)
@@ -41,7 +41,7 @@ def scan_map(image: np.ndarray, rgb: np.ndarray, spacing_mm: float | tuple) -> F
     return Figure("scan", "Embeddings over a scan", caption, panels, {})
 
 
-def _frame(axes, half: float, letters: str) -> None:
+def frame(axes, half: float, letters: str) -> None:
     """Black square a little larger than a scan of 2 * `half` mm, with the letters of its edges and a scale bar."""
     bar, edge, limits = 50 if half > 50 else 10, 1.06 * half, (-1.12 * half, 1.12 * half)
     axes.set(xlim=limits, ylim=limits, xticks=[], yticks=[], facecolor="black")

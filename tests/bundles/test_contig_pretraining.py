@@ -1,6 +1,7 @@
 """The ContIG bundle: which person a crop is of, what is trained, and what is kept of persons."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,22 @@ def test_other_tables_than_those_of_the_training_are_refused(
     settings |= {"tables": [str(tmp_path / "bodies.csv")] if text else "null", "output_dir": tmp_path / "evaluation"}
     output = run(BUNDLE, "train", "evaluate", status=1, **settings)
     assert sentence in output and "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_a_run_is_explained_beside_its_control(run, train, small_for, cohort_for, tmp_path):
+    folder, control = train(BUNDLE), tmp_path / "control"
+    shutil.copytree(folder, control)
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings["person_tables"] = {"_target_": "scripts.data.tables.shuffled_tables"}
+    (control / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    settings = small_for(BUNDLE) | {"dataset_dir": cohort_for(BUNDLE), "encoder": folder / "encoder.pt"}
+    settings |= {"beside": control, "explained": 1, "steps": 2, "map_stride": 64, "output_dir": tmp_path / "explained"}
+    output = run(BUNDLE, "train", "explain", **settings)
+    metrics = json.loads((tmp_path / "explained" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["persons"] == 2 and {"explained_similarity", "explained_similarity_shuffled"} < metrics.keys()
+    assert "voxels add" in output and "Scans of 2 test persons are" in output
+    assert len(list((tmp_path / "explained").glob("*_explained*.nii.gz"))) == 2
+    assert "Which columns" in (tmp_path / "explained" / "explained.html").read_text(encoding="utf-8")
+    output = run(BUNDLE, "train", "explain", status=1, **settings | {"beside": folder, "output_dir": tmp_path / "none"})
+    assert "was trained without shuffled_tables.json" in output and not (tmp_path / "none" / "metrics.json").exists()
