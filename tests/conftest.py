@@ -54,10 +54,11 @@ def is_needed(item) -> bool:
 
 
 def kind(bundle: Path) -> tuple[str, str | None]:
-    """What a bundle is for, and whether it has a pretext task (`control`) or compares two views of a crop (`view`)."""
+    """What a bundle is for, and whether it has a pretext task (`control`), compares two views of a crop (`view`) or
+    classifies bags (`pooling`)."""
     train = bundle / "configs" / "train.json"
     config = json.loads(train.read_text(encoding="utf-8")) if train.is_file() else {}
-    return bundle.name.rpartition("_")[2], next((key for key in ("control", "view") if key in config), None)
+    return bundle.name.rpartition("_")[2], next((key for key in ("control", "view", "pooling") if key in config), None)
 
 
 @pytest.fixture(autouse=True)
