@@ -64,7 +64,9 @@ def read_cells(path: str, subject_column: str | None = None, categories: Collect
             )
         if not name:
             if any(cell.strip() for cell in line):
-                raise InputError(f"{path} has a line without a person: {','.join(line)}. Name the person, or remove it.")
+                raise InputError(
+                    f"{path} has a line without a person: {','.join(line)}. Name the person, or remove it."
+                )
             continue
         row, strange = _row((line + [""] * len(columns))[: len(columns)], named)
         if name in names:
