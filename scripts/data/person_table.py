@@ -67,10 +67,14 @@ def read_person_table(
     columns = [*(cells.columns[i] for i in numbers), *(name for names, _ in coded for name in names)]
     known = ~np.isnan(values).all(axis=1)
     if not known.any():
-        raise InputError(f"{path} says nothing of those who have scans: give it columns that differ between persons.")
+        out = f" ({_why(cells.columns, useless)})" if useless else ""
+        raise InputError(
+            f"{path} says nothing of those who have scans{out}: give it columns of numbers, or of texts that several "
+            "persons share, which differ between persons."
+        )
     persons = [meant[cells.names[row]] for row, some_known in zip(rows, known, strict=True) if some_known]
     table = PersonTable(Path(path).stem, persons, columns, values if known.all() else values[known])
-    _tell(table, scans, len(numbers), len(coded), {cells.columns[i]: why for i, why in sorted(useless.items())})
+    _tell(table, scans, len(numbers), len(coded), _why(cells.columns, useless))
     return table
 
 
@@ -116,12 +120,16 @@ def _coded(column: str, texts: dict[int, str], rows: np.ndarray) -> tuple[list[s
     return [f"{column}={kind}" for kind in kinds], np.array(values, np.float32)
 
 
-def _tell(table: PersonTable, scans: list[dict], numbers: int, categories: int, useless: dict[str, str]) -> None:
+def _why(columns: list[str], useless: dict[int, str]) -> str:
+    """Columns that are left out, each with the reason."""
+    return some([f"{columns[i]} ({why})" for i, why in sorted(useless.items())], most=5)
+
+
+def _tell(table: PersonTable, scans: list[dict], numbers: int, categories: int, out: str) -> None:
     known = [f"{numbers} number{'s' * (numbers > 1)}"] if numbers else []
     if categories:
         of = "category" if categories == 1 else "categories"
         known.append(f"{categories} {of} ({len(table.columns) - numbers} columns)")
-    out = some([f"{column} ({why})" for column, why in useless.items()], most=5)
     logger.info(
         f"{table.name}: {len(table.persons)} persons of {len({scan['subject'] for scan in scans})} with scans; "
         f"{', '.join(known)}, {np.isnan(table.values).mean():.0%} of cells missing"

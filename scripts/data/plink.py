@@ -24,8 +24,8 @@ def read_plink(path: str) -> Cells:
     """Read a .bed, beside which lie its .bim and .fam, or a .raw (`plink --recode A`).
 
     A cell is how many copies of the counted allele (A1) a person has, nan where that is missing; persons are called by
-    their IID. A column is called `rs123 chr1:12345_A`, or by its place and allele alone where that is all its name
-    says; a .raw has places where a .bim of its name lies beside it.
+    their IID. A column is called `rs123 chr1:12345_A`, or `1:12345:A:G_A` where its name has its place, or
+    `chr1:12345_A` where it has none; a .raw has places where a .bim of its name lies beside it.
 
     Raises:
         InputError: it cannot be read, bed-reader is not installed, or two persons or variants have one name.
@@ -86,4 +86,7 @@ def _column(sid: str, allele: str, chromosome: str, position: str) -> str:
     if "0" in (chromosome, position):
         return f"{sid}_{allele}"
     place = f"{chromosome}:{position}"
-    return f"chr{place}_{allele}" if sid == "." or place in sid else f"{sid} chr{place}_{allele}"
+    if sid == ".":
+        return f"chr{place}_{allele}"
+    has_place = f"{sid.removeprefix('chr')}:".startswith(f"{place}:")
+    return f"{sid}_{allele}" if has_place else f"{sid} chr{place}_{allele}"

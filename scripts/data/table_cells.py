@@ -62,6 +62,12 @@ def read_cells(path: str, subject_column: str | None = None, categories: Collect
             raise InputError(
                 f"{path} has {len(line)} cells of {name} in {len(columns)} columns: quote texts with commas."
             )
+        if not name:
+            if any(cell.strip() for cell in line):
+                raise InputError(
+                    f"{path} has a line without a person: {','.join(line)}. Name the person, or remove it."
+                )
+            continue
         row, strange = _row((line + [""] * len(columns))[: len(columns)], named)
         if name in names:
             _require_same(path, name, columns, (row, strange), _said(numbers, texts, names[name], len(columns)))

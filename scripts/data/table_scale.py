@@ -46,9 +46,11 @@ def fit_scales(tables: Sequence[PersonTable], split: dict[str, list[dict]]) -> d
         split: of `split_scans`.
 
     Raises:
-        InputError: nothing of a table differs among them.
+        InputError: nothing of a table differs among them, or no two who validate are in one table.
     """
-    subjects = {scan["subject"] for scan in split["train"]}
+    subjects, others = ({scan["subject"] for scan in split[part]} for part in ("train", "validate"))
+    if max(len(others.intersection(table.persons)) for table in tables) < 2:
+        raise InputError("No two persons who validate are in one table: raise val_size, or set persons to inner.")
     return {table.name: _fit(table, subjects) for table in tables}
 
 
@@ -80,7 +82,18 @@ def scale_tables(
 
 
 def write_scales(scales: dict[str, TableScale], path: str | os.PathLike) -> None:
-    """Write scales as JSON, in the first process, to a name that always stands for a whole file."""
+    """Write scales as JSON, in the first process, or check that they are those of the run that is resumed.
+
+    Args:
+        scales: of `fit_scales`.
+        path: of the file; where a checkpoint.pt lies beside it, it must hold these scales already.
+
+    Raises:
+        InputError: it holds others: tables were changed since.
+    """
+    path = Path(path)
+    if (path.parent / "checkpoint.pt").is_file() and read_scales(path) != scales:
+        raise InputError(f"{path} has other columns, means or deviations than the tables now: give those of its run.")
     if rank() == 0:
         write_json_atomically(path, {name: vars(scale) for name, scale in scales.items()})
 

@@ -77,6 +77,14 @@ def test_a_validation_is_of_all_persons_at_once_however_they_fall_into_batches(p
     assert top1.compute() in [pytest.approx(found / 5) for found in range(6)]
 
 
+@pytest.mark.parametrize("key", ["loss", "additional_metrics#retrieval_top1"])
+def test_a_validation_compares_where_the_heads_are(parsed, key):
+    metric = parsed(device=torch.device("meta")).get_parsed_content(f"validate#{key}")
+    metric.compute_fn = lambda *compared: [tensor.device.type for tensor in compared]
+    metric.update((torch.randn(4, 6), torch.arange(4)))
+    assert metric.compute() == ["meta", "meta"]
+
+
 def test_a_checkpoint_has_no_line_of_anybody(parsed):
     parser = parsed()
     lines = parser.get_parsed_content("heads").lines(0, torch.arange(7))

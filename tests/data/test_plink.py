@@ -9,7 +9,7 @@ from scripts.errors import InputError
 
 GENOTYPES = np.array([[0, 1, 2], [2, np.nan, 1], [1, 1, 0]])
 BIM = "1 rs1 0 1200 A G\n2 2:77:C:T 0 77 C T\n0 rs3 0 0 T C\n"
-COLUMNS = ["rs1 chr1:1200_A", "chr2:77_C", "rs3_T"]
+COLUMNS = ["rs1 chr1:1200_A", "2:77:C:T_C", "rs3_T"]
 FAM = "".join(f"F{i} P{i} 0 0 {1 + i % 2} -9\n" for i in range(3))
 HEAD = "FID IID PAT MAT SEX PHENOTYPE rs1_A 2:77:C:T_C rs3_T\n"
 RAW = HEAD + "F0 P0 0 0 1 -9 0 1 2\nF1 P1 0 0 2 -9 2 NA 1\nF2 P2 0 0 1 -9 1 1 0\n"
@@ -46,6 +46,16 @@ def test_genotypes_in_text_are_the_same(raw):
     require_as_is(read_plink(str(raw)), ["rs1_A", "2:77:C:T_C", "rs3_T"])
     raw.with_suffix(".bim").write_text(BIM, encoding="utf-8")
     require_as_is(read_plink(str(raw)), COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "sid, called",
+    [("1:5:A:G", "1:5:A:G_A"), ("chr1:5", "chr1:5_A"), (".", "chr1:5_A"), ("11:57:A:G", "11:57:A:G chr1:5_A")],
+)
+def test_a_variant_keeps_the_name_by_which_it_differs_from_others_at_its_place(raw, sid, called):
+    raw.write_text(RAW.replace("rs1_A", f"{sid}_A"), encoding="utf-8")
+    raw.with_suffix(".bim").write_text(f"1 {sid} 0 5 A G\n", encoding="utf-8")
+    assert read_plink(str(raw)).columns[0] == called
 
 
 def test_genotypes_are_a_table_among_others(raw, tmp_path):

@@ -81,6 +81,25 @@ def test_scales_of_a_run_scale_as_the_run_did(table, split, tmp_path):
     assert read_scales(tmp_path / "tables.json") == scales
 
 
+def test_a_run_is_not_resumed_with_other_tables(table, split, tmp_path):
+    write_scales(fit_scales([table], split), tmp_path / "tables.json")
+    (tmp_path / "checkpoint.pt").touch()
+    write_scales(fit_scales([table], split), tmp_path / "tables.json")
+    table.values[0, 1] += 1
+    with pytest.raises(InputError, match=r"tables\.json has other columns, means or deviations than the tables now"):
+        write_scales(fit_scales([table], split), tmp_path / "tables.json")
+
+
+def test_a_validation_in_which_nobody_can_be_found_is_refused(table, split):
+    halves = [
+        PersonTable(name, table.persons[i::2], table.columns, table.values[i::2])
+        for i, name in enumerate(["blood", "genes"])
+    ]
+    assert fit_scales([table, *halves], split)
+    with pytest.raises(InputError, match="No two persons who validate are in one table: raise val_size"):
+        fit_scales(halves, split)
+
+
 def test_other_columns_than_those_of_the_run_are_refused(table, split):
     other = PersonTable("blood", table.persons, ["iron", "sodium", "lead"], table.values)
     with pytest.raises(InputError, match="blood has no column zinc that differs between persons"):

@@ -102,7 +102,9 @@ def test_names_that_a_spreadsheet_changed_are_found(write):
         ("subject,age\nA,1,5\nB,60\n", "has 2 cells of A in 1 columns: quote texts with commas"),
         ("id,age\nA,70\n", "has no column subject or participant_id: give subject_column one of id, age"),
         ("subject,age\nX,70\nY,60\n", "names none of the subjects"),
-        ("subject,age\nA,70\nB,70\n", "says nothing of those who have scans"),
+        ("subject,age\nA,70\nB,70\n", r"says nothing of those who have scans \(age \(alike for all\)\): give it"),
+        ('subject,age\nA,"70,5"\nB,"61,2"\nC,"60,1"\n', "age \\(a different text for each person\\)"),
+        ("subject,age\nA,70\nB,60\n,50\n", "has a line without a person: 50"),
         ("subject,age\n", "has no line below the first: give tables"),
     ],
 )
@@ -120,6 +122,11 @@ def test_tables_that_are_not_given_are_asked_for(paths):
 def test_a_line_that_is_there_twice_counts_once(write):
     (table,) = read(write("subject,age,sex\nA,70,F\nB,,M\nB,,M\n"))
     assert table.persons == ["A", "B"]
+
+
+def test_lines_of_nobody_that_say_nothing_are_passed_over(write, caplog):
+    (table,) = read(write("subject,age,sex\nA,70,F\nB,60,M\n,,\n ,,\n"))
+    assert table.persons == ["A", "B"] and "WARNING" not in caplog.text
 
 
 def test_two_tables_of_one_name_are_refused(write, tmp_path):
