@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
-from monai.transforms import LoadImage
+from monai.data.utils import correct_nifti_header_if_necessary
 
+from ..data.nifti import load_scan
 from ..data.structures import Structures
 from ..networks.bag_scores import Bag
 from .save_each_scan import SaveEachScan
@@ -84,12 +85,12 @@ class SaveBags(SaveEachScan):
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Of the `bag` and `before` that `BagMapsd` makes of what the network says, and what of the scan was `seen`."""
         bag, before = found["bag"], found["before"]
-        whole = LoadImage(ensure_channel_first=True)(scan["image"].meta["filename_or_obj"])
+        whole = correct_nifti_header_if_necessary(load_scan(scan["image"].meta["filename_or_obj"]))
         scores, said = self._scores(bag), self._said(bag)
         seen = torch.as_tensor(scan["seen"])[0] > 0
         size, patches = list(seen.shape), list(bag.attention.shape)
         affine = np.asarray(scan["image"].affine, dtype=float)
-        grid = PatchGrid(np.asarray(whole.affine, dtype=float), whole.shape[1:], affine, size, _extent(seen), patches)
+        grid = PatchGrid(whole.affine, whole.shape[:3], affine, size, _extent(seen), patches)
         row = self._row(bag)
         self.write(grid.each(bag.local[row])[None], "local", scan)
         self.write(grid.each(bag.attention)[None], "attention", scan)
