@@ -54,8 +54,9 @@ class SaveBags(SaveEachScan):
     nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so
     that the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
 
-    scores.csv has the columns image, subject, class (the one with the largest score, `none` where all are 0), the score of each class, attended
-    (the sum of attention, in patches), patches (their number), and, where a person corrected it, `before` the scores.
+    scores.csv has the columns image, subject, class (the one with the largest score, `none` where all are 0), the score
+    of each class, attended (the sum of attention, in patches), patches (their number), and, where a person corrected
+    it, `before` the scores.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.

@@ -96,7 +96,7 @@ class LabelledCropsd(Randomizable, MapTransform):
         return crops
 
     def _require_class_of_mask(self, data: Mapping[Hashable, Any]) -> None:
-        """Raise an `InputError` where a class is not told by the mask; one of which a small lesion was lost may be 1."""
+        """Raise an `InputError` where a class is not that of the mask; 1 may be of one whose lesion was too small."""
         given, marked = float(data.get("class_label", 1)), bool((torch.as_tensor(data[self.label_key]) > 0).any())
         if given > 1 or (given == 0 and marked):
             raise InputError(
