@@ -9,7 +9,8 @@ from .structures import Structures
 __all__ = ["lesion_or_none", "require_free_names", "scans_with_classes", "target_classes", "with_background"]
 
 BACKGROUND = "background"
-COLUMNS = frozenset(("image", "subject", "class", "likeliest"))  # of tables that have a column for each class too
+# of tables that have a column for each class too
+COLUMNS = frozenset(("image", "subject", "class", "likeliest", "attended", "patches"))
 
 
 def require_free_names(classes: Structures) -> None:

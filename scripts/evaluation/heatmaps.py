@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ..atomic import write_csv_atomically, write_json_atomically
-from ..data.split import unseen_scans
+from ..data.recorded import seen_scans
 from ..data.structures import Structures
 from ..errors import InputError
 from ..metrics.heatmaps import localisation
@@ -80,7 +80,7 @@ def patch_networks(
             raise InputError(f"There is no {path}: give baselines the output_dir of trainings of other poolings.")
         check_settings(path.parent, keys)
         trained = json.loads(path.read_text(encoding="utf-8"))
-        if len(unseen_scans(scans, str(path.parent / "split.json"), str(weights))) < len(scans):
+        if any(seen_scans(scans, path.parent / "split.json")):
             raise InputError(f"{run} was trained on some of these subjects: train it with the same fold and seed.")
         suffix = SUFFIXES[trained["pooling"]]
         if suffix in [one.suffix for one in found] or trained["pooling"] == pooling:

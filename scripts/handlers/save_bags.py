@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
-from monai.transforms import LoadImage
+from monai.data.utils import correct_nifti_header_if_necessary
 
+from ..data.nifti import load_scan
 from ..data.structures import Structures
 from ..networks.bag_scores import Bag
 from .save_each_scan import SaveEachScan
@@ -20,6 +21,7 @@ __all__ = ["SaveBags", "ShownBag"]
 logger = logging.getLogger(__name__)
 
 MOST = 12  # scans on the page
+NOTHING = "none"  # what a scan is said to be where no class has a score: of several, where nothing is attended to
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ class SaveBags(SaveEachScan):
     nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so
     that the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
 
-    scores.csv has the columns image, subject, class (the one with the largest score), the score of each class, attended
-    (the sum of attention, in patches), patches (their number), and, where a person corrected it, `before` the scores.
+    scores.csv has the columns image, subject, class (the one with the largest score, `none` where all are 0), the score
+    of each class, attended (the sum of attention, in patches), patches (their number), and, where a person corrected
+    it, `before` the scores.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
@@ -84,12 +87,12 @@ class SaveBags(SaveEachScan):
     def save(self, scan: Mapping, found: Mapping) -> tuple[list, str]:
         """Of the `bag` and `before` that `BagMapsd` makes of what the network says, and what of the scan was `seen`."""
         bag, before = found["bag"], found["before"]
-        whole = LoadImage(ensure_channel_first=True)(scan["image"].meta["filename_or_obj"])
+        whole = correct_nifti_header_if_necessary(load_scan(scan["image"].meta["filename_or_obj"]))
         scores, said = self._scores(bag), self._said(bag)
         seen = torch.as_tensor(scan["seen"])[0] > 0
         size, patches = list(seen.shape), list(bag.attention.shape)
         affine = np.asarray(scan["image"].affine, dtype=float)
-        grid = PatchGrid(np.asarray(whole.affine, dtype=float), whole.shape[1:], affine, size, _extent(seen), patches)
+        grid = PatchGrid(whole.affine, whole.shape[:3], affine, size, _extent(seen), patches)
         row = self._row(bag)
         self.write(grid.each(bag.local[row])[None], "local", scan)
         self.write(grid.each(bag.attention)[None], "attention", scan)
@@ -99,7 +102,7 @@ class SaveBags(SaveEachScan):
             self.shown.append(self._show(scan, bag, before, patch_affine(affine, size, patches)))
         values = [said, *scores.values(), round(float(bag.attention.sum()), 4), bag.patches]
         values += list(self._scores(before).values()) if self.corrected else []
-        return values, self._sentence(said, scores, bag, before)
+        return values, self._sentence(bag, before)
 
     def _row(self, bag: Bag) -> int:
         return int(bag.score.argmax())
@@ -110,15 +113,18 @@ class SaveBags(SaveEachScan):
 
     def _said(self, bag: Bag) -> str:
         scores = self._scores(bag)
-        return max(scores, key=scores.__getitem__)
+        return max(scores, key=scores.__getitem__) if any(scores.values()) else NOTHING
 
-    def _sentence(self, said: str, scores: Mapping[str, float], bag: Bag, before: Bag) -> str:
-        text = f"{said} ({scores[said]:.3f})"
+    def _sentence(self, bag: Bag, before: Bag) -> str:
+        text = self._with_score(bag)
         if self.corrected:
-            text += f", before {self._scores(before)[said]:.3f}"
+            text += f", before {self._with_score(before)}"
         if bag.attention.sum() < bag.least:
             text += "; hardly anything is attended to, so that its score is low whatever is there"
         return text
+
+    def _with_score(self, bag: Bag) -> str:
+        return f"{self._said(bag)} ({max(self._scores(bag).values()):.3f})"
 
     def _show(self, scan: Mapping, bag: Bag, before: Bag, affine: np.ndarray) -> ShownBag:
         row = self._row(bag)

@@ -39,7 +39,7 @@ class PatchGrid:
         patches: along each axis of the image, padding included.
 
     Attributes:
-        number: of each voxel's patch, as in a flat array of all of them, [X, Y, Z]; -1: none.
+        number: of each voxel's patch, as in a flat array of all of them, [X, Y, Z], int32; -1: none.
         without: of patches in what was seen that are nearest to no voxel, their numbers, [N].
         instead: of these, the voxel that is nearest to the patch's centre, in a flat scan, [N].
     """
@@ -60,7 +60,7 @@ class PatchGrid:
         self.number = torch.stack([_nearest(to_patch, i, shape, ends, used, patches) for i in range(shape[0])])
         every = np.ravel_multi_index(np.indices(tuple(used.tolist())).reshape(3, -1), patches)
         self.patches = int(np.prod(patches))
-        self.voxels = torch.bincount(self.number[self.number >= 0], minlength=self.patches)
+        self.voxels = torch.bincount(self.number.flatten() + 1, minlength=self.patches + 1)[1:]
         self.without = torch.from_numpy(every)[self.voxels[every] == 0]
         centres = np.stack(np.unravel_index(self.without.numpy(), patches), 1)
         nearest = apply_affine(np.linalg.inv(to_patch), centres).reshape(-1, 3).round().astype(int)
@@ -92,8 +92,10 @@ def _nearest(
     inside = ((places >= -steps) & (places <= ends + 1e-6)).all(1)
     nearest = np.clip(places.round().astype(int), 0, used - 1)
     numbers = np.where(inside, np.ravel_multi_index(tuple(nearest.T), patches), -1)
-    return torch.from_numpy(numbers.reshape(shape[1:]))
+    return torch.from_numpy(numbers.reshape(shape[1:]).astype(np.int32))
 
 
 def _looked_up(values: torch.Tensor, number: torch.Tensor) -> torch.Tensor:
-    return torch.where(number >= 0, values[number.clamp(min=0)], 0.0).float()
+    """Values of numbers [X, Y, Z], 0 of -1; slice by slice, as an index takes twice the memory of what it finds."""
+    known = torch.cat([values.float(), torch.zeros(1)])
+    return torch.stack([known[of_slice.long()] for of_slice in number])

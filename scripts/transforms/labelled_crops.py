@@ -1,6 +1,7 @@
 """Crops with and without a lesion, in the share that is stated."""
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +40,8 @@ class LabelledCropsd(Randomizable, MapTransform):
 
     Crops with a lesion and crops without are each drawn uniformly among all places where there are such, so that the
     share of positive ones is as stated. A scan that has one kind alone gives that. (MONAI's `RandCropByPosNegLabel`
-    draws centres: with pos 1 and neg 1, well over half of its crops hold some lesion.)
+    draws centres: with pos 1 and neg 1, well over half of its crops hold some lesion.) A `class_label` of the scan, if
+    it has one, has to be that of its mask, since those of its crops take its place.
 
     Args:
         keys: of the images that are cropped; all else of the item but the mask goes with each crop.
@@ -50,7 +52,7 @@ class LabelledCropsd(Randomizable, MapTransform):
         allow_missing_keys: as for `MapTransform`.
 
     Raises:
-        InputError: the share is none.
+        InputError: the share is none; or, when it is called, the scan has a class that its mask does not have.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class LabelledCropsd(Randomizable, MapTransform):
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
         """Items of the crops, each image [C, *crop_size]."""
+        self._require_class_of_mask(data)
         if randomize:
             self.randomize(torch.as_tensor(data[self.label_key]))
         rest = {key: value for key, value in data.items() if key != self.label_key}
@@ -91,6 +94,15 @@ class LabelledCropsd(Randomizable, MapTransform):
             known = {"class_label": torch.tensor([float(class_label)]), "lesion_ml": self._lesion_ml(dict(data), cut)}
             crops.append({**rest, **images, **known})
         return crops
+
+    def _require_class_of_mask(self, data: Mapping[Hashable, Any]) -> None:
+        """Raise an `InputError` where a class is not that of the mask; 1 may be of one whose lesion was too small."""
+        given, marked = float(data.get("class_label", 1)), bool((torch.as_tensor(data[self.label_key]) > 0).any())
+        if given > 1 or (given == 0 and marked):
+            raise InputError(
+                f"A scan of subject {data.get('subject', 'unknown')} has class {given:g}, and crops are labelled by "
+                "whether its mask holds a lesion: leave out what gives scans other classes, such as outcomes.json."
+            )
 
     def _lesion_ml(self, data: dict, cut: SpatialCrop) -> torch.Tensor:
         voxels = (torch.as_tensor(cut(data[self.label_key])) > 0).sum()

@@ -47,7 +47,10 @@ class Region:
         for point in self.points:
             covered[self._patch(point, image, patches)] = 1
         if not covered.any():
-            raise InputError(f"Nothing of {self.name} ({self.mask or self.points}) lies in what the network sees.")
+            raise InputError(
+                f"Nothing of {self.name} ({self.mask}) lies in what the network sees, the body's box: give a mask that "
+                "is above 0 there, in the world of the scan, and not smaller than a voxel of spacing."
+            )
         return covered
 
     def _in_grid_of(self, image: MetaTensor) -> torch.Tensor:
@@ -66,7 +69,10 @@ class Region:
         voxel = apply_affine(np.linalg.inv(np.asarray(image.affine, dtype=float)), point)
         shares = (voxel + 0.5) / image.shape[1:]
         if ((shares < 0) | (shares >= 1)).any():
-            raise InputError(f"{self.name}_points has {list(point)}, which is outside of what the network sees of it.")
+            raise InputError(
+                f"{self.name}_points has {list(point)}, which is outside of what the network sees, the body's box: "
+                "give places in it, in mm (RAS), as the scan's affine has them."
+            )
         return tuple((shares * patches).astype(int).tolist())
 
 

@@ -133,6 +133,15 @@ def test_labels_may_come_from_a_table(trained, bodies, tmp_path):
         trained("outcomes", outcomes=table, target="grade")
 
 
+def test_scans_are_told_apart_by_the_classes_of_a_table(trained, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("subject,ill\n" + "".join(f"phantom_{i:03},{'ny'[i % 2]}\n" for i in range(6)), encoding="utf-8")
+    output = trained("outcomes", outcomes=table, target="ill")
+    assert list(json.loads((output / "models" / "labels.json").read_text(encoding="utf-8"))) == ["n", "y"]
+    (row,) = rows(output / "history.csv")
+    assert np.isfinite(float(row["train_loss"]))
+
+
 def test_a_u_nets_encoder_of_slices_is_trained_and_asked(run, trained, one_scan, tmp_path):
     overlays = ("axial_slices", "unet_encoder")
     settings = {"spacing": "[8.0,8.0,40.0]", "layer": "model.1.submodule.1.submodule"}

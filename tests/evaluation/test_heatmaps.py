@@ -68,7 +68,7 @@ def test_a_folder_without_a_training_is_named(tmp_path):
 
 def test_one_that_has_seen_the_scans_is_refused(run):
     seen = run("mean", subjects=("A", "B"))
-    with pytest.raises(InputError, match="trained on"):
+    with pytest.raises(InputError, match="was trained on some of these subjects: train it with the same fold"):
         compared(seen)
 
 

@@ -88,6 +88,15 @@ def test_a_scan_in_which_nothing_is_attended_to_has_a_low_score_and_a_sentence(l
     assert "hardly anything is attended to" in caplog.text
 
 
+def test_of_several_classes_a_scan_in_which_everything_is_ignored_has_none(left, write_scan, oblique, tmp_path, caplog):
+    caplog.set_level("INFO")
+    everything = write_scan(tmp_path / "roi.nii.gz", voxels=np.ones((30, 24, 18)), seed=3)
+    row, _, (_, (shown,), _) = left(THREE, (NOWHERE[0], Region(str(everything), [], "ignore")))
+    before = max(THREE.names, key=lambda name: float(row[f"before {name}"]))
+    assert row["class"] == shown.said == "none" and {float(row[name]) for name in THREE.names} == {0.0}
+    assert f"none (0.000), before {before} (" in caplog.text
+
+
 def test_the_page_shows_the_place_that_contributes_most(left):
     _, maps, (path, (shown,), number) = left()
     voxels = maps["local"].get_fdata() * maps["attention"].get_fdata()

@@ -84,6 +84,12 @@ def test_all_else_but_the_mask_goes_with_each_crop(scan):
     assert torch.equal(crop["pet"].as_tensor(), crop["image"].as_tensor() + 1)
 
 
+@pytest.mark.parametrize("label", [0.0, 2.0])
+def test_a_scan_whose_class_is_not_that_of_its_mask_is_refused(scan, label):
+    with pytest.raises(InputError, match="A scan of subject Ann has class"):
+        LabelledCropsd("image", "label", SIZE, 3)({**scan, "class_label": label, "subject": "Ann"})
+
+
 def test_crops_know_their_place(scan):
     transform = LabelledCropsd("image", "label", SIZE, 6).set_random_state(1)
     crops = transform(scan)
