@@ -142,5 +142,6 @@ def test_the_overlay_finds_the_scans_and_splits_them(cohort, bundle):
     parser.read_config([bundle / "configs" / "train.json", bundle / "configs" / "autopet.json"])
     parser.update({"dataset_dir": str(cohort), "val_size": 2, "test_size": 4})
     parser["scans"] = "@cohort"  # empty files, which no audit passes
+    parser["split#scans"] = "@scans"  # whether or not tables know of them
     assert parser.get_parsed_content("cohort") == find_autopet(cohort)
     assert parser.get_parsed_content("split") == split_lesion_free(find_autopet(cohort), 2, 4, seed=0)

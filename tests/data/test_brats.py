@@ -216,5 +216,6 @@ def test_the_overlay_finds_the_scans_and_splits_them(challenge, bundle):
     parser.read_config([bundle / "configs" / "train.json", bundle / "configs" / "brats.json"])
     parser.update({"dataset_dir": str(challenge), "val_size": 1, "test_size": 2, "split#fewest": 1})
     parser["scans"] = "@cohort"  # empty files, which no audit passes
+    parser["split#scans"] = "@scans"  # whether or not tables know of them
     assert parser.get_parsed_content("cohort") == find_brats(challenge)
     assert parser.get_parsed_content("split") == split_scans(find_brats(challenge), 1, 2, seed=0)
