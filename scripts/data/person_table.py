@@ -54,6 +54,8 @@ def read_person_table(
         InputError: it cannot be read, has numbers and texts in one column, or nothing of those who have scans.
     """
     cells = read_plink(path) if is_plink(path) else read_cells(path, subject_column, categories)
+    if odd := [column for column in cells.columns if "=" in column]:
+        raise InputError(f"{path} has a column {odd[0]}: rename it without =, which stands before what a category is.")
     meant = meant_subjects(path, cells.names, scans)
     rows = np.array([row for row, name in enumerate(cells.names) if name in meant])
     texts = {column: _texts(cells, column, path) for column in cells.texts}
@@ -116,6 +118,8 @@ def _useless(cells: Cells, codes: dict[int, dict[int, str]]) -> dict[int, str]:
 def _coded(column: str, texts: dict[int, str], rows: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Names and values, [S, categories], of columns that are 1 where the text is theirs."""
     kinds = sorted(set(texts.values()))
+    if alike := [kind for kind in kinds if sum(kind.casefold() == other.casefold() for other in kinds) > 1]:
+        logger.warning(f"{column} has {some(alike)}, which count as {len(alike)} categories: write one alike.")
     values = [[np.nan if row not in texts else texts[row] == kind for kind in kinds] for row in rows.tolist()]
     return [f"{column}={kind}" for kind in kinds], np.array(values, np.float32)
 

@@ -12,6 +12,7 @@ from ..errors import InputError
 from .encoder_table import BASELINES, Line, comparison_lines
 from .head import read_history, told_epochs
 from .pretext_table import PretextRow, pretext_rows
+from .retrieval_table import RetrievalRow, retrieval_rows
 
 __all__ = ["EncoderResults", "read_encoders"]
 
@@ -45,6 +46,12 @@ class EncoderResults:
     def pretext(self) -> dict[str, dict[str, PretextRow]]:
         """Rows by their labels, of each encoder whose pretext task was measured."""
         rows = {name: pretext_rows(metrics) for name, metrics in self.metrics.items()}
+        return {name: {row.label: row for row in found} for name, found in rows.items() if found}
+
+    @cached_property
+    def retrieval(self) -> dict[str, dict[str, RetrievalRow]]:
+        """Rows by their labels, of each encoder by which persons were sought in tables."""
+        rows = {name: retrieval_rows(metrics) for name, metrics in self.metrics.items()}
         return {name: {row.label: row for row in found} for name, found in rows.items() if found}
 
 

@@ -20,10 +20,14 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class RetrievalRow:
-    """Figures of a table, or of all, by `RETRIEVAL_COLUMNS`, with their intervals where there are some."""
+    """Figures of a table, or of all, by `RETRIEVAL_COLUMNS`, with their intervals where there are some.
+
+    Beside them stands what a `guess` reaches, of so many `persons`.
+    """
 
     label: str
-    explanation: str
+    persons: int
+    guess: float
     values: dict[str, float]
     intervals: dict[str, list[float]]
 
@@ -43,7 +47,8 @@ def _row(metrics: dict, key: str, words: str, table: str) -> RetrievalRow:
     guess = (persons + 1) / 2 if key == "retrieval_median_rank" else 1 / persons
     return RetrievalRow(
         f"{table[1:] or 'all tables'}: {words}",
-        f"{persons} test persons; a guess reaches {guess:.3g}",
+        persons,
+        guess,
         {column: metrics[name] for column, name in names.items()},
         {column: intervals[name] for column, name in names.items() if name in intervals},
     )

@@ -75,6 +75,12 @@ def test_what_says_nothing_is_left_out_and_the_log_says_so_in_one_line(write, ca
     )
 
 
+def test_kinds_that_differ_in_case_alone_are_told(write, caplog):
+    (table,) = read(write("subject,ill\nA,Yes\nB,yes\nC,no\nD,no\nE,Yes\nF,no\n"))
+    assert table.columns == ["ill=Yes", "ill=no", "ill=yes"]
+    assert "ill has Yes and yes, which count as 2 categories" in caplog.text
+
+
 def test_which_column_is_what_does_not_depend_on_who_has_scans(write):
     (table,) = read(write("subject,sex,site\nA,F,1\nB,F,1\nC,F,1\nX,M,2\n"))
     assert table.columns == ["site", "sex=F", "sex=M"]
@@ -117,6 +123,11 @@ def test_a_table_that_cannot_be_used_is_refused(write, text, sentence):
 def test_tables_that_are_not_given_are_asked_for(paths):
     with pytest.raises(InputError, match="No tables are given: give tables a list of CSV or TSV files"):
         read_tables(paths, SCANS)
+
+
+def test_a_column_that_is_called_as_a_category_of_another_would_be_is_refused(write):
+    with pytest.raises(InputError, match=r"has a column sex=F: rename it without ="):
+        read(write("subject,sex=F,sex\nA,1,F\nB,0,M\nC,1,F\n"))
 
 
 def test_a_line_that_is_there_twice_counts_once(write):

@@ -189,6 +189,18 @@ def test_pretext_tasks_are_told_beside_chance_where_they_were_measured(evaluated
 
 
 @pytest.mark.usefixtures("_words_alone")
+def test_persons_are_told_beside_a_guess_where_they_were_sought(evaluated, tmp_path):
+    keys = ("retrieval_top1", "retrieval_top1_back", "retrieval_median_rank")
+    found = {f"{key}{end}": 0.625 for key in keys for end in ("", "_ridge", "_random_encoder", "_size")} | {
+        "persons": 8
+    }
+    folders = [evaluated("contig", **found), evaluated("shuffled", **found), evaluated("isimed")]
+    page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")
+    (table,) = re.findall(r"Persons and their tables.*?</table>", page, re.DOTALL)
+    assert table.count("0.625") == 2 * len(found) - 2 and "reaches 0.125" in table and "isimed" not in table
+
+
+@pytest.mark.usefixtures("_words_alone")
 def test_the_name_of_an_encoder_is_escaped(evaluated, tmp_path):
     folders = [evaluated("<i>small", location_error_mm=2.0), evaluated("b")]
     page = compare_encoders(tmp_path / "all", read_encoders(folders)).read_text(encoding="utf-8")

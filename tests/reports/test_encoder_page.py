@@ -130,6 +130,17 @@ def test_a_pretext_task_stands_beside_chance_and_its_controls(tmp_path):
     assert "<strong>0.620</strong><small>0.550 to 0.700</small>" in table and ">0.310<" in table
 
 
+def test_a_page_about_persons_begins_with_who_was_found_and_what_finds_them_without_an_encoder(tmp_path):
+    keys = ("retrieval_top1", "retrieval_top1_back", "retrieval_median_rank")
+    figures = {f"{key}{end}": 0.625 for key in keys for end in ("", "_ridge", "_random_encoder", "_size")}
+    metrics = METRICS | figures | {"persons": 8, "retrieval_top1_size": 0.375}
+    text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text(encoding="utf-8")
+    lead = " ".join(text.partition('<p class="lead">')[2].partition("</p>")[0].split())
+    assert lead.startswith("Of 8 test persons, the scan finds the line in the tables at once in a share of <b>0.625")
+    assert "0.125 by guessing" in lead and "0.375 by ridge, size of the body." in lead
+    assert text.index("Persons and their tables") < text.index("Location error (mm)")
+
+
 def test_what_the_heads_that_are_fitted_alike_differ_by_stands_below_them():
     figures = {
         "pretext_accuracy_fitted_head": 0.6,
