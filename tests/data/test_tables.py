@@ -78,7 +78,7 @@ def test_what_says_nothing_is_left_out_and_the_log_says_so_in_one_line(write, ca
 def test_kinds_that_differ_in_case_alone_are_told(write, caplog):
     (table,) = read(write("subject,ill\nA,Yes\nB,yes\nC,no\nD,no\nE,Yes\nF,no\n"))
     assert table.columns == ["ill=Yes", "ill=no", "ill=yes"]
-    assert "ill has Yes and yes, which count as 2 categories" in caplog.text
+    assert "ill has Yes, yes, which count as 2 categories" in caplog.text
 
 
 def test_which_column_is_what_does_not_depend_on_who_has_scans(write):
