@@ -140,15 +140,23 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(table: PersonTable, scale: TableScale, number: dict[str, int]) -> torch.Tensor:
-    at = {column: i for i, column in enumerate(table.columns)}
-    if lost := [column for column in scale.columns if column not in at]:
+    columns = {column: table.values[:, i] for i, column in enumerate(table.columns)}
+    columns = _kinds_of_nobody(columns, scale.columns) | columns
+    if lost := [column for column in scale.columns if column not in columns]:
         raise InputError(
             f"{table.name} has no column {some(lost)} that differs between persons, and that of the run has: give the "
             "tables that it was trained with, or such with the same columns."
         )
     values = np.full((1 + max(number.values()), len(scale.columns)), np.nan, np.float32)
     rows = np.array([i for i, subject in enumerate(table.persons) if subject in number], int)
-    chosen = table.values[np.ix_(rows, np.array([at[column] for column in scale.columns]))]
+    chosen = np.stack([columns[column][rows] for column in scale.columns], axis=1)
     mean, deviation = np.array(scale.mean, np.float32), np.array(scale.deviation, np.float32)
     values[[number[table.persons[i]] for i in rows]] = ((chosen - mean) / deviation).clip(-CLIP, CLIP)
     return torch.from_numpy(values)
+
+
+def _kinds_of_nobody(columns: dict[str, np.ndarray], wanted: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns of kinds that nobody is of here, such as site=B where all are of another: 0 where the kind is known."""
+    others = {column.partition("=")[0]: values for column, values in columns.items() if "=" in column}
+    kinds = {column: others.get(column.partition("=")[0]) for column in wanted if "=" in column}
+    return {column: 0 * values for column, values in kinds.items() if values is not None}

@@ -106,6 +106,15 @@ def test_other_columns_than_those_of_the_run_are_refused(table, split):
         scale_tables([other], fit_scales([table], split), split)
 
 
+def test_a_kind_that_nobody_is_of_is_what_all_are_not(split):
+    sites = np.eye(3, dtype=np.float32)[np.arange(12) % 3]
+    sites[11] = np.nan
+    scales = fit_scales([PersonTable("people", PERSONS, ["site=A", "site=B", "site=C"], sites)], split)
+    here = PersonTable("people", PERSONS, ["site=A", "site=C", "site=D"], sites)
+    values, scale = scale_tables([here], scales, split)["people"], scales["people"]
+    assert np.allclose(values[:11, 1], -scale.mean[1] / scale.deviation[1]) and np.isnan(values[11]).all()
+
+
 def test_other_tables_than_those_of_the_run_are_refused(table, split):
     other = PersonTable("genes", table.persons, table.columns, table.values)
     with pytest.raises(InputError, match="tables are genes, and those of the run are blood"):
