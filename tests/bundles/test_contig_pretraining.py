@@ -53,6 +53,13 @@ def test_each_crop_has_the_number_of_its_person(parsed):
     assert image.shape == (8, 1, 32, 32, 32) and target["person"].tolist() == 4 * [3] + 4 * [5]
 
 
+def test_an_evaluation_reads_tables_before_scans(parsed):
+    parser = parsed("evaluate", tables=["nowhere.csv"], scans="$1 / 0")
+    with pytest.raises(RuntimeError) as failure:
+        parser.get_parsed_content("run#4")
+    assert str(failure.value.__cause__).startswith("nowhere.csv is no table that can be read")
+
+
 def test_who_is_in_no_table_takes_no_part(parsed):
     split = parsed().get_parsed_content("split")
     assert {scan["subject"] for part in split.values() for scan in part} == {f"S{i}" for i in range(7)}
