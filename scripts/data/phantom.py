@@ -14,7 +14,7 @@ from ..errors import InputError, some
 from ..progress import with_progress
 from .phantom_body import LABELLED, LESIONS
 from .phantom_body_table import BODY_COLUMNS, body_row
-from .phantom_genes import EFFECT_COLUMNS, TRAITS, Genes, inherited, traits_of
+from .phantom_genes import EFFECT_COLUMNS, HERITABILITY, TRAITS, Genes, inherited, traits_of
 from .phantom_modalities import MODALITIES, draw_movement, render_modality
 from .phantom_outcome import COLUMNS, draw_outcome
 from .phantom_scan import Subject, draw_subject, organ_map, render
@@ -22,6 +22,7 @@ from .phantom_scan import Subject, draw_subject, organ_map, render
 __all__ = ["LABELS", "make_cohort"]
 
 NAME = "phantom_{:03}"
+NO_GENES = {"variants": 0, "causal": 0}
 LABELS = ("lesions", "organs")  # what the masks of a cohort may be of
 
 
@@ -35,6 +36,8 @@ def make_cohort(
     moved: Sequence[str] = (),
     variants: int = 0,
     causal: int = 10,
+    traits: int = len(TRAITS),
+    heritability: float = HERITABILITY,
 ) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
 
@@ -51,6 +54,8 @@ def make_cohort(
         variants: of the genes of each subject, in genotypes.csv: 0, 1 or 2, some of them missing.
         causal: variants that act on what bodies are like: effects.csv says how, and anatomy.csv what came of it (see
             `Genes`).
+        traits: on how many of `TRAITS` they act, in turn.
+        heritability: share of the variance of each of these that they make together.
 
     Returns:
         The folder: `imagesTr` (int16), `labelsTr` (uint8), `dataset.json`, `outcomes.csv` (see `draw_outcome`) and
@@ -69,10 +74,10 @@ def make_cohort(
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
         raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
-    if variants:
-        Genes.draw(seed, variants, causal)  # or it says that so many cannot act
+    genes = {"variants": variants, "causal": causal, "traits": traits, "heritability": heritability} if variants else {}
+    Genes.draw(seed, **(genes or NO_GENES))  # or it says that so many cannot act
     content = _listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved)
-    listing = json.dumps(content | ({"variants": variants, "causal": causal} if variants else {}), indent=2)
+    listing = json.dumps(content | ({"genes": genes} if genes else {}), indent=2)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         path = folder / "dataset.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != listing:
@@ -91,7 +96,7 @@ def make_cohort(
 def _write(folder: Path, listing: dict) -> None:
     for part in ("imagesTr", "labelsTr"):
         (folder / part).mkdir(parents=True)
-    genes = Genes.draw(listing["seed"], listing.get("variants", 0), listing.get("causal", 0))
+    genes = Genes.draw(listing["seed"], **listing.get("genes", NO_GENES))
     numbers = range(listing.get("subjects", listing["numTraining"]))
     written = [_write_subject(folder, listing, genes, i) for i in with_progress(numbers, "Making body")]
     lines, movements = zip(*written, strict=True)

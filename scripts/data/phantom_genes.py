@@ -10,7 +10,7 @@ from ..errors import InputError
 from .phantom_body import BRIGHTNESS_SD, HALF_SD, ORGANS, PLACE_SD
 from .phantom_scan import GROWTH_SD, STRETCH_SD, Subject
 
-__all__ = ["EFFECT_COLUMNS", "SHARE", "TRAITS", "Genes", "inherited", "traits_of"]
+__all__ = ["EFFECT_COLUMNS", "HERITABILITY", "TRAITS", "Genes", "inherited", "traits_of"]
 
 # what is inherited, and of which organs: their mean brightness, log size, or place towards the head (mm), apart from
 # how large the body is; of no organ: the log size of all of the body
@@ -29,7 +29,7 @@ TRAITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stomach place": ("place", ("stomach",)),
 }
 NUMBERS = {"brightness": BRIGHTNESS_SD, "size": HALF_SD / math.sqrt(3), "place": PLACE_SD}  # deviation in one organ
-SHARE = 0.3  # of the variance of a trait, that its variant makes
+HERITABILITY = 0.3  # share of the variance of a trait that its variants make, each as much as the others
 RARE, COMMON = 0.1, 0.5  # least and largest frequency of the counted allele
 MISSING = 0.02  # share of genotypes that nobody could read
 EFFECT_COLUMNS = ("column", "trait", "effect", "frequency", "share")
@@ -44,31 +44,47 @@ class Genes:
         seed: of the cohort.
         columns: names of the V variants: an invented place, and the allele that is counted.
         frequency: of that allele, [V].
-        causal: the variants that act, each on the trait of its place in `TRAITS`, [N].
+        causal: the variants that act, [N].
+        trait: of `TRAITS`, on which each of them acts, [N].
         effect: of one allele, in the unit of its trait, [N].
+        share: of the variance of its trait, that each of them makes, [N].
     """
 
     seed: int
     columns: list[str]
     frequency: np.ndarray
     causal: np.ndarray
+    trait: list[str]
     effect: np.ndarray
+    share: np.ndarray
 
     @classmethod
-    def draw(cls, seed: int, variants: int, causal: int) -> "Genes":
-        """Draw so many variants, `causal` of which act.
+    def draw(
+        cls,
+        seed: int,
+        variants: int,
+        causal: int,
+        traits: int = len(TRAITS),
+        heritability: float = HERITABILITY,
+    ) -> "Genes":
+        """Draw so many variants, `causal` of which act, in turn on each of the first `traits`.
 
         Raises:
             InputError: so many cannot act.
         """
-        most = min(variants, len(TRAITS))
-        if not 0 <= causal <= most:
-            raise InputError(f"Of {variants} variants, {causal} cannot act: set causal to {most} or less.")
+        if not 0 <= causal <= variants:
+            raise InputError(f"Of {variants} variants, {causal} cannot act: set causal to {variants} or less.")
+        if not 1 <= traits <= len(TRAITS):
+            raise InputError(f"Variants cannot act on {traits} traits: set traits to 1, or up to {len(TRAITS)}.")
+        if not 0 < heritability < 1:
+            raise InputError(f"A heritability of {heritability} cannot be: set it above 0 and below 1.")
         rng = np.random.default_rng([seed, 0, OF_ALL])
         frequency, chosen = rng.uniform(RARE, COMMON, variants), rng.choice(variants, causal, replace=False)
-        sd = np.array([_deviation(*trait) for trait in TRAITS.values()][:causal])
-        effect = rng.choice([-1, 1], causal) * sd * math.sqrt(SHARE / (1 - SHARE)) / _spread(frequency[chosen])
-        return cls(seed, [_column(i, variants) for i in range(variants)], frequency, chosen, effect)
+        trait = [list(TRAITS)[i % traits] for i in range(causal)]
+        share = np.array([heritability / trait.count(name) for name in trait])
+        sd = np.array([_deviation(*TRAITS[name]) for name in trait])
+        effect = rng.choice([-1, 1], causal) * sd * np.sqrt(share / (1 - heritability)) / _spread(frequency[chosen])
+        return cls(seed, [_column(i, variants) for i in range(variants)], frequency, chosen, trait, effect, share)
 
     def genotype(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """How many alleles of each variant the i-th person has, 0 to 2, [V], and which of them nobody could read, [V].
@@ -86,14 +102,17 @@ class Genes:
     def shifts(self, genotype: np.ndarray) -> dict[str, float]:
         """What a genotype [V] adds to each trait."""
         more = self.effect * (genotype - 2 * self.frequency)[self.causal]
-        return dict(zip(TRAITS, more.tolist(), strict=False))
+        shifts = dict.fromkeys(self.trait, 0.0)
+        for name, shift in zip(self.trait, more.tolist(), strict=True):
+            shifts[name] += shift
+        return shifts
 
     def effects(self) -> list[list]:
         """Values of `EFFECT_COLUMNS` of each variant that acts."""
-        found = zip(self.causal.tolist(), TRAITS, self.effect.tolist(), strict=False)
+        found = zip(self.causal.tolist(), self.trait, self.effect.tolist(), self.share.tolist(), strict=True)
         return [
-            [self.columns[i], trait, round(effect, 5), round(float(self.frequency[i]), 4), SHARE]
-            for i, trait, effect in found
+            [self.columns[i], trait, round(effect, 5), round(float(self.frequency[i]), 4), round(share, 4)]
+            for i, trait, effect, share in found
         ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.data.phantom_body import ORGANS
-from scripts.data.phantom_genes import SHARE, TRAITS, Genes, inherited, traits_of
+from scripts.data.phantom_genes import HERITABILITY, TRAITS, Genes, inherited, traits_of
 from scripts.data.phantom_scan import draw_subject
 from scripts.errors import InputError
 from scripts.probes.association import associate, inverse_normal
@@ -12,9 +12,9 @@ from scripts.probes.association import associate, inverse_normal
 VARIANTS, CAUSAL, PERSONS = 1000, 10, 300
 
 
-def cohort(seed, persons=PERSONS, variants=VARIANTS, causal=CAUSAL):
+def cohort(seed, persons=PERSONS, variants=VARIANTS, causal=CAUSAL, **inheritance):
     """Genes, what persons' genotypes are as they are known, [S, V], and what their bodies are like, [S, T]."""
-    genes, known, traits = Genes.draw(seed, variants, causal), [], []
+    genes, known, traits = Genes.draw(seed, variants, causal, **inheritance), [], []
     for i in range(persons):
         genotype, missing = genes.genotype(i)
         body = draw_subject(np.random.default_rng([seed, i]), None, *inherited(genes.shifts(genotype)))
@@ -66,7 +66,7 @@ def test_a_variant_makes_the_share_of_variance_that_is_said():
     for trait, variant in enumerate(genes.causal):
         known = ~np.isnan(genotypes[:, variant])
         r = np.corrcoef(genotypes[known, variant], traits[known, trait])[0, 1]
-        assert r**2 == pytest.approx(SHARE, abs=0.08), list(TRAITS)[trait]
+        assert r**2 == pytest.approx(HERITABILITY, abs=0.08), list(TRAITS)[trait]
         assert np.sign(r) == np.sign(genes.effect[trait])
 
 
@@ -101,6 +101,24 @@ def test_columns_have_places_of_their_own():
     assert len({*columns}) == VARIANTS and columns[0] == "chr1:1000000_A" and columns[-1].startswith("chr22:")
 
 
-def test_more_variants_than_there_are_traits_cannot_act():
-    with pytest.raises(InputError, match="Of 1000 variants, 13 cannot act: set causal to 12 or less"):
-        Genes.draw(0, 1000, 13)
+def test_variants_share_the_traits_on_which_they_act_in_turn():
+    genes, genotypes, traits = cohort(4, persons=1200, variants=10, causal=10, traits=3, heritability=0.8)
+    assert genes.trait == [list(TRAITS)[i % 3] for i in range(10)]
+    expected = [0.2 if i % 3 == 0 else 0.8 / 3 for i in range(10)]
+    assert [effect[-1] for effect in genes.effects()] == pytest.approx(expected, abs=1e-4)
+    known = np.nan_to_num(genotypes[:, genes.causal], nan=2 * genes.frequency[genes.causal].mean())
+    r2 = [np.corrcoef(known[:, i], traits[:, i % 3])[0, 1] ** 2 for i in range(10)]
+    assert r2 == pytest.approx(expected, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"causal": 31}, "Of 30 variants, 31 cannot act: set causal to 30 or less"),
+        ({"causal": 3, "traits": 13}, "cannot act on 13 traits: set traits to 1, or up to 12"),
+        ({"causal": 3, "heritability": 1}, "A heritability of 1 cannot be: set it above 0 and below 1"),
+    ],
+)
+def test_inheritance_that_cannot_be_is_refused(settings, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Genes.draw(0, 30, **settings)
