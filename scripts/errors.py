@@ -93,8 +93,9 @@ def report_input_errors() -> None:
     """Make an uncaught `InputError` end the process with its message alone, without a stack trace.
 
     So do an interruption from the keyboard or by SIGTERM, a disk that is full or a folder that may not be written to,
-    another process of a training that ended or does not answer, and a component's argument that a configuration misspells. MONAI wraps what its components raise, so the chain of
-    causes is searched. Every other exception keeps its trace.
+    another process of a training that ended or does not answer, and a component's argument that a configuration
+    misspells. MONAI wraps what its components raise, so the chain of causes is searched. Every other
+    exception keeps its trace.
     """
     sys.excepthook = _excepthook
     for name in (None, "ignite", "monai.engines"):  # those of logging.conf
