@@ -18,7 +18,7 @@ RUN = $(VENV)/bin/python -W ignore::UserWarning -m monai.bundle run --bundle_roo
 # two processes of one thread each, files in their order: those of whole runs come first
 PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo help test compare study efficiency configs dist clients bench fuzz kills lint clean
+.PHONY: demo help test compare study efficiency configs dist clients bench fuzz kills hosts lint clean
 
 demo: $(VENV)/ready  ## synthetic cohort, short pretraining, evaluation, report; all in the folder $(DEMO)
 	$(RUN) --config_file "['$(CONFIGS)/train.json','$(CONFIGS)/demo.json']" --output_dir $(abspath $(DEMO)) --resume "$$(test -f $(abspath $(DEMO))/checkpoint.pt && echo true || echo false)"
@@ -70,6 +70,9 @@ fuzz: $(VENV)/dev  ## 20 000 files as no scanner writes them, through the audit 
 
 kills: $(VENV)/dev  ## kills runs of all kinds 200 times, starts them again, and compares what they leave with runs that nothing stopped
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -W ignore tests/benchmarks/kill_runs.py --kills $(KILLS)
+
+hosts: $(VENV)/dev  ## trains over two hosts, of which one is lost: network namespaces of this machine; as root, on Linux, 5 minutes
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests/bundles/test_two_hosts.py --two-hosts
 
 lint: $(VENV)/dev  ## errors, form and types; `pre-commit install` runs the same before each commit
 	$(VENV)/bin/ruff check .

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
+from torch.distributed import DistError
+
 __all__ = [
     "InputError",
     "counted",
@@ -91,8 +93,9 @@ def report_input_errors() -> None:
     """Make an uncaught `InputError` end the process with its message alone, without a stack trace.
 
     So do an interruption from the keyboard or by SIGTERM, a disk that is full or a folder that may not be written to,
-    and a component's argument that a configuration misspells. MONAI wraps what its components raise, so the chain of
-    causes is searched. Every other exception keeps its trace.
+    another process of a training that ended or does not answer, and a component's argument that a configuration
+    misspells. MONAI wraps what its components raise, so the chain of causes is searched. Every other
+    exception keeps its trace.
     """
     sys.excepthook = _excepthook
     for name in (None, "ignite", "monai.engines"):  # those of logging.conf
@@ -133,6 +136,11 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in NO_WRITING:
         name = "A file" if error.filename is None else error.filename
         return f"{name} cannot be written or read ({error.strerror}): mend that, or give another folder."
+    if isinstance(error, DistError) or "/gloo/" in str(error):  # gloo has no kind of its own
+        return (
+            "Another process of this training ended, or did not answer in time (patience, in minutes): its own output "
+            f"says why. The same command with --resume true resumes from checkpoint.pt. ({shorten(error)})"
+        )
     cause = error.__cause__
     if str(error).startswith("Failed to instantiate") and "unexpected keyword argument" in str(cause):
         return f"A key of the configuration is misspelt: {cause}."

@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))  # where the package is not installed
 def pytest_addoption(parser):
     parser.addoption("--scans", metavar="FOLDER", help="real scans to check the bundle's weights on")
     parser.addoption("--schema", metavar="FILE", help="the Model Zoo's schema of metadata.json")
+    parser.addoption("--two-hosts", action="store_true", help="trainings over two hosts: as root, on Linux")
     parser.addoption("--every-bundle", action="store_true", help="all bundles where one of a kind is enough as a rule")
 
 

@@ -56,6 +56,13 @@ def test_an_interruption_is_one_line():
     assert text.startswith("error: Interrupted.") and "Traceback" not in text
 
 
+@pytest.mark.parametrize("kind", ["RuntimeError('[/pytorch/gloo/pair.cc:537] {}')", "DistBackendError('{}')"])
+def test_a_process_of_several_that_is_lost_is_one_line(kind):
+    text, code = run(f"from torch.distributed import DistBackendError\nraise {kind.format('Connection reset')}")
+    assert text.startswith("error: Another process of this training ended") and text.endswith("Connection reset)\n")
+    assert code == 1 and len(text.splitlines()) == 1
+
+
 @pytest.mark.parametrize(("reason", "told"), [("", 0), ("no memory", 1)])
 def test_an_engine_that_ends_for_no_reason_that_has_words_is_silent(monkeypatch, reason, told):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)

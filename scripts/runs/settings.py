@@ -50,6 +50,7 @@ RESUMABLE = {
     "max_seconds",
     "max_crops",
     "checkpoint_steps",
+    "patience",
     "val_interval",
     "cache_rate",
     "num_workers",
@@ -60,8 +61,9 @@ RESUMABLE = {
     "test_size",
 }
 
-# of the sections train and validate: how crops are loaded and shared among processes, and what is watched
-RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard"}
+# of the sections train and validate: how crops are loaded and shared among processes, and what is watched; of handlers,
+# multi_gpu_train.json adds one to the list, and each that learns is a setting of its own
+RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard", "handlers"}
 
 
 def open_run(output_dir: str, resume: bool = False) -> None:

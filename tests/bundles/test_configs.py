@@ -289,6 +289,20 @@ def rates(optimizer, scheduler, epochs):
     return found
 
 
+@pytest.mark.one_of_a_kind
+@pytest.mark.parametrize("bundle", TRAINABLE, ids=lambda path: path.name)
+def test_on_gpus_normalisation_spans_processes_and_weights_have_the_names_that_they_have_in_one(bundle, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    parser = ConfigParser(
+        ConfigParser.load_config_files([bundle / "configs" / f"{name}.json" for name in ("train", "multi_gpu_train")])
+    )
+    spanning = parser.get_parsed_content("train#network")
+    alone = ConfigParser(read(bundle / "configs" / "train.json")).get_parsed_content("network_def")
+    kinds = set(map(type, spanning.modules()))
+    assert torch.nn.SyncBatchNorm in kinds and torch.nn.BatchNorm3d not in kinds
+    assert spanning.state_dict().keys() == alone.state_dict().keys()
+
+
 def test_the_annealed_learning_rate_falls_to_0_along_a_cosine():
     assert rates(*annealed(epochs=4), 4) == pytest.approx(
         [0.002 * share for share in (0.853553, 0.5, 0.146447, 0)], abs=1e-8

@@ -113,11 +113,20 @@ def test_no_setting_of_the_method_may_change_in_a_resume(tmp_path, occupied, key
     assert f"overrides of that run again, which {occupied / 'config.json'} has" in message
 
 
-@pytest.mark.parametrize("key, value", [("num_workers", 4), ("cache_rate", 0.5), ("_desc_", "Of an overlay.")])
+@pytest.mark.parametrize(
+    "key, value", [("num_workers", 4), ("cache_rate", 0.5), ("patience", 5), ("_desc_", "Of an overlay.")]
+)
 def test_what_does_not_change_the_result_may_change_in_a_resume(tmp_path, occupied, key, value):
     (occupied / "config.json").write_text(json.dumps({"seed": 0, key: "another"}), encoding="utf-8")
     configure(tmp_path, "open_run", RESUMED | {key: value, "train#used": f"@{key}"}).get_parsed_content("run")
     assert recorded(tmp_path)[key] == value
+
+
+def test_a_run_of_one_process_may_be_resumed_by_several(tmp_path, occupied):
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "train": {"handlers": ["group"]}}), encoding="utf-8")
+    several = {"train": {"seed": "@seed", "handlers": ["group", "patience"]}}
+    configure(tmp_path, "open_run", {"run#0#resume": True, "seed": 0} | several).get_parsed_content("run")
+    assert len(recorded(tmp_path)["train"]["handlers"]) == 2
 
 
 def test_a_description_may_be_reworded(tmp_path, occupied):
