@@ -150,6 +150,17 @@ def test_scans_are_told_apart_by_the_classes_of_a_table(run, trained, bodies, tm
     assert metrics["scans"] == 2 and metrics["auc"] in (0, 0.5, 1)
 
 
+@pytest.mark.one_of_all
+@pytest.mark.parametrize("bundle", [BUNDLE], ids=lambda path: path.name)
+def test_two_processes_train_under_torchrun(launch, run, bundle, bodies, one_scan, tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    settings = SMALL | COARSE | {"batch_size": 1, "dataset_dir": bodies, "output_dir": tmp_path / "run"}
+    launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
+    (row,) = rows(tmp_path / "run" / "history.csv")
+    assert np.isfinite([float(row["train_loss"]), float(row["validation_loss"])]).all()
+    asked(run, tmp_path / "run", one_scan, tmp_path / "out")
+
+
 def test_a_u_nets_encoder_of_slices_is_trained_and_asked(run, trained, one_scan, tmp_path):
     overlays = ("axial_slices", "unet_encoder")
     settings = {"spacing": "[8.0,8.0,40.0]", "layer": "model.1.submodule.1.submodule"}
