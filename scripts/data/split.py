@@ -15,6 +15,7 @@ from .seen import require_unseen, warn_of_seen
 __all__ = [
     "check_split",
     "draw_subjects",
+    "kept_split",
     "part_numbers",
     "recorded_split",
     "scans_of_parts",
@@ -173,6 +174,34 @@ def recorded_split(
             "by probes that are fitted to its cohort. If they are of another one, evaluate them alone."
         )
     return _told(split)
+
+
+def kept_split(scans: list[dict], path: str | os.PathLike, known_by: str = "content") -> dict[str, list[dict]]:
+    """Split scans as a training did that is gone on with, so that it goes on to validate on whom it never learned from.
+
+    Args:
+        scans: items of `audited_scans`.
+        path: the split.json of that training. What it knows keeps its part; others train.
+        known_by: as for `known_parts`.
+
+    Returns:
+        The items under `train`, `validate` and `test`.
+
+    Raises:
+        InputError: there is no such file, or nobody trains or validates.
+    """
+    parts = [part or "train" for part in known_parts(scans, path, known_by)]
+    split = {name: [scan for part, scan in zip(parts, scans, strict=True) if part == name] for name in PARTS}
+    for name, wanted in (("train", "or whom it does not know"), ("validate", "to choose the epoch by")):
+        if not split[name]:
+            raise InputError(
+                f"{path} has none of these subjects under '{name}': give scans of such subjects as well "
+                f"({some(read_split(path)[name])}), {wanted}."
+            )
+    if split["test"]:
+        names = some(sorted({scan["subject"] for scan in split["test"]}))
+        logger.warning(f"Nothing is learned of {names}, whom {path} has under 'test', so that they can still test.")
+    return split
 
 
 def _told(split: dict[str, list[dict]]) -> dict[str, list[dict]]:

@@ -12,7 +12,7 @@ from monai.data.utils import correct_nifti_header_if_necessary
 
 from ..data.nifti import load_scan
 from ..data.structures import Structures
-from ..networks.bag_scores import Bag
+from ..networks.bag_scores import Bag, class_of
 from .save_each_scan import SaveEachScan
 from .spread_patches import PatchGrid, patch_affine
 
@@ -21,7 +21,6 @@ __all__ = ["SaveBags", "ShownBag"]
 logger = logging.getLogger(__name__)
 
 MOST = 12  # scans on the page
-NOTHING = "none"  # what a scan is said to be where no class has a score: of several, where nothing is attended to
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class SaveBags(SaveEachScan):
         """Of the `bag` and `before` that `BagMapsd` makes of what the network says, and what of the scan was `seen`."""
         bag, before = found["bag"], found["before"]
         whole = correct_nifti_header_if_necessary(load_scan(scan["image"].meta["filename_or_obj"]))
-        scores, said = self._scores(bag), self._said(bag)
+        scores = bag.scores(self.names)
         seen = torch.as_tensor(scan["seen"])[0] > 0
         size, patches = list(seen.shape), list(bag.attention.shape)
         affine = np.asarray(scan["image"].affine, dtype=float)
@@ -100,20 +99,12 @@ class SaveBags(SaveEachScan):
         self.write(grid.spread(bag.contribution[row])[None], "contribution", scan, description=text)
         if len(self.shown) < MOST:
             self.shown.append(self._show(scan, bag, before, patch_affine(affine, size, patches)))
-        values = [said, *scores.values(), round(float(bag.attention.sum()), 4), bag.patches]
-        values += list(self._scores(before).values()) if self.corrected else []
+        values = [class_of(scores), *scores.values(), round(float(bag.attention.sum()), 4), bag.patches]
+        values += list(before.scores(self.names).values()) if self.corrected else []
         return values, self._sentence(bag, before)
 
     def _row(self, bag: Bag) -> int:
         return int(bag.score.argmax())
-
-    def _scores(self, bag: Bag) -> dict[str, float]:
-        scores = bag.score.tolist()
-        return dict(zip(self.names, scores if len(scores) > 1 else [1 - scores[0], scores[0]], strict=True))
-
-    def _said(self, bag: Bag) -> str:
-        scores = self._scores(bag)
-        return max(scores, key=scores.__getitem__) if any(scores.values()) else NOTHING
 
     def _sentence(self, bag: Bag, before: Bag) -> str:
         text = self._with_score(bag)
@@ -124,7 +115,8 @@ class SaveBags(SaveEachScan):
         return text
 
     def _with_score(self, bag: Bag) -> str:
-        return f"{self._said(bag)} ({max(self._scores(bag).values()):.3f})"
+        scores = bag.scores(self.names)
+        return f"{class_of(scores)} ({max(scores.values()):.3f})"
 
     def _show(self, scan: Mapping, bag: Bag, before: Bag, affine: np.ndarray) -> ShownBag:
         row = self._row(bag)
@@ -136,9 +128,9 @@ class SaveBags(SaveEachScan):
         return ShownBag(
             self._name(scan),
             scan["image"].meta["filename_or_obj"],
-            self._scores(bag),
-            self._scores(before) if self.corrected else {},
-            self._said(bag),
+            bag.scores(self.names),
+            before.scores(self.names) if self.corrected else {},
+            class_of(bag.scores(self.names)),
             (x, y, z),
             {name: MetaTensor(values[None].float(), affine=torch.from_numpy(affine)) for name, values in maps.items()},
         )

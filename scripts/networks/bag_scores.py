@@ -1,5 +1,6 @@
 """What the patches of an image say of it together: a score, and how much each of them has to do with it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,10 +8,11 @@ from torch.nn.functional import adaptive_avg_pool3d, adaptive_max_pool3d, log_so
 
 from ..errors import InputError
 
-__all__ = ["POOLINGS", "Bag", "bag_of", "in_patches", "log_scores", "share_of_patches"]
+__all__ = ["NOTHING", "POOLINGS", "Bag", "bag_of", "class_of", "in_patches", "log_scores", "share_of_patches"]
 
 POOLINGS = ("interactive", "mean", "attention")
 
+NOTHING = "none"  # what an image is said to be where no class has a score: of several, where nothing is attended to
 LEAST = 1e-30  # of what is not attended, whose logarithm is taken
 
 
@@ -83,6 +85,16 @@ class Bag:
     contribution: torch.Tensor
     patches: int
     least: float
+
+    def scores(self, names: Sequence[str]) -> dict[str, float]:
+        """The score of each class, by its name; of two, the first has what the second leaves of 1."""
+        scores = self.score.tolist()
+        return dict(zip(names, scores if len(scores) > 1 else [1 - scores[0], scores[0]], strict=True))
+
+
+def class_of(scores: Mapping[str, float]) -> str:
+    """The name of the class with the largest score, or `NOTHING`."""
+    return max(scores, key=scores.__getitem__) if any(scores.values()) else NOTHING
 
 
 def bag_of(

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from scripts.evaluation.heatmaps import PatchNetwork
+from scripts.evaluation.patch_networks import PatchNetwork
 from scripts.losses.weak_label import WeakLabelLoss
 from scripts.metrics.heatmaps import localisation
 from scripts.metrics.roc_auc import roc_auc

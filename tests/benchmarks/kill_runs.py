@@ -52,6 +52,14 @@ SEGMENTATION = SMALL | {
     "checkpoint_steps": 1,
     "network_def#channels": [2, 2, 4, 4, 4],
 }
+BAGS = SMALL | {
+    "folds": 3,
+    "encoder_def": NETWORK | {"out_channels": 1},
+    "layer": "features.denseblock1",
+    "checkpoint_steps": 1,
+}
+del BAGS["crops_per_volume"]
+PARTS = {"bag_size": [32, 32, 32], "bags_per_volume": 2}
 MAPS = {
     "spacing": SMALL["spacing"],
     "embedding_size": 8,
@@ -93,6 +101,8 @@ KINDS = {
         6,
     ),
     "segmentation": Kind("organ_segmentation", ("train",), SEGMENTATION),
+    "bags": Kind("interactive_mil_classification", ("train",), BAGS),
+    "bags of parts": Kind("interactive_mil_classification", ("train", "slabs"), BAGS | PARTS, 2),
     "inference": Kind("isimed_pretraining", ("inference",), MAPS),
 }
 

@@ -104,7 +104,7 @@ def test_maps_are_judged_beside_those_of_other_poolings_and_of_chance(run, weak,
     suffixes = ["", "_mean_pooling", "_attention_mil"]
     names = [f"auc{suffix}" for suffix in suffixes]
     kinds = ("pointing_game", "heatmap_auc", "deletion", "insertion")
-    names += [f"{kind}{suffix}" for kind in kinds for suffix in (*suffixes, "_random_map")]
+    names += [f"{kind}{suffix}" for kind in kinds for suffix in (*suffixes, "_random_map", "_grad_cam")]
     assert metrics.keys() == {*names, "scans", "positives", "subjects"}
     assert all(0 <= metrics[name] <= 1 for name in names) and metrics["scans"] == 2
 
@@ -118,10 +118,14 @@ def test_parts_of_scans_are_bags_of_their_own(run, trained, bodies, tmp_path):
 
 
 def test_a_training_is_continued_with_masks_that_guide(trained, weak):
-    corrected = trained("guided", "correct", model=weak / "models" / "model.pt")
+    corrected = trained("guided", "correct", model=weak / "models" / "model.pt", seed=7)
     losses = [float(rows(one / "history.csv")[0]["train_loss"]) for one in (weak, corrected)]
     assert losses[1] > losses[0]  # by what the patches are told
-    config = json.loads((corrected / "config.json").read_text(encoding="utf-8"))
+    config, *splits = (
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (corrected / "config.json", weak / "split.json", corrected / "split.json")
+    )
+    assert all(splits[0][part] == splits[1][part] for part in ("train", "validate", "test"))
     assert (config["guided_share"], config["learning_rate"]) == (1.0, 0.0001)
 
 
@@ -133,13 +137,28 @@ def test_labels_may_come_from_a_table(trained, bodies, tmp_path):
         trained("outcomes", outcomes=table, target="grade")
 
 
-def test_scans_are_told_apart_by_the_classes_of_a_table(trained, tmp_path):
+def test_scans_are_told_apart_by_the_classes_of_a_table(run, trained, bodies, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("subject,ill\n" + "".join(f"phantom_{i:03},{'ny'[i % 2]}\n" for i in range(6)), encoding="utf-8")
     output = trained("outcomes", outcomes=table, target="ill")
     assert list(json.loads((output / "models" / "labels.json").read_text(encoding="utf-8"))) == ["n", "y"]
     (row,) = rows(output / "history.csv")
     assert np.isfinite(float(row["train_loss"]))
+    settings = {"outcomes": table, "target": "ill", "steps": 0}
+    asked(run, output, bodies, tmp_path / "out", "evaluate", "evaluate_outcomes", **settings)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["scans"] == 2 and metrics["auc"] in (0, 0.5, 1)
+
+
+@pytest.mark.one_of_all
+@pytest.mark.parametrize("bundle", [BUNDLE], ids=lambda path: path.name)
+def test_two_processes_train_under_torchrun(launch, run, bundle, bodies, one_scan, tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    settings = SMALL | COARSE | {"batch_size": 1, "dataset_dir": bodies, "output_dir": tmp_path / "run"}
+    launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
+    (row,) = rows(tmp_path / "run" / "history.csv")
+    assert np.isfinite([float(row["train_loss"]), float(row["validation_loss"])]).all()
+    asked(run, tmp_path / "run", one_scan, tmp_path / "out")
 
 
 def test_a_u_nets_encoder_of_slices_is_trained_and_asked(run, trained, one_scan, tmp_path):

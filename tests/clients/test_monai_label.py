@@ -1,4 +1,4 @@
-"""MONAI Label serves the classifier's score, the lesion map, landmarks and organs as a run of the bundle gives them."""
+"""MONAI Label serves scores, maps of them, landmarks and organs as a run of the bundle gives them."""
 
 import csv
 import json
@@ -9,17 +9,23 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
 from nibabel.affines import apply_affine
 
+BUNDLES = Path(__file__).parents[2] / "bundles"
 SERVED = ["lesion_classification", "lesion_map_segmentation", "landmark_localization", "organ_segmentation"]
 ALTERED = "altered_classification"  # the classifier with code of its own, which is sure that there is no lesion
 DAMAGED = "damaged_localization"  # whose marked scan ends in the middle
+WEAK = "interactive_mil_segmentation"  # a link to a bundle of another name, which says what MONAI Label takes it for
 ORGANS = ["heart", "liver", "stomach", "spleen", "kidney right", "kidney left", "gallbladder", "bladder"]
 
 
@@ -60,7 +66,26 @@ def app(given, call, unzip, folder, served):
     unzip(SERVED[2], folder).rename(models / DAMAGED)
     marked = models / DAMAGED / "models" / "example_body.nii.gz"
     marked.write_bytes(marked.read_bytes()[:-1000])
+    (models / WEAK).symlink_to(weak_bundle(folder / "interactive_mil_classification"))
     return folder / "monaibundle"
+
+
+def weak_bundle(path):
+    """A copy of the bundle that has no weights yet, with some that find a lesion wherever they look."""
+    shutil.copytree(BUNDLES / path.name, path, ignore=shutil.ignore_patterns("output", "models"))
+    (path / "models").mkdir()
+    (path / "models" / "labels.json").write_text('{"no lesion": [1], "lesion": [2]}', encoding="utf-8")
+    parser = ConfigParser()
+    parser.read_config(path / "configs" / "inference.json")
+    parser["bundle_root"] = str(path)
+    torch.manual_seed(0)
+    network = parser.get_parsed_content("network_def")
+    with torch.no_grad():
+        for head in (network.local, network.attention):
+            head.weight *= 8
+        network.local.bias += 2
+    torch.save(network.state_dict(), path / "models" / "model.pt")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +97,7 @@ def server(given, app, scans, folder, served):
     path = given("--label")
     words = ["start_server", "--app", app, "--studies", scans, "--host", "127.0.0.1", "--port", port]
     conf = {
-        "models": ",".join([*served, ALTERED, DAMAGED]),
+        "models": ",".join([*served, ALTERED, DAMAGED, WEAK]),
         "zoo_source": "local",
         "sam2": "false",
         "skip_trainers": "true",
@@ -100,8 +125,10 @@ def wait_for(address, process, log, seconds=120):
     pytest.fail(f"MONAI Label did not answer within {seconds} s: {log.read_text(encoding='utf-8')[-3000:]}")
 
 
-def infer(server, model, output):
-    return urlopen(Request(f"{server}/infer/{model}?image=scan&output={output}", method="POST"), timeout=300).read()
+def infer(server, model, output, **parameters):
+    address = f"{server}/infer/{model}?image=scan&output={output}"
+    content = urlencode({"params": json.dumps(parameters)}).encode()
+    return urlopen(Request(address, content, method="POST"), timeout=300).read()
 
 
 def score(server, model):
@@ -169,12 +196,71 @@ def test_organs_are_those_of_a_run_in_the_scans_own_grid(server, app, scans, run
 def test_a_marked_scan_that_is_damaged_is_an_error_that_the_log_explains(server, folder):
     with pytest.raises(HTTPError, match="500"):
         infer(server, DAMAGED, "image")
-    why = "example_body.nii.gz, in which landmarks are marked, is truncated: mend it"
-    for _ in range(100):  # it is logged after the answer
+    assert_is_logged(folder, "example_body.nii.gz, in which landmarks are marked, is truncated: mend it")
+
+
+def assert_is_logged(folder, why):
+    for _ in range(100):  # after the answer
         if why in (folder / "server.log").read_text(encoding="utf-8"):
             return
         time.sleep(0.1)
     pytest.fail((folder / "server.log").read_text(encoding="utf-8")[-3000:])
+
+
+@pytest.fixture
+def weakly(app, scans, run, tmp_path):
+    """A function: the line of the table and the contributions that a run of the weakly trained network leaves."""
+
+    def files(**settings):
+        run(
+            *(sys.executable, app / "model" / WEAK, "inference"),
+            **{"cwd": tmp_path, "dataset_dir": scans, "output_dir": tmp_path / "out", **settings},
+        )
+        with open(tmp_path / "out" / "scores.csv", encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        return row, nibabel.load(tmp_path / "out" / "scan_contribution.nii.gz")
+
+    return files
+
+
+def test_a_weakly_trained_network_answers_its_score_and_the_places_that_make_half_of_it(
+    server, weakly, scans, tmp_path
+):
+    row, contribution = weakly()
+    said = json.loads(infer(server, WEAK, "json"))
+    assert said["class"] == row["class"] == "lesion" and said["scores"] == said["before"]
+    assert said["scores"]["lesion"] == pytest.approx(float(row["lesion"]), abs=0.01)  # another torch
+    (tmp_path / "served.nii.gz").write_bytes(infer(server, WEAK, "image"))
+    served, scan = nibabel.load(tmp_path / "served.nii.gz"), nibabel.load(scans / "scan.nii.gz")
+    assert served.shape == scan.shape and np.allclose(served.affine, scan.affine, atol=1e-3)
+    drawn = served.get_fdata()
+    assert set(np.unique(drawn)) == {0, 1}
+    share = contribution.get_fdata()[drawn > 0].sum() / float(row["lesion"])
+    assert share == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_request_corrects_where_a_network_looks_as_a_run_does(server, weakly, scans, tmp_path):
+    scan = nibabel.load(scans / "scan.nii.gz")
+    half = np.zeros(scan.shape, np.uint8)
+    half[: scan.shape[0] // 2] = 1
+    nibabel.save(nibabel.Nifti1Image(half, scan.affine), tmp_path / "half.nii.gz")
+    middle = apply_affine(scan.affine, np.multiply(scan.shape, (0.6, 0.5, 0.5))).tolist()
+    parameters = {"ignore": str(tmp_path / "half.nii.gz"), "attend_points": [middle]}
+    row, _ = weakly(**parameters)
+    said = json.loads(infer(server, WEAK, "json", **parameters))
+    for name in ("no lesion", "lesion"):
+        assert said["scores"][name] == pytest.approx(float(row[name]), abs=0.01)
+        assert said["before"][name] == pytest.approx(float(row[f"before {name}"]), abs=0.01)
+    assert abs(said["scores"]["lesion"] - said["before"]["lesion"]) > 0.001
+    (tmp_path / "served.nii.gz").write_bytes(infer(server, WEAK, "image", **parameters))
+    drawn = nibabel.load(tmp_path / "served.nii.gz").get_fdata()
+    assert drawn.any() and not drawn[: scan.shape[0] // 3].any()
+
+
+def test_a_region_that_cannot_be_used_is_an_error_that_the_log_explains(server, folder):
+    with pytest.raises(HTTPError, match="500"):
+        infer(server, WEAK, "json", attend_points=[[1e4, 0, 0]])
+    assert_is_logged(folder, "attend_points has [10000.0, 0, 0], which is outside of what the network sees")
 
 
 def test_two_bundles_in_one_server_run_each_its_own_code(server):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.data.split import recorded_split, split_scans, unseen_scans, write_split
+from scripts.data.split import kept_split, recorded_split, split_scans, unseen_scans, write_split
 from scripts.errors import InputError
 
 
@@ -182,3 +182,19 @@ def test_a_split_that_is_asked_for_must_be_there(tmp_path):
 def test_an_encoder_that_has_seen_all_subjects_is_not_judged_on_them(recorded):
     with pytest.raises(InputError, match="was trained on all of these subjects"):
         unseen_scans([{"subject": "S1"}], recorded, "encoder.pt")
+
+
+def test_a_training_that_is_gone_on_with_keeps_who_validates_and_learns_of_who_is_new(recorded):
+    scans = [{"subject": f"S{number}", "scan": number} for number in (1, 2, 3, 5)]
+    split = kept_split(scans, recorded)
+    assert {part: [scan["subject"] for scan in some] for part, some in split.items()} == {
+        "train": ["S1", "S5"],
+        "validate": ["S2"],
+        "test": ["S3"],
+    }
+
+
+@pytest.mark.parametrize("given, part, missing", [(["S1", "S5"], "validate", "S2"), (["S2", "S3"], "train", "S1")])
+def test_a_training_is_not_gone_on_with_where_nobody_trains_or_validates(recorded, given, part, missing):
+    with pytest.raises(InputError, match=f"none of these subjects under '{part}': give scans of .*{missing}"):
+        kept_split([{"subject": subject} for subject in given], recorded)

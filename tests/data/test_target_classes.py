@@ -5,7 +5,13 @@ import pytest
 
 from scripts.data.outcome import Outcome
 from scripts.data.structures import Structures
-from scripts.data.target_classes import scans_with_classes, target_classes, with_background
+from scripts.data.target_classes import (
+    scans_of_classes,
+    scans_of_two,
+    scans_with_classes,
+    target_classes,
+    with_background,
+)
 from scripts.errors import InputError
 
 NONE = np.empty((3, 0))
@@ -50,3 +56,28 @@ def test_all_scans_of_a_subject_have_its_class():
     scans = [{"subject": name, "scan": number} for number, name in enumerate("BAB")]
     found = scans_with_classes(scans, SICK)
     assert [(scan["scan"], scan["class_label"]) for scan in found] == [(0, 1.0), (1, 0.0), (2, 1.0)]
+
+
+def in_table(**values):
+    return [{"subject": name, "table": {"grade": value}} for name, value in values.items()]
+
+
+def test_scans_that_are_judged_have_the_numbers_that_weights_know():
+    known = Structures(("mild", "moderate", "severe"), ((1,), (2,), (3,)))
+    scans = scans_of_classes(in_table(A="severe", B="mild"), "grade", known)
+    assert [scan["class_label"] for scan in scans] == [2.0, 0.0]
+    with pytest.raises(InputError, match=r"By grade, C \(unknown\) are of no class"):
+        scans_of_classes(in_table(A="mild", C="unknown"), "grade", known)
+
+
+@pytest.mark.parametrize("names", [("no", "yes"), ("up to 3", "above 3")])
+def test_scans_that_are_judged_are_above_the_threshold_of_training_or_not(names):
+    two = Structures(names, ((1,), (2,)))
+    scans = scans_of_classes(in_table(A="3.5", B="3"), "grade", two, 3)
+    assert [scan["class_label"] for scan in scans] == [1.0, 0.0]
+
+
+def test_masks_do_not_tell_several_classes():
+    three = Structures(("mild", "moderate", "severe"), ((1,), (2,), (3,)))
+    with pytest.raises(InputError, match=r"give evaluate_outcomes\.json"):
+        scans_of_two([], three)

@@ -8,7 +8,8 @@ from torch import nn
 
 from scripts.data.structures import Structures
 from scripts.errors import InputError
-from scripts.evaluation.heatmaps import PatchNetwork, evaluate_heatmaps, patch_networks
+from scripts.evaluation.heatmaps import evaluate_heatmaps
+from scripts.evaluation.patch_networks import PatchNetwork, patch_networks
 from scripts.networks.bag_scores import bag_of
 
 SCANS = [{"subject": "A", "image": "a.nii.gz", "scan": 0}]
@@ -19,16 +20,16 @@ class Bright(nn.Module):
 
     def __init__(self, sign=1.0):
         super().__init__()
-        self.sign = nn.Parameter(torch.tensor(sign))
+        self.sign, self.pool = nn.Parameter(torch.tensor(sign)), nn.AvgPool3d(4)
 
     def forward(self, image):
-        return torch.cat([nn.functional.avg_pool3d(image, 4) * 8 * self.sign - 4] * 2, 1)
+        return torch.cat([self.pool(image * self.sign) * 8 - 4] * 2, 1)
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A function: folder of a training of a pooling."""
-    monkeypatch.setattr("scripts.evaluation.heatmaps.check_settings", lambda *given: None)
+    monkeypatch.setattr("scripts.evaluation.patch_networks.check_settings", lambda *given: None)
 
     def write(pooling, name="run", subjects=("B",)):
         folder = tmp_path / name / "models"
@@ -72,21 +73,69 @@ def test_one_that_has_seen_the_scans_is_refused(run):
         compared(seen)
 
 
+def bag(subject, label, image):
+    """A scan whose first corner is the lesion, where it has one."""
+    mask = torch.zeros(1, 1, 16, 8, 8)
+    mask[..., :4, :4, :4] = label is not None
+    seen, number = torch.ones_like(mask), torch.tensor([float(label or 0)])
+    return {"subject": [subject], "image": image, "seen": seen, "label": mask, "class_label": number}
+
+
+def judged(tmp_path, loader, networks, names, steps=0):
+    classes = Structures(names, tuple((number,) for number in range(1, len(names) + 1)))
+    device = torch.device("cpu")
+    evaluate_heatmaps(loader, networks, classes, lambda image, one: one(image), device, steps, 0, str(tmp_path))
+    return json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("pooling", ["interactive", "mean", "attention"])
 def test_a_network_that_is_right_is_said_to_be(tmp_path, pooling):
-    label = torch.zeros(1, 1, 16, 8, 8)
-    label[..., :4, :4, :4] = 1
-    ill = {"subject": ["A"], "image": label.clone(), "seen": torch.ones_like(label), "label": label}
-    well = ill | {"subject": ["B"], "image": label * 0, "label": label * 0, "class_label": torch.tensor([0.0])}
-    network, device = PatchNetwork("", Bright(), pooling, 0.01), torch.device("cpu")
-    classes = Structures(("no lesion", "lesion"), ((1,), (2,)))
-    loader = [ill | {"class_label": torch.tensor([1.0])}, well]
-    evaluate_heatmaps(loader, [network], classes, lambda image, one: one(image), device, 2, 0, str(tmp_path))
-    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    ill = bag("A", 1, bag("A", 1, None)["label"].clone())
+    well = bag("B", None, torch.zeros(1, 1, 16, 8, 8))
+    metrics = judged(tmp_path, [ill, well], [PatchNetwork("", Bright(), pooling, 0.01)], ("no lesion", "lesion"), 2)
     assert (metrics["auc"], metrics["pointing_game"], metrics["heatmap_auc"]) == (1, 1, 1)
+    assert (metrics["pointing_game_grad_cam"], metrics["heatmap_auc_grad_cam"]) == (1, 1)
     assert metrics["deletion"] <= metrics["deletion_random_map"]
     assert metrics["insertion"] >= metrics["insertion_random_map"]
+    assert metrics["deletion_grad_cam"] <= metrics["insertion_grad_cam"]
     assert (metrics["scans"], metrics["positives"], metrics["subjects"]) == (2, 1, 2)
+
+
+class Kinds(Bright):
+    """Says that dark patches have the first of three classes, bright ones the last, and attends to all."""
+
+    def forward(self, image):
+        patches = self.pool(image * self.sign)
+        return torch.cat([-4 * patches, 0 * patches, 4 * patches, 0 * patches], 1)
+
+
+def of_kinds(*values):
+    """Scans of classes 0, 1 and so on, whose lesion is so bright."""
+    return [bag(f"S{i}", i, bag("", 1, None)["label"] * value) for i, value in enumerate(values)]
+
+
+def test_of_several_classes_the_map_of_the_true_one_is_judged(tmp_path):
+    scans, network = of_kinds(-1.0, 0.0, 1.0), PatchNetwork("", Kinds(), "interactive", 0.01)
+    metrics = judged(tmp_path, scans[::2], [network], ("mild", "moderate", "severe"))
+    assert (metrics["pointing_game"], metrics["heatmap_auc"], metrics["positives"]) == (1, 1, 2)
+    assert metrics["heatmap_auc_grad_cam"] == 1
+    swapped = [scans[0] | {"class_label": torch.tensor([2.0])}, scans[2] | {"class_label": torch.tensor([0.0])}]
+    assert judged(tmp_path, swapped, [network], ("mild", "moderate", "severe"))["heatmap_auc"] == 0
+
+
+def test_of_several_classes_each_is_ranked_against_the_rest(tmp_path):
+    network = PatchNetwork("", Kinds(), "interactive", 0.01)
+    metrics = judged(tmp_path, of_kinds(-1.0, 2.0, 1.0), [network], ("mild", "moderate", "severe"))
+    each = [metrics[f"auc_{name}"] for name in ("mild", "moderate", "severe")]
+    assert each == [1, 0, 0.5] and metrics["auc"] == pytest.approx(0.5)
+
+
+def test_grad_cam_is_of_the_training_whose_pooling_is_mean(tmp_path):
+    scans = [bag("A", 1, bag("A", 1, None)["label"].clone())]
+    networks = [PatchNetwork("", Bright(-1.0), "interactive", 0.01), PatchNetwork("_mean_pooling", Bright(), "mean", 1)]
+    two = ("no lesion", "lesion")
+    assert judged(tmp_path, scans, networks, two)["pointing_game_grad_cam"] == 1
+    assert judged(tmp_path, scans, networks[:1], two)["pointing_game_grad_cam"] < 1
 
 
 def test_the_heat_of_a_pooling_is_what_its_score_is_made_of():

@@ -31,8 +31,8 @@ SCAN = Compose(
 def left(write_scan, tmp_path):
     """A function: what is left of an oblique scan whose network's logits are drawn."""
 
-    def save(classes=TWO, regions=NOWHERE, blind=False):
-        path = write_scan(tmp_path / "in" / "scan.nii.gz", voxels=np.random.rand(30, 24, 18), seed=3)
+    def save(classes=TWO, regions=NOWHERE, blind=False, shape=(30, 24, 18)):
+        path = write_scan(tmp_path / "in" / "scan.nii.gz", voxels=np.random.rand(*shape), seed=3)
         image = SCAN({"image": str(path)})["image"]
         seen = torch.ones_like(image)
         padded = DivisiblePadd(["image", "seen"], 16, method="end")({"image": image, "seen": seen})
@@ -59,6 +59,12 @@ def test_contributions_sum_to_the_score_in_an_oblique_scan(left, classes):
     row, maps, _ = left(classes)
     said = "lesion" if classes is TWO else row["class"]
     assert maps["contribution"].get_fdata().sum() == pytest.approx(float(row[said]), abs=1e-5)
+
+
+def test_a_scan_smaller_than_a_patch_has_the_score_of_it(left):
+    row, maps, _ = left(shape=(3, 2, 1))
+    assert row["patches"] == "1" and maps["contribution"].shape == (3, 2, 1)
+    assert maps["contribution"].get_fdata().sum() == pytest.approx(float(row["lesion"]), abs=1e-5)
 
 
 def test_maps_are_in_the_scans_own_grid(left, oblique):

@@ -9,7 +9,7 @@ from nibabel.affines import apply_affine, from_matvec
 from nibabel.eulerangles import euler2mat
 
 from scripts.errors import InputError
-from scripts.transforms.regions import Region, require_one_scan
+from scripts.transforms.regions import Region, check_regions
 
 AFFINE = from_matvec(euler2mat(0.2, 0.1, -0.3) @ np.diag([2.0, 2, 2]), (10, -20, 5))
 IMAGE = MetaTensor(torch.zeros(1, 32, 32, 16), affine=AFFINE)
@@ -35,17 +35,38 @@ def mask(tmp_path):
 
 @pytest.mark.parametrize("spacing", [(2, 2, 2), (1, 0.5, 4)])
 def test_a_patch_has_the_share_that_is_covered_whatever_the_grid_of_the_mask(mask, spacing):
-    share = Region(mask(([0, 0, 0], [8, 4, 16]), spacing), [], "attend").share(IMAGE, SEEN, PATCHES)
+    share = Region(mask(([4, 0, 0], [16, 8, 16]), spacing), [], "attend").share(IMAGE, SEEN, PATCHES)
     expected = torch.zeros(PATCHES)
     expected[0, 0] = 0.5
-    assert torch.allclose(share, expected, atol=0.07)
+    expected[1, 0] = 1
+    assert torch.allclose(share, expected, atol=0.13)
 
 
 def test_a_patch_that_is_half_padding_is_covered_as_far_as_it_is_seen(mask):
     seen = SEEN.clone()
     seen[:, 4:] = 0
-    share = Region(mask(([0, 0, 0], [8, 4, 16]), (2, 2, 2)), [], "attend").share(IMAGE, seen, PATCHES)
-    assert share[0, 0].tolist() == [0.5, 0.5] and not share[1:].any()
+    share = Region(mask(([0, 0, 0], [8, 12, 16]), (2, 2, 2)), [], "attend").share(IMAGE, seen, PATCHES)
+    assert share[0, :2].tolist() == [[1, 1], [0.5, 0.5]] and not share[1:].any()
+
+
+@pytest.mark.parametrize("spacing", [(2, 2, 2), (0.5, 0.5, 0.5)])
+def test_a_region_smaller_than_a_patch_has_it_whole(mask, spacing):
+    share = Region(mask(([9, 1, 1], [11, 3, 3]), spacing), [], "ignore").share(IMAGE, SEEN, PATCHES)
+    assert share[1, 0, 0] == 1 and share.sum() == 1
+
+
+def test_a_region_smaller_than_a_voxel_does_not_vanish(mask):
+    path = mask(([9.2, 1.2, 1.2], [9.6, 1.8, 1.8]), (0.5, 0.5, 0.5))
+    region = Region(path, [], "attend")
+    assert not region.share(IMAGE, SEEN, PATCHES)[0].any()
+    assert region.share(IMAGE, SEEN, PATCHES).nonzero().tolist() == [[1, 0, 0]]
+
+
+def test_a_region_smaller_than_a_voxel_is_not_in_padding(mask):
+    seen = SEEN.clone()
+    seen[:, 9:] = 0
+    with pytest.raises(InputError, match="Nothing of attend"):
+        Region(mask(([9.2, 1.2, 1.2], [9.6, 1.8, 1.8]), (0.5, 0.5, 0.5)), [], "attend").share(IMAGE, seen, PATCHES)
 
 
 def test_a_point_stands_for_the_patch_that_it_lies_in():
@@ -72,11 +93,54 @@ def test_a_mask_that_is_not_there_is_named():
         Region("/no/where.nii.gz", [], "attend").share(IMAGE, SEEN, PATCHES)
 
 
+def test_a_mask_that_is_empty_is_refused(mask):
+    with pytest.raises(InputError, match="Nothing of attend"):
+        Region(mask(([0, 0, 0], [0, 0, 0]), (2, 2, 2)), [], "attend").share(IMAGE, SEEN, PATCHES)
+
+
+def test_a_mask_that_is_damaged_is_named(mask):
+    path = mask(([0, 0, 0], [8, 8, 8]), (2, 2, 2))
+    with open(path, "r+b") as file:
+        file.truncate(60)
+    with pytest.raises(InputError, match=r"attend is .*roi\.nii\.gz, which cannot be read"):
+        Region(path, [], "attend").share(IMAGE, SEEN, PATCHES)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (32, 32, 16, 2)])
+def test_a_mask_of_other_dimensions_is_refused(shape, tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones(shape, np.uint8), AFFINE), tmp_path / "m.nii")
+    with pytest.raises(InputError, match=f"has {' x '.join(map(str, shape))} voxels: give a mask of three"):
+        Region(str(tmp_path / "m.nii"), [], "attend").share(IMAGE, SEEN, PATCHES)
+
+
+@pytest.mark.parametrize("points", [[1.0, 2.0, 3.0], [["1", "2", "3"]], "[[1,2,3]]", [[1.0, 2.0]]])
+def test_points_that_are_none_are_refused(points):
+    with pytest.raises(InputError, match=r"ignore_points is .* give a list of places"):
+        Region(None, points, "ignore")
+
+
+def test_a_request_has_a_region_of_its_own():
+    setting = Region("a.nii.gz", [[1.0, 2, 3]], "attend")
+    asked = setting.asked_for({"attend_points": [[4.0, 5, 6]], "ignore": "b.nii.gz"})
+    assert (asked.mask, asked.points) == (None, [[4.0, 5, 6]])
+    assert setting.asked_for({"ignore": "b.nii.gz"}) is setting
+
+
+def scan_of(item):
+    return {"image": IMAGE, "seen": SEEN}
+
+
 def test_one_scan_alone_is_corrected():
-    region, none = Region(None, [[0.0, 0, 0]], "attend"), Region(None, [], "ignore")
-    require_one_scan([{}, {}], [none], "mean")
-    require_one_scan([{}], [none, region], "interactive")
+    middle = apply_affine(AFFINE, [16, 16, 8]).tolist()
+    region, none = Region(None, [middle], "attend"), Region(None, [], "ignore")
+    check_regions([{}, {}], [none], "mean", scan_of)
+    check_regions([{}], [none, region], "interactive", scan_of)
     with pytest.raises(InputError, match="attend is of one scan, and there are 2"):
-        require_one_scan([{}, {}], [none, region], "interactive")
+        check_regions([{}, {}], [none, region], "interactive", scan_of)
     with pytest.raises(InputError, match="pooling interactive"):
-        require_one_scan([{}], [region], "mean")
+        check_regions([{}], [region], "mean", scan_of)
+
+
+def test_a_region_that_is_not_in_the_scan_is_refused_before_a_network_runs():
+    with pytest.raises(InputError, match="outside"):
+        check_regions([{}], [Region(None, [[500.0, 0, 0]], "attend")], "interactive", scan_of)
