@@ -20,7 +20,7 @@ __all__ = [
 
 BACKGROUND = "background"
 # of tables that have a column for each class too
-COLUMNS = frozenset(("image", "subject", "class", "likeliest", "attended", "patches"))
+COLUMNS = frozenset(("image", "subject", "scan", "class", "score", "likeliest", "attended", "patches"))
 
 
 def require_free_names(classes: Structures) -> None:

@@ -63,9 +63,8 @@ class MapJudge:
         for one, suffix, heat in self._maps(bags, scan, row):
             said = localisation(heat, marked, seen)
             if self.steps:
-                said |= perturbation(
-                    torch.as_tensor(scan["image"]), heat, seen, self._score(one, scan, row), self.steps
-                )
+                image, there = (torch.as_tensor(scan[key]) for key in ("image", "seen"))
+                said |= perturbation(image, heat, there, self._score(one, scan, row), self.steps)
             found |= {f"{name}{suffix}": value for name, value in said.items()}
         return found
 

@@ -52,6 +52,7 @@ def patch_networks(
     min_attention: float,
     baselines: Sequence[str],
     scans: list[dict],
+    known_by: str,
     keys: Sequence[str],
 ) -> list[PatchNetwork]:
     """A network and those that it is compared with.
@@ -61,6 +62,7 @@ def patch_networks(
         pooling, min_attention: as in its training.
         baselines: folders of trainings of other poolings.
         scans: that they are compared on.
+        known_by: how a subject of their training is known, as for `known_parts`.
         keys: of settings that all have to share.
 
     Raises:
@@ -74,7 +76,7 @@ def patch_networks(
             raise InputError(f"There is no {path}: give baselines the output_dir of trainings of other poolings.")
         check_settings(path.parent, keys)
         trained = json.loads(path.read_text(encoding="utf-8"))
-        if any(seen_scans(scans, path.parent / "split.json")):
+        if any(seen_scans(scans, path.parent / "split.json", known_by)):
             raise InputError(f"{run} was trained on some of these subjects: train it with the same fold and seed.")
         suffix = SUFFIXES[trained["pooling"]]
         if suffix in [one.suffix for one in found] or trained["pooling"] == pooling:

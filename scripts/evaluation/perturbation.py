@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import interpolate
 
+from ..networks.bag_scores import in_patches
+
 __all__ = ["perturbation"]
 
 
@@ -20,22 +22,22 @@ def perturbation(
     Args:
         image: [1, C, X, Y, Z].
         heat: of each patch, [px, py, pz].
-        seen: whether a patch counts, [px, py, pz], bool.
+        seen: above 0 in what is no padding, [1, 1, X, Y, Z].
         score: a number, of an image.
         steps: that are taken.
 
     Returns:
         `deletion`, which is low where a map is right about what the network needs, and `insertion`, which is high.
     """
-    whole = _on_voxels(seen, image)
-    mean = (image * whole).sum((2, 3, 4), keepdim=True) / whole.sum()
-    empty = torch.where(whole, mean, image)
+    there, counts = seen > 0, in_patches(seen, heat.shape)[0]
+    mean = (image * there).sum((2, 3, 4), keepdim=True) / there.sum()
+    empty = torch.where(there, mean, image)
     order = torch.empty_like(heat, dtype=torch.long).fill_(heat.numel())
-    order[seen] = heat[seen].argsort(descending=True, stable=True).argsort(stable=True)
+    order[counts] = heat[counts].argsort(descending=True, stable=True).argsort(stable=True)
     shares = [(i / steps) ** 2 for i in range(steps + 1)]
-    first = [_on_voxels(order < round(share * int(seen.sum())), image) for share in shares]
+    first = [_on_voxels(order < round(share * int(counts.sum())), image) for share in shares]
     deletion = [score(torch.where(away, empty, image)) for away in first]
-    insertion = [score(torch.where(there, image, empty)) for there in first]
+    insertion = [score(torch.where(back, image, empty)) for back in first]
     across = torch.tensor(shares, dtype=torch.float64)
     areas = {"deletion": deletion, "insertion": insertion}
     return {name: float(torch.trapezoid(torch.tensor(curve).double(), across)) for name, curve in areas.items()}

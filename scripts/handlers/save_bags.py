@@ -51,11 +51,12 @@ class SaveBags(SaveEachScan):
 
     Maps are on the scan's voxels, of the class that it is said to be (of two, of the second): the probability of the
     nearest patch, its attention, and its contribution to the score, shared by all voxels that are nearest to it, so
-    that the contributions of a scan sum to its score. Outside of what the network saw, the body's box, all are 0.
+    that those of a scan sum to its score, unless the pooling is another than interactive. Outside of what the network
+    saw, the body's box, all are 0.
 
-    scores.csv has the columns image, subject, class (the one with the largest score, `none` where all are 0), the score
-    of each class, attended (the sum of attention, in patches), patches (their number), and, where a person corrected
-    it, `before` the scores.
+    scores.csv has the columns image, subject, scan (the NAME of its files), class (the one with the largest score,
+    `none` where all are 0), score (that of the class of the maps), the score of each class, attended (the sum of
+    attention, in patches), patches (their number), and, where a person corrected it, `before` the scores.
 
     Args:
         output_dir: where the files go. A NAME that occurs again has the subject before it, then a number behind.
@@ -73,7 +74,8 @@ class SaveBags(SaveEachScan):
     ) -> None:
         self.corrected = any(regions)
         before = [f"before {name}" for name in classes.names] if self.corrected else []
-        super().__init__(output_dir, "scores.csv", ["class", *classes.names, "attended", "patches", *before])
+        columns = ["scan", "class", "score", *classes.names, "attended", "patches", *before]
+        super().__init__(output_dir, "scores.csv", columns)
         self.names = classes.names
         self.write_page, self.shown = write_page, list[ShownBag]()
 
@@ -95,11 +97,13 @@ class SaveBags(SaveEachScan):
         row = self._row(bag)
         self.write(grid.each(bag.local[row])[None], "local", scan)
         self.write(grid.each(bag.attention)[None], "attention", scan)
-        text = f"sums to the score of {self.names[row if len(bag.local) > 1 else 1]}; 0 where nothing was seen"
-        self.write(grid.spread(bag.contribution[row])[None], "contribution", scan, description=text)
+        contribution = bag.contribution[row]
+        text = f"sums to {float(contribution.sum()):.6f}; of {self.names[row if len(bag.local) > 1 else 1]}"
+        self.write(grid.spread(contribution)[None], "contribution", scan, description=text)
         if len(self.shown) < MOST:
             self.shown.append(self._show(scan, bag, before, patch_affine(affine, size, patches)))
-        values = [class_of(scores), *scores.values(), round(float(bag.attention.sum()), 4), bag.patches]
+        values = [self._name(scan), class_of(scores), float(bag.score[row]), *scores.values()]
+        values += [round(float(bag.attention.sum()), 4), bag.patches]
         values += list(before.scores(self.names).values()) if self.corrected else []
         return values, self._sentence(bag, before)
 

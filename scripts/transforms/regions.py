@@ -59,7 +59,7 @@ class Region:
         if self.mask is not None:
             covered = self._covered(image, seen, patches)
         for point in self.points:
-            covered[self._patch(point, image, patches)] = 1
+            covered[self._patch(point, image, seen, patches)] = 1
         return covered
 
     def _covered(self, image: MetaTensor, seen: torch.Tensor, patches: torch.Size) -> torch.Tensor:
@@ -92,16 +92,18 @@ class Region:
             raise InputError(f"{self.name} is {self.mask}, which has {size} voxels: give a mask of three dimensions.")
         return MetaTensor((mask > 0).float().as_tensor(), affine=mask.affine)
 
-    def _patch(self, point: Sequence[float], image: MetaTensor, patches: torch.Size) -> tuple[int, ...]:
+    def _patch(
+        self, point: Sequence[float], image: MetaTensor, seen: torch.Tensor, patches: torch.Size
+    ) -> tuple[int, ...]:
         """Number of the patch along each axis that a point lies in."""
-        voxel = apply_affine(np.linalg.inv(np.asarray(image.affine, dtype=float)), point)
-        shares = (voxel + 0.5) / image.shape[1:]
-        if ((shares < 0) | (shares >= 1)).any():
+        place = apply_affine(np.linalg.inv(np.asarray(image.affine, dtype=float)), point) + 0.5
+        size = np.array(image.shape[1:])
+        if not ((place >= 0) & (place < size)).all() or seen[(0, *place.astype(int).tolist())] <= 0:
             raise InputError(
                 f"{self.name}_points has {list(point)}, which is outside of what the network sees, the body's box: "
                 "give places in it, in mm (RAS), as the scan's affine has them."
             )
-        return tuple((shares * patches).astype(int).tolist())
+        return tuple((place / size * patches).astype(int).tolist())
 
 
 def _is_place(point: object) -> bool:

@@ -7,6 +7,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
+from monai.data import CacheDataset
 from nibabel.affines import apply_affine
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "interactive_mil_classification"
@@ -64,6 +67,18 @@ def test_a_training_leaves_weights_with_their_classes_settings_and_subjects(weak
     }
     (row,) = rows(weak / "history.csv")
     assert np.isfinite(float(row["validation_loss"]))
+
+
+@pytest.mark.parametrize("overlays", [(), ("guided",)])
+def test_a_scan_that_is_kept_in_memory_is_not_changed_by_those_of_its_step(overlays):
+    config = ConfigParser(
+        ConfigParser.load_config_files([BUNDLE / "configs" / f"{n}.json" for n in ("train", *overlays)])
+    )
+    images = [{key: torch.zeros(1, size, 32, 32) for key in ("image", "seen", "label")} for size in (32, 64)]
+    scans = [image | {"class_label": 0.0, "scan": i, "guided": 0.0} for i, image in enumerate(images)]
+    kept = CacheDataset(scans, config.get_parsed_content("train#crop_transforms"), progress=False)
+    assert config.get_parsed_content("train#collate")([kept[0], kept[1]])["image"].shape == (2, 1, 64, 32, 32)
+    assert kept[0]["image"].shape == (1, 32, 32, 32) and type(kept[0]["image"]) is torch.Tensor
 
 
 def test_contributions_of_a_scan_sum_to_its_score(run, weak, one_scan, bodies, tmp_path):
@@ -144,10 +159,10 @@ def test_scans_are_told_apart_by_the_classes_of_a_table(run, trained, bodies, tm
     assert list(json.loads((output / "models" / "labels.json").read_text(encoding="utf-8"))) == ["n", "y"]
     (row,) = rows(output / "history.csv")
     assert np.isfinite(float(row["train_loss"]))
-    settings = {"outcomes": table, "target": "ill", "steps": 0}
-    asked(run, output, bodies, tmp_path / "out", "evaluate", "evaluate_outcomes", **settings)
+    settings = {"outcomes": table, "target": "ill", "steps": 0, "lesion_values": "[1]"}
+    said = asked(run, output, bodies, tmp_path / "out", "evaluate", "evaluate_outcomes", **settings)
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["scans"] == 2 and metrics["auc"] in (0, 0.5, 1)
+    assert metrics["scans"] == 2 and metrics["auc"] in (0, 0.5, 1) and "have no scan" not in said
 
 
 @pytest.mark.one_of_all

@@ -126,7 +126,7 @@ TARGETS = {
     *("RandFlip", "RandRotate", "RandRotate90", "RandZoom", "ResizeWithPadOrCrop"),
     *("RandAdjustContrastd", "RandGaussianNoised"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
-    *("DivisiblePadd", "PadListDataCollate"),
+    *("DivisiblePadd", "PadListDataCollate", "RandIdentity"),
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
     "torch.utils.data.RandomSampler",

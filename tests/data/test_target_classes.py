@@ -28,7 +28,7 @@ def test_a_class_cannot_be_called_background():
         with_background(Structures(("background",), ((1,),)))
 
 
-@pytest.mark.parametrize("name", ["image", "subject", "class", "likeliest", "attended", "patches"])
+@pytest.mark.parametrize("name", ["image", "subject", "scan", "class", "score", "likeliest", "attended", "patches"])
 def test_a_class_cannot_be_called_as_a_column_is(name):
     with pytest.raises(InputError, match=f"A class is called {name}, as another column"):
         with_background(Structures(("liver", name), ((1,), (2,))))

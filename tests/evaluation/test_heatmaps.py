@@ -31,21 +31,21 @@ def run(tmp_path, monkeypatch):
     """A function: folder of a training of a pooling."""
     monkeypatch.setattr("scripts.evaluation.patch_networks.check_settings", lambda *given: None)
 
-    def write(pooling, name="run", subjects=("B",)):
+    def write(pooling, name="run", subjects=("B",), **more):
         folder = tmp_path / name / "models"
         folder.mkdir(parents=True)
         torch.save(Bright().state_dict(), folder / "model.pt")
         settings = {"pooling": pooling, "min_attention": 0.1}
         (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-        split = {"train": list(subjects), "validate": ["C"], "test": ["A"]}
+        split = {"train": list(subjects), "validate": ["C"], "test": ["A"], **more}
         (folder / "split.json").write_text(json.dumps(split), encoding="utf-8")
         return str(folder.parent)
 
     return write
 
 
-def compared(*runs):
-    return patch_networks(Bright(), "interactive", 0.1, runs, SCANS, [])
+def compared(*runs, known_by="content", scans=SCANS):
+    return patch_networks(Bright(), "interactive", 0.1, runs, scans, known_by, [])
 
 
 def test_each_pooling_has_a_suffix_of_its_own(run):
@@ -71,6 +71,14 @@ def test_one_that_has_seen_the_scans_is_refused(run):
     seen = run("mean", subjects=("A", "B"))
     with pytest.raises(InputError, match="was trained on some of these subjects: train it with the same fold"):
         compared(seen)
+
+
+def test_one_that_has_seen_a_person_in_another_contrast_is_refused_where_names_tell(run):
+    scans = [SCANS[0] | {"fingerprint": "of T1"}]
+    seen = run("mean", subjects=("A",), fingerprints={"A": ["of T2"], "C": ["of C"]})
+    assert len(compared(seen, scans=scans)) == 2
+    with pytest.raises(InputError, match="was trained on some of these subjects"):
+        compared(seen, scans=scans, known_by="names")
 
 
 def bag(subject, label, image):

@@ -5,8 +5,8 @@ import torch
 
 from scripts.evaluation.perturbation import perturbation
 
-SEEN = torch.ones(2, 2, 2, dtype=torch.bool)
 IMAGE = torch.zeros(1, 1, 8, 8, 8)
+SEEN = torch.ones_like(IMAGE)
 IMAGE[..., :4, :4, :4] = 1  # the one patch that counts
 
 
@@ -33,11 +33,11 @@ def test_areas_are_those_of_trapezoids():
     assert found["insertion"] == pytest.approx((1 + mean) / 2 * 0.25 + 0.75)
 
 
-def test_what_is_padding_is_never_changed():
-    seen = SEEN.clone()
-    seen[1] = False
-    image = IMAGE.clone()
-    image[..., 4:, :, :] = 9
-    scores = []
-    perturbation(image, heat(True), seen, lambda one: scores.append(float(one[..., 4:, :, :].min())) or 0.0, steps=3)
-    assert set(scores) == {9.0}
+@pytest.mark.parametrize("padding", [4, 6])  # from there on: whole patches, and halves of them
+def test_what_is_padding_is_neither_changed_nor_part_of_the_mean(padding):
+    seen, image, left = SEEN.clone(), IMAGE.clone(), []
+    seen[..., padding:, :, :], image[..., padding:, :, :] = 0, 9
+    perturbation(image, heat(True), seen, lambda one: left.append(one) or 0.0, steps=1)
+    assert all((one[..., padding:, :, :] == 9).all() for one in left)
+    mean = float(IMAGE[..., :padding, :, :].mean())
+    assert left[1][..., :padding, :, :].unique().tolist() == pytest.approx([mean])

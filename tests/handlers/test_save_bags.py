@@ -12,6 +12,7 @@ from nibabel.affines import apply_affine
 
 from scripts.data.structures import Structures
 from scripts.handlers.save_bags import SaveBags
+from scripts.networks.bag_scores import POOLINGS
 from scripts.transforms.bag_maps import BagMapsd
 from scripts.transforms.regions import Region
 
@@ -31,7 +32,7 @@ SCAN = Compose(
 def left(write_scan, tmp_path):
     """A function: what is left of an oblique scan whose network's logits are drawn."""
 
-    def save(classes=TWO, regions=NOWHERE, blind=False, shape=(30, 24, 18)):
+    def save(classes=TWO, regions=NOWHERE, blind=False, shape=(30, 24, 18), pooling="interactive"):
         path = write_scan(tmp_path / "in" / "scan.nii.gz", voxels=np.random.rand(*shape), seed=3)
         image = SCAN({"image": str(path)})["image"]
         seen = torch.ones_like(image)
@@ -40,7 +41,7 @@ def left(write_scan, tmp_path):
         logits = 2 * torch.randn(1 + (1 if classes is TWO else 3), *patches)
         if blind:
             logits[-1] = -30
-        found = BagMapsd("interactive", 0.005, 0.5, *regions)({**padded, "pred": logits})
+        found = BagMapsd(pooling, 0.005, 0.5, *regions)({**padded, "pred": logits})
         pages = []
         handler = SaveBags(tmp_path / "out", classes, regions, lambda *content: pages.append(content))
         state = SimpleNamespace(batch=[{**padded, "subject": "A"}], output=[found])
@@ -59,6 +60,16 @@ def test_contributions_sum_to_the_score_in_an_oblique_scan(left, classes):
     row, maps, _ = left(classes)
     said = "lesion" if classes is TWO else row["class"]
     assert maps["contribution"].get_fdata().sum() == pytest.approx(float(row[said]), abs=1e-5)
+    assert row["score"] == row[said] and row["scan"] == "scan"
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_map_of_contributions_says_what_it_sums_to(left, pooling):
+    _, maps, _ = left(pooling=pooling)
+    said = maps["contribution"].header["descrip"].item().decode()
+    assert float(said.removeprefix("sums to ").removesuffix("; of lesion")) == pytest.approx(
+        maps["contribution"].get_fdata().sum(), abs=1e-5
+    )
 
 
 def test_a_scan_smaller_than_a_patch_has_the_score_of_it(left):
@@ -72,12 +83,11 @@ def test_maps_are_in_the_scans_own_grid(left, oblique):
     assert maps.keys() == {"local", "attention", "contribution"}
     for one in maps.values():
         assert one.shape == (30, 24, 18) and np.allclose(one.affine, oblique(3), atol=1e-4)
-    assert "sums to the score" in maps["contribution"].header["descrip"].item().decode()
 
 
 def test_a_line_has_each_class_and_how_much_is_attended_to(left):
     row, _, _ = left()
-    assert list(row) == ["image", "subject", "class", "no lesion", "lesion", "attended", "patches"]
+    assert ",".join(row) == "image,subject,scan,class,score,no lesion,lesion,attended,patches"
     assert float(row["no lesion"]) + float(row["lesion"]) == pytest.approx(1)
 
 

@@ -80,6 +80,15 @@ def test_a_point_outside_is_refused():
         Region(None, [[500.0, 0.0, 0.0]], "attend").share(IMAGE, SEEN, PATCHES)
 
 
+def test_a_point_in_padding_is_refused():
+    seen = SEEN.clone()
+    seen[:, 9:] = 0
+    near, beyond = (apply_affine(AFFINE, [x, 16, 8]).tolist() for x in (8, 9))
+    assert Region(None, [near], "attend").share(IMAGE, seen, PATCHES)[1, 2, 1] == 1
+    with pytest.raises(InputError, match=r"attend_points has .* outside"):
+        Region(None, [beyond], "attend").share(IMAGE, seen, PATCHES)
+
+
 def test_a_mask_of_another_place_is_refused(tmp_path):
     nibabel.save(
         nibabel.Nifti1Image(np.ones((4, 4, 4), np.uint8), from_matvec(np.eye(3), (900, 0, 0))), tmp_path / "m.nii"
