@@ -12,9 +12,9 @@ from ..atomic import write_csv_atomically
 from ..distributed import by_first, from_all, processes, rank
 from ..errors import InputError, counted, require_one_of, some
 from ..progress import with_progress
+from .checks.at_once import scans_at_once
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
-from .checks.resampled import NATIVE, memory_of_process
 from .checks.scan_facts import Facts
 from .checks.verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
@@ -124,17 +124,10 @@ def _examined(paths: list[str]) -> dict[str, Facts]:
     """Facts of files, which the processes, and threads of theirs, share among them."""
     logger.info(f"Reading {len(paths)} files to check them.")
     mine = paths[rank() :: processes()]
-    with ThreadPoolExecutor(_threads(mine)) as pool:
+    with ThreadPoolExecutor(scans_at_once(mine)) as pool:
         found = with_progress(pool.map(facts_of, mine), "Reading file", total=len(mine))
         own = dict(zip(mine, found, strict=True))
     return {path: facts for part in from_all(own) for path, facts in part.items()}
-
-
-def _threads(paths: list[str]) -> int:
-    """As many as there are processors, if so many of the largest files fit in half of the memory."""
-    largest = max((os.path.getsize(path) for path in paths if os.path.isfile(path)), default=1)
-    fitting = memory_of_process() / 2 / processes() / (NATIVE * largest)  # a byte of a compressed file is about a voxel
-    return max(1, min((os.cpu_count() or 1) // processes(), int(fitting)))
 
 
 @by_first  # or torchrun would end it, once another process refuses
