@@ -114,7 +114,7 @@ TARGETS = {
         "Spacingd",
         "SpatialPadd",
     ),
-    *("CacheDataset", "DataLoader", "Dataset", "DistributedSampler"),
+    *("DataLoader", "Dataset", "DistributedSampler"),
     *("AveragePrecision", "MeanDice", "ROCAUC", "ignite.metrics.EpochMetric", "ignite.metrics.Loss", "operator.lt"),
     *("LrScheduleHandler", "MetricsSaver", "StatsHandler", "TensorBoardStatsHandler", "ValidationHandler"),
     *("SupervisedEvaluator", "SupervisedTrainer"),

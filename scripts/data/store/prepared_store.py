@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.transforms import Compose, Transform
+from monai.transforms import Compose
 
 from ...atomic import fill_folder_atomically
 from ...errors import InputError
@@ -22,7 +22,7 @@ __all__ = ["NO_PART", "PreparedStore", "files_of"]
 NO_PART = {"scan", "fingerprint", "fingerprints"}  # what an item is called in its list, whatever is in it
 
 
-class PreparedStore(Transform):
+class PreparedStore:
     """Transforms of a scan that are run once: their result is kept in a folder, and read from there.
 
     The name of an entry is a number of the transforms' arguments and code, of the versions of MONAI and the packages
@@ -36,6 +36,9 @@ class PreparedStore(Transform):
         transforms: from an item to the prepared one, at each time the same.
         folder: of the store; several processes and trainings may share it.
     """
+
+    # MONAI seeds all that it finds in a data set, one after the other, and finds nothing here: draws stay the same
+    __slots__ = ("folder", "identity", "prepare")
 
     def __init__(self, transforms: Sequence[Callable], folder: str | os.PathLike) -> None:
         self.prepare, self.folder = Compose(transforms), Path(folder)

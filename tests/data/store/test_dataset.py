@@ -1,7 +1,7 @@
 """A training's data set draws the same crops from a store as from memory."""
 
 import torch
-from monai.data import DataLoader
+from monai.data import DataLoader, Dataset
 from monai.data.utils import set_rnd
 from monai.transforms import Compose
 from monai.utils import set_determinism
@@ -44,6 +44,16 @@ def test_crops_are_those_of_scans_in_memory(scans, prepared, crops, tmp_path):
 def test_crops_are_those_of_scans_in_memory_where_other_processes_load(scans, prepared, crops, tmp_path):
     in_memory = drawn(scans, prepared, crops, workers=2)
     assert same(in_memory, drawn(scans, prepared, crops, workers=2, store_dir=str(tmp_path / "store")))
+
+
+def test_transforms_behind_a_store_are_seeded_as_behind_memory(scans, prepared, crops, tmp_path):
+    def drawn_behind(**where):
+        steps = prepared()
+        data = Dataset(prepared_dataset(scans, Compose(steps), steps, **where), Compose(crops()))
+        set_rnd(data, 3)
+        return data[0]
+
+    assert same(drawn_behind(), drawn_behind(store_dir=str(tmp_path)))
 
 
 def test_what_is_repeated_is_drawn_of_what_the_store_has(scans, prepared, crops, tmp_path):
