@@ -111,7 +111,6 @@ TARGETS = {
         "ScaleIntensityRanged",
         "ScaleIntensityRangePercentilesd",
         "SelectItemsd",
-        "Spacingd",
         "SpatialPadd",
     ),
     *("DataLoader", "Dataset", "DistributedSampler"),
