@@ -15,8 +15,8 @@ from ..progress import with_progress
 from .checks.at_once import scans_at_once
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
-from .checks.scan_facts import Facts
 from .checks.resampled import memory_of_process
+from .checks.scan_facts import Facts
 from .checks.verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
 __all__ = ["Audited", "audited_scans", "check_scans"]

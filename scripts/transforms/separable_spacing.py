@@ -77,10 +77,10 @@ class SeparableResample(SpatialResample):
     ) -> torch.Tensor:
         """The image [C, X, Y, Z] on another grid, float32; arguments are those of `SpatialResample`."""
         linear = (mode or self.mode, padding_mode or self.padding_mode) == ("bilinear", "border")
-        grids = isinstance(img, MetaTensor) and dst_affine is not None and isinstance(spatial_size, (list, tuple))
-        if linear and grids and img.ndim == 4 and not (lazy or self.lazy):
+        eager = linear and not (self.lazy if lazy is None else lazy)
+        if eager and isinstance(img, MetaTensor) and img.ndim == 4 and isinstance(spatial_size, (list, tuple)):
             before, after = (np.asarray(affine, np.float64) for affine in (img.affine, dst_affine))
-            step, size = np.linalg.solve(before, after), [int(size) for size in spatial_size]
+            step, size = np.linalg.solve(before, after), [int(voxels) for voxels in spatial_size]
             same = size == list(img.shape[1:]) and (_near(before, after) or _near(step, np.eye(4)))
             if _is_parallel(step, size) and not same:  # MONAI leaves the same as it is
                 return self._resampled(img, step, size, bool(align_corners))

@@ -8,7 +8,11 @@ from monai.data import NibabelReader
 
 __all__ = ["StoredTypeReader"]
 
-KEPT = (np.int8, np.uint8, np.int16)  # whole numbers that take a quarter or half of what float32 takes, and lose nothing
+KEPT = (
+    np.int8,
+    np.uint8,
+    np.int16,
+)  # whole numbers that take a quarter or half of what float32 takes, and lose nothing
 
 
 class StoredTypeReader(NibabelReader):

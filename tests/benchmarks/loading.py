@@ -1,7 +1,7 @@
 """How long a CT takes from its file to crops, beside MONAI's own transforms, and whether the voxels are the same.
 
-python tests/benchmarks/loading.py [SCAN]: a NIfTI file; without one, a CT of 512 x 512 x 300 voxels is made. Each way is
-measured in a process of its own, in CPU seconds, in turns.
+python tests/benchmarks/loading.py [SCAN]: a NIfTI file; without one, a CT of 512 x 512 x 300 voxels is made. Each way
+is measured in a process of its own, in CPU seconds, in turns.
 """
 
 import argparse
@@ -73,8 +73,9 @@ def measured(way: str, path: Path, pipe) -> None:
 def in_a_process(way: str, path: Path) -> tuple[dict[str, float], float]:
     """What `measured` sends."""
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=measured, args=(way, path, there))
+    process = multiprocessing.get_context("fork").Process(target=measured, args=(way, path, there))
     process.start()
+    there.close()  # or nobody would notice that the process ended early
     found = here.recv()
     process.join()
     return found
@@ -106,7 +107,9 @@ def difference(path: Path) -> None:
     same = one.shape == other.shape
     apart = float((one - other).abs().max()) if same else float("inf")
     affines = float((one.affine - other.affine).abs().max())
-    print(f"{path.name}: {tuple(one.shape[1:])} voxels of both: {same}; apart by {apart:.1e} (air to tissue: 2), {affines:.1e} mm")
+    size = " x ".join(map(str, one.shape[1:]))
+    print(f"{path.name}, {size} voxels, as many of both: {same}; they are apart by {apart:.1e} (air to tissue: 2)")
+    print(f"and their affines by {affines:.1e} mm")
 
 
 def main() -> None:

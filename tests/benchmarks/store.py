@@ -6,9 +6,9 @@ out. "Cold": the system has been told to forget the files; "warm": they are in i
 
 import argparse
 import os
-import resource
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -124,6 +124,18 @@ def formats() -> dict[str, Npy]:
     return found | ({"blosc2": Blosc2()} if has_blosc2 else {}) | ({"zarr": Zarr()} if has_zarr else {})
 
 
+def read_crops(kind: Npy, path: Path, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    """The crops of a step, of a file that is opened for it."""
+    opened = kind.open(path)
+    for window in windows(shape, rng):
+        assert np.ascontiguousarray(opened[window]).shape == 3 * (SIZE,)
+
+
+def read_all(kind: Npy, path: Path) -> np.ndarray:
+    """The whole volume."""
+    return np.array(kind.open(path)[:])
+
+
 def compare_formats(folder: Path, volume: np.ndarray) -> None:
     """Print a line for each format, for a volume of float32."""
     print(f"{'format':14}{'MB':>8}{'crops/s cold':>14}{'crops/s warm':>14}{'whole, s cold':>15}")
@@ -132,16 +144,11 @@ def compare_formats(folder: Path, volume: np.ndarray) -> None:
         kind.write(path, volume)
         size = sum(one.stat().st_size for one in ([path] if path.is_file() else path.rglob("*")) if one.is_file())
 
-        def step(kind=kind, path=path) -> None:
-            opened = kind.open(path)
-            for window in windows(volume.shape, rng):
-                assert np.ascontiguousarray(opened[window]).shape == 3 * (SIZE,)
-
-        rng, times = np.random.default_rng(0), {}
-        times["cold"] = np.median([(forget(path), seconds(step))[1] for _ in range(5)])
+        step = partial(read_crops, kind, path, volume.shape, np.random.default_rng(0))
+        times = {"cold": np.median([(forget(path), seconds(step))[1] for _ in range(5)])}
         times["warm"] = np.median([seconds(step) for _ in range(6)][1:])
         forget(path)
-        whole = seconds(lambda kind=kind, path=path: np.array(kind.open(path)[:]))
+        whole = seconds(partial(read_all, kind, path))
         speeds = "".join(f"{CROPS / times[state]:14.0f}" for state in ("cold", "warm"))
         print(f"{name:14}{size / 1e6:8.1f}{speeds}{whole:15.2f}")
 
@@ -174,7 +181,7 @@ def compare_with_none(folder: Path, scan: dict) -> None:
     """Print crops a second of a scan that is loaded, kept in memory, and in a store."""
     steps = preparation()
     everything = training(steps)
-    loaded = seconds(step_of(Dataset([scan], everything)))
+    loaded = float(np.median([seconds(step_of(Dataset([scan], everything))) for _ in range(3)]))
     memory = CacheDataset([scan], everything, progress=False)
     stored = StoredDataset([scan], everything, PreparedStore(steps, folder / "store"))
     times = {"memory": [], "cold": [], "warm": []}
@@ -203,7 +210,8 @@ def watch_memory(folder: Path, scans: int) -> None:
     for i in range(scans):
         data[i]
         if i + 1 in (10, scans):
-            print(f"{i + 1:5} scans: at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
+            pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+            print(f"{i + 1:5} scans read: {pages * os.sysconf('SC_PAGE_SIZE') / 1e6:.0f} MB")
 
 
 def main() -> None:

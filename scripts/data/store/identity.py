@@ -21,7 +21,21 @@ __all__ = ["identity_of", "number_of"]
 # what transforms remember of what they have done, which changes nothing of what they do
 MEMORY = {"filenames", "said"}
 NO_PART = (type(threading.local()), np.random.RandomState)
-PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice, np.generic, np.dtype, torch.dtype, os.PathLike)
+PLAIN = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    range,
+    slice,
+    np.generic,
+    np.dtype,
+    torch.dtype,
+    os.PathLike,
+)
 
 
 def identity_of(transforms: Sequence[Callable]) -> dict[str, Any]:

@@ -98,9 +98,10 @@ class PreparedStore:
     def _refusal(self, error: OSError, made: Mapping[str, Any], scans: int) -> str:
         size = sum(value.nbytes for value in made.values() if isinstance(value, torch.Tensor)) / 1e9
         more = f", and {scans} scans of that size {scans * size:.2g} GB" if scans > 1 else ""
+        reason = error.strerror or "the disk is full"  # of which NumPy says how many numbers it did not take
         return (
-            f"store_dir {self.folder} cannot take another prepared scan ({error.strerror or error}), which needs "
-            f"{size:.2g} GB{more}: make room, or give another --store_dir. What is in it is whole, and is not made again."
+            f"store_dir {self.folder} cannot take another prepared scan ({reason}), which needs "
+            f"{size:.2g} GB{more}: make room, or give another --store_dir. What is in it is whole and stays."
         )
 
 

@@ -90,7 +90,7 @@ def test_a_disk_that_fills_is_one_sentence_with_what_all_need(store, scans, monk
 
     monkeypatch.setattr(prepare, "scans_at_once", lambda paths: processes)
     monkeypatch.setattr(prepared_store, "write_item", full)
-    with pytest.raises(InputError, match="cannot take .* and 2 scans of that size .* GB") as refusal:
+    with pytest.raises(InputError, match=r"cannot take .* and 2 scans of that size .* GB") as refusal:
         prepare_scans(store, scans)
     assert "Traceback" not in str(refusal.value) and not entries(store)
 

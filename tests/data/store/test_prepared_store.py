@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 import shutil
 import sys
 import threading
@@ -198,6 +199,17 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_broken(store, scans, tmp_pat
         with pytest.raises(InputError, match=r"store_dir .*store cannot take .*No space left.* needs .* GB"):
             store()(scans[1])
     assert len(entries(tmp_path)) == 1 and scans[0] in store() and scans[1] not in store()
+
+
+def test_a_disk_that_takes_half_of_an_array_leaves_nothing(store, scans, tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        with pytest.raises(InputError, match="store_dir .*store cannot take another prepared scan"):
+            store()(scans[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not entries(tmp_path)
 
 
 def test_what_is_written_to_an_item_does_not_reach_the_store(store, scans):

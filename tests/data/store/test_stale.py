@@ -1,8 +1,9 @@
 """What of a store is of no use any more is listed, and removed when asked for."""
 
 import os
-import subprocess
+import runpy
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -75,12 +76,14 @@ def test_a_folder_without_prepared_scans_is_no_store(tmp_path):
             stale_entries(folder)
 
 
-def test_the_command_lists_and_removes(store, scans):
+def test_the_command_lists_and_removes(store, scans, capsys, monkeypatch):
     Path(scans[0]["image"]).unlink()
-    words = [sys.executable, "-W", "ignore", "-m", "scripts.data.store.stale", str(store.folder)]
-    listed, removed = (
-        subprocess.run([*words, *more], capture_output=True, text=True, cwd=Path(__file__).parents[3]).stdout
-        for more in ((), ("--remove",))
-    )
-    assert "is not there any more" in listed and "stale: 1 prepared scan, " in listed
-    assert removed.rstrip().endswith("removed") and len(list(store.folder.iterdir())) == 1
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    for more in ((), ("--remove",)):
+        monkeypatch.setattr(sys, "argv", ["stale", str(store.folder), *more])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the module is imported already
+            runpy.run_module("scripts.data.store.stale", run_name="__main__")
+    told = capsys.readouterr().out
+    assert "is not there any more" in told and "stale: 1 prepared scan, " in told
+    assert told.rstrip().endswith("removed") and len(list(store.folder.iterdir())) == 1
