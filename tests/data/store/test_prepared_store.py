@@ -205,7 +205,7 @@ def test_a_disk_that_takes_half_of_an_array_leaves_nothing(store, scans, tmp_pat
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
     try:
-        with pytest.raises(InputError, match="store_dir .*store cannot take another prepared scan"):
+        with pytest.raises(InputError, match=r"store_dir .*store cannot take another prepared scan"):
             store()(scans[0])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
