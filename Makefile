@@ -62,6 +62,7 @@ bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness 
 	$(VENV)/bin/python tests/benchmarks/losses.py
 	$(VENV)/bin/python tests/benchmarks/conditional_conv.py
 	$(VENV)/bin/python tests/benchmarks/inference.py
+	$(VENV)/bin/python -W ignore tests/benchmarks/loading.py
 	$(VENV)/bin/python -W ignore tests/benchmarks/phantom_fairness.py
 	$(VENV)/bin/python -m pytest tests/benchmarks
 

@@ -18,6 +18,7 @@ from .errors import InputError
 
 __all__ = [
     "explain_failure",
+    "fill_folder_atomically",
     "plain",
     "remove_leftovers",
     "save_atomically",
@@ -55,6 +56,32 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], object]) -
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def fill_folder_atomically(path: str | os.PathLike, fill: Callable[[Path], object]) -> None:
+    """Make a folder so that its name always stands for a whole one. That of another, faster process stays.
+
+    Args:
+        path: the folder; the one that it lies in is made.
+        fill: writes what it holds into the empty folder that it is given.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    temporary = path.with_name(f".{path.name}{temporary_suffix()}")
+    try:
+        temporary.mkdir()
+        fill(temporary)
+        try:
+            os.rename(temporary, path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import torch
 
 from scripts.atomic import (
     MACHINE,
+    fill_folder_atomically,
     save_atomically,
     savez_atomically,
     write_atomically,
@@ -156,3 +157,32 @@ def test_content_that_is_no_json_leaves_the_old_file(tmp_path):
     with pytest.raises(ValueError, match="Circular"):
         write_json_atomically(tmp_path / "file.json", circular)
     assert json.loads((tmp_path / "file.json").read_text(encoding="utf-8")) == {"old": 1}
+
+
+def test_a_folder_is_there_when_it_is_whole(tmp_path):
+    def fill(folder):
+        (folder / "a").write_text("a", encoding="utf-8")
+        assert not (tmp_path / "entry").exists()
+
+    fill_folder_atomically(tmp_path / "entry", fill)
+    assert [path.name for path in tmp_path.rglob("*")] == ["entry", "a"]
+
+
+def test_a_folder_that_cannot_be_filled_is_not_there(tmp_path):
+    def fill(folder):
+        (folder / "a").write_text("a", encoding="utf-8")
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fill_folder_atomically(tmp_path / "entry", fill)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_another_process_made_meanwhile_stays(tmp_path):
+    def fill(folder):
+        (folder / "a").write_text("ours", encoding="utf-8")
+        (tmp_path / "entry").mkdir()
+        (tmp_path / "entry" / "a").write_text("theirs", encoding="utf-8")
+
+    fill_folder_atomically(tmp_path / "entry", fill)
+    assert (tmp_path / "entry" / "a").read_text(encoding="utf-8") == "theirs" and len(list(tmp_path.iterdir())) == 1

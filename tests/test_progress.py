@@ -24,6 +24,19 @@ def test_a_total_may_be_given(clock, caplog):
     assert caplog.messages == ["Reading scan 1 of 3"]
 
 
+def test_a_line_says_how_much_time_is_left_where_that_is_a_minute_or_more(clock, caplog):
+    caplog.set_level("INFO")
+    items = with_progress(iter("abc"), "Reading scan", seconds=6, total=4001)
+    assert [next(items) for _ in "abc"] == list("abc")
+    assert caplog.messages == ["Reading scan 1 of 4001, about 7 h left"]
+
+
+def test_minutes_that_are_left_are_those_at_the_pace_until_now(clock, caplog):
+    caplog.set_level("INFO")
+    list(with_progress(iter("abc"), "Reading scan", seconds=6, total=21))
+    assert caplog.messages == ["Reading scan 1 of 21, about 2 min left"]
+
+
 def test_what_is_done_soon_says_nothing(caplog):
     caplog.set_level("INFO")
     assert list(with_progress(iter("abc"), "Reading scan")) == list("abc")

@@ -12,9 +12,10 @@ from ..atomic import write_csv_atomically
 from ..distributed import by_first, from_all, processes, rank
 from ..errors import InputError, counted, require_one_of, some
 from ..progress import with_progress
+from .checks.at_once import scans_at_once
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
-from .checks.resampled import NATIVE, memory_of_process
+from .checks.resampled import memory_of_process
 from .checks.scan_facts import Facts
 from .checks.verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
@@ -23,6 +24,7 @@ __all__ = ["Audited", "audited_scans", "check_scans"]
 logger = logging.getLogger(__name__)
 
 ON_BAD_SCAN = ("stop", "skip")
+LARGE = 0.7  # of the memory, which a training needs as well
 COLUMNS = ("path", "subject", "verdict", "reason", "shape", "spacing_mm", "min", "max", "fingerprint")
 Audited = list[tuple[str, dict, Facts, Verdict]]  # path, its scan, what was found in it, and what is to be done
 
@@ -124,17 +126,10 @@ def _examined(paths: list[str]) -> dict[str, Facts]:
     """Facts of files, which the processes, and threads of theirs, share among them."""
     logger.info(f"Reading {len(paths)} files to check them.")
     mine = paths[rank() :: processes()]
-    with ThreadPoolExecutor(_threads(mine)) as pool:
+    with ThreadPoolExecutor(scans_at_once(mine)) as pool:
         found = with_progress(pool.map(facts_of, mine), "Reading file", total=len(mine))
         own = dict(zip(mine, found, strict=True))
     return {path: facts for part in from_all(own) for path, facts in part.items()}
-
-
-def _threads(paths: list[str]) -> int:
-    """As many as there are processors, if so many of the largest files fit in half of the memory."""
-    largest = max((os.path.getsize(path) for path in paths if os.path.isfile(path)), default=1)
-    fitting = memory_of_process() / 2 / processes() / (NATIVE * largest)  # a byte of a compressed file is about a voxel
-    return max(1, min((os.cpu_count() or 1) // processes(), int(fitting)))
 
 
 @by_first  # or torchrun would end it, once another process refuses
@@ -172,8 +167,19 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
             logger.warning(f"{len(paths)} of {len(audited)} files: each {text} ({some(paths)}). {cure}")
     voxels = sum(float(np.prod(verdict.shape)) * facts.box for _, _, facts, verdict in audited if verdict.shape)
     if spacing:
-        size, gigabytes = " x ".join(f"{width:g}" for width in spacing), 4 * voxels / 1e9
-        logger.info(f"Prepared at {size} mm, all scans take about {gigabytes:.2g} GB, if they are kept in memory.")
+        _say_size(" x ".join(f"{width:g}" for width in spacing), 4 * voxels)
+
+
+def _say_size(spacing: str, needed: float) -> None:
+    """How many bytes scans need, and what to do where the machine has fewer."""
+    said, memory = f"Prepared at {spacing} mm, all scans take about {needed / 1e9:.2g} GB", memory_of_process()
+    if needed < LARGE * memory:
+        logger.info(f"{said}, if they are kept in memory.")
+    else:
+        logger.warning(
+            f"{said}, and this machine has {memory / 1e9:.2g} GB of memory: a training is slow unless it has a "
+            "--store_dir, a folder on a fast disk in which they are kept."
+        )
 
 
 def _refuse(audited: Audited) -> None:

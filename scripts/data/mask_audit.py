@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import InputError, some
 from ..progress import with_progress
-from .checks.remembered import state_of
+from .checks.content import state_of
 from .checks.whole_file import Unusable
 from .lesion_voxels import Mask, paths_of, read_mask
 from .mask_meaning import MaskMeaning

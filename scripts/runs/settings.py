@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 # what may differ where the same results are made again
 IRRELEVANT = {
-    *("_meta_", "device", "threads", "num_workers", "cache_rate", "amp", "checkpoint_steps", "on_bad_scan"),
+    *("_meta_", "device", "threads", "num_workers", "cache_rate", "store_dir", "amp"),
+    *("checkpoint_steps", "on_bad_scan"),
     *(FOLDERS - {"dataset_dir"}),
 }
 # what a run leaves that ends before it has results: its lock, what it found in scans, and scans that it made
@@ -53,6 +54,7 @@ RESUMABLE = {
     "patience",
     "val_interval",
     "cache_rate",
+    "store_dir",
     "num_workers",
     "amp",
     "on_bad_scan",

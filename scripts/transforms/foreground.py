@@ -1,5 +1,6 @@
 """Where the body is: a box that noise and specks do not move."""
 
+import numpy as np
 import torch
 from torch.nn.functional import avg_pool3d
 
@@ -20,9 +21,10 @@ def otsu_threshold(values: torch.Tensor, bins: int = 256) -> float:
         The upper edge of the darker class.
     """
     values = torch.as_tensor(values).flatten().float()
-    top = values.kthvalue(max(1, int(0.995 * values.numel()))).values
+    last = max(1, int(0.995 * values.numel())) - 1
+    top = float(np.partition(values.cpu().numpy(), last)[last])  # several times as fast as torch's kthvalue
     values = values.clamp(max=top)
-    low, high = float(values.min()), float(top)
+    low, high = float(values.min()), top
     if low == high:
         return low
     counts = torch.histc(values, bins, low, high).double()

@@ -148,6 +148,12 @@ def test_what_all_scans_take_in_memory_is_said(cohort, caplog):
     assert "at 1.5 x 2.5 x 3.5 mm, all scans take about" in caplog.text
 
 
+def test_where_that_is_more_than_there_is_the_way_out_is_said(cohort, caplog, monkeypatch):
+    monkeypatch.setattr("scripts.data.audit.memory_of_process", lambda: 1000.0)
+    audited_scans([cohort[0]], spacing=(1.5, 2.5, 3.5))
+    assert "this machine has 1e-06 GB of memory: a training is slow unless it has a --store_dir" in caplog.text
+
+
 def test_long_audits_say_how_far_they_are(cohort, caplog, monkeypatch):
     times = itertools.count(0, 10)
     monkeypatch.setattr("time.monotonic", lambda: next(times))

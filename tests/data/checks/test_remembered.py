@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from scripts.data.checks import remembered, scan_facts
-from scripts.data.checks.remembered import VERSION, cache_folder, facts_of
+from scripts.data.checks.content import cache_folder
+from scripts.data.checks.remembered import VERSION, facts_of
 from scripts.data.checks.scan_facts import examine
 
 
@@ -71,7 +72,7 @@ def test_what_no_one_has_thought_of_is_tried_again(monkeypatch, tmp_path, write_
 def test_what_is_remembered_and_cannot_be_read_is_found_again(reads, monkeypatch, tmp_path, write_scan):
     path = write_scan(tmp_path / "a.nii.gz")
     first = facts_of(path)
-    (kept,) = cache_folder().iterdir()
+    (kept,) = (cache_folder() / "scans").iterdir()
     for content in ("", "[]", '{"affine": []}'):
         kept.write_text(content, encoding="utf-8")
         forget(monkeypatch)

@@ -1,0 +1,1 @@
+"""Prepared scans on disk, from which crops are read without their volumes."""

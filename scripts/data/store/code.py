@@ -1,0 +1,78 @@
+"""What code says, as a number that comments and docstrings do not change."""
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["PACKAGES", "code_of", "versions"]
+
+PACKAGES = ("monai", "nibabel", "numpy", "torch")  # known by their versions, and others by their source
+OURS = __name__.partition(".")[0]
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that prepare scans; a build of torch for GPUs computes the same on the CPU."""
+    return {name: version(name).partition("+")[0] for name in PACKAGES}
+
+
+def code_of(modules: Iterable[str]) -> dict[str, str]:
+    """A number of each module and of all that they import from their own package, by their names.
+
+    Packages with a version, Python's own modules, and our ground floor (errors, files, processes), which makes no
+    voxels, are left out.
+
+    Args:
+        modules: names of imported modules.
+    """
+    found: dict[str, str] = {}
+    left = list(modules)
+    while left:
+        name = left.pop()
+        if name in found or not _counts(name) or not (source := _source(name)):
+            continue
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        found[name] = _number(tree)
+        left += _imports(tree, name)
+    return dict(sorted(found.items()))
+
+
+def _counts(name: str) -> bool:
+    top = name.partition(".")[0]
+    ground_floor = top == OURS and name.count(".") < 2
+    return not ground_floor and top not in PACKAGES and top not in sys.stdlib_module_names
+
+
+@functools.cache
+def _source(name: str) -> Path | None:
+    """The file of a module; None where there is no such module, or it is not written in Python."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _number(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
+            node.body = node.body[1:]
+    return hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+
+
+def _imports(tree: ast.Module, name: str) -> Iterator[str]:
+    """Modules of its package that a module names; some of the names are of what is in them."""
+    package, top = name.rpartition(".")[0], name.partition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            named = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            named = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (one for one in named if one.partition(".")[0] == top)
