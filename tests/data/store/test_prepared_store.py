@@ -12,6 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from monai.transforms import MapTransform
 
 from scripts.data.checks import content
@@ -102,6 +103,14 @@ def test_expressions_of_configurations_are_told_apart(store, scans):
     one, same_one, other = (eval(text) for text in ("lambda x: x * 2", "lambda x: x * 2", "lambda x: x * 3"))
     names = [store(func=function).path_of(scans[0]) for function in (one, same_one, other)]
     assert names[0] == names[1] != names[2]
+
+
+def test_an_expression_is_told_by_what_it_refers_to(store, scans):
+    def name(factor):
+        parser = ConfigParser({"factor": factor, "function": "$lambda x: [x[..., :1] * @factor for _ in x]"})
+        return store(func=parser.get_parsed_content("function")).path_of(scans[0])
+
+    assert name(2) == name(2) != name(3)
 
 
 def test_a_transform_that_has_been_used_is_the_same(store, scans, prepared, tmp_path):
