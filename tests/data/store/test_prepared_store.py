@@ -249,3 +249,11 @@ def test_comments_and_docstrings_are_no_code(tmp_path, monkeypatch):
         (tmp_path / "transform_of_mine.py").write_text(text, encoding="utf-8")
         found.append(code.code_of(["transform_of_mine"]))
     assert found[0] == found[1] != found[2] and "transform_of_mine" not in sys.modules
+
+
+def test_what_a_package_takes_from_its_modules_is_its_code(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "package_of_mine").mkdir()
+    (tmp_path / "package_of_mine" / "__init__.py").write_text("from .inner import NUMBER\n", encoding="utf-8")
+    (tmp_path / "package_of_mine" / "inner.py").write_text("NUMBER = 2\n", encoding="utf-8")
+    assert list(code.code_of(["package_of_mine"])) == ["package_of_mine", "package_of_mine.inner"]
