@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
-from monai.transforms import MapTransform
+from monai.transforms import LoadImaged, MapTransform
 
 from scripts.data.checks import content
 from scripts.data.store import code, items, prepared_store
@@ -138,6 +138,26 @@ def test_a_scan_that_changed_in_place_with_its_size_and_time_is_a_miss(store, sc
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     monkeypatch.setattr(content, "known", {})
     assert path.stat().st_size == before.st_size and not torch.equal(first, store()(scan)["image"])
+
+
+def test_a_scan_that_changes_while_it_is_prepared_is_refused_and_not_kept(store, scans, write_scan, tmp_path, monkeypatch):
+    def replaced(self, data):
+        write_scan(scans[0]["image"], (40, 30, 24), seed=5)
+        return {**data, "times": torch.ones(2000)}
+
+    monkeypatch.setattr(Counted, "__call__", replaced)
+    with pytest.raises(InputError, match=r"P0.nii.gz changed while it was prepared"):
+        store()(scans[0])
+    assert not (tmp_path / "store").exists()
+
+
+def test_files_are_those_of_the_item_in_whatever_order_and_though_two_are_one(store, scans, tmp_path):
+    copy = str(shutil.copy(scans[0]["image"], tmp_path / "copy.nii.gz"))
+    transforms = [LoadImaged(["image", "other"], ensure_channel_first=True)]
+    for scan in ({"image": copy, "other": scans[0]["image"]}, {"image": copy, "other": copy}):
+        for keys in (("image", "other"), ("other", "image")):
+            item = PreparedStore(transforms, tmp_path / "store")({"again": copy, **{key: scan[key] for key in keys}})
+            assert {key: item[key].meta["filename_or_obj"] for key in scan} == scan
 
 
 def test_another_affine_of_the_same_voxels_is_a_miss(store, scans):
