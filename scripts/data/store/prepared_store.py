@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.transforms import Compose
 
@@ -121,9 +122,10 @@ def _content(value: Any) -> Any:
     if isinstance(value, str):
         return ["file", content_of(value)] if os.path.isfile(value) else value
     if isinstance(value, Mapping):
-        return {key: _content(part) for key, part in value.items()}
+        return [[key, _content(part)] for key, part in value.items()]  # of images, their order is that of channels
     if isinstance(value, (list, tuple)):
         return [_content(part) for part in value]
-    if isinstance(value, torch.Tensor):
-        return [str(value.dtype), list(value.shape), hashlib.blake2b(value.numpy().tobytes()).hexdigest()]
+    if isinstance(value, (np.ndarray, torch.Tensor)):
+        array = np.asarray(value)
+        return [array.dtype.str, array.shape, hashlib.blake2b(array.tobytes()).hexdigest()]
     return value if value is None or isinstance(value, (bool, int, float)) else repr(value)

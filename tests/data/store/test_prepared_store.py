@@ -21,6 +21,7 @@ from scripts.data.store.items import ITEM
 from scripts.data.store.prepared_store import PreparedStore
 from scripts.errors import InputError
 from scripts.transforms.foreground import body_mask, inside_body
+from scripts.transforms.load_modalities import LoadModalitiesd
 
 
 class Counted(MapTransform):
@@ -158,6 +159,22 @@ def test_files_are_those_of_the_item_in_whatever_order_and_though_two_are_one(st
         for keys in (("image", "other"), ("other", "image")):
             item = PreparedStore(transforms, tmp_path / "store")({"again": copy, **{key: scan[key] for key in keys}})
             assert {key: item[key].meta["filename_or_obj"] for key in scan} == scan
+
+
+def test_images_of_another_order_are_a_miss(scans, tmp_path):
+    store = PreparedStore([LoadModalitiesd("image")], tmp_path / "store")
+    images = {"t1": scans[0]["image"], "t2": scans[1]["image"]}
+    one, other = (
+        store({"image": images["t1"], "modalities": {name: images[name] for name in names}})["image"]
+        for names in (("t1", "t2"), ("t2", "t1"))
+    )
+    assert torch.equal(one, other.flip(0)) and not torch.equal(one, other)
+
+
+def test_another_number_among_many_is_a_miss(store, scans):
+    numbers = np.zeros(5000)
+    names = [store().path_of(scans[0] | {"numbers": numbers + (np.arange(5000) == i)}) for i in (2000, 3000)]
+    assert names[0] != names[1]
 
 
 def test_another_affine_of_the_same_voxels_is_a_miss(store, scans):
