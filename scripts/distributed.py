@@ -1,6 +1,7 @@
 """Several processes as one."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +22,7 @@ __all__ = [
     "from_first",
     "gather",
     "processes",
+    "processes_here",
     "rank",
     "unwrapped",
     "wait",
@@ -120,6 +122,11 @@ def gather(tensor: torch.Tensor) -> torch.Tensor:
 def processes() -> int:
     """How many processes there are."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def processes_here() -> int:
+    """How many of them share this machine, as torchrun says; all of them, where nothing says so."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", processes())) if processes() > 1 else 1
 
 
 def rank() -> int:

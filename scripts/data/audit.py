@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic import write_csv_atomically
-from ..distributed import by_first, from_all, processes, rank
+from ..distributed import by_first, from_all, processes, processes_here, rank
 from ..errors import InputError, counted, require_one_of, some
 from ..progress import with_progress
 from .checks.at_once import scans_at_once
@@ -171,9 +171,11 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
 
 
 def _say_size(spacing: str, needed: float) -> None:
-    """How many bytes scans need, and what to do where the machine has fewer."""
-    said, memory = f"Prepared at {spacing} mm, all scans take about {needed / 1e9:.2g} GB", memory_of_process()
-    if needed < LARGE * memory:
+    """How many bytes scans need in each process, and what to do where the machine has fewer for all of them."""
+    memory, here = memory_of_process(), processes_here()
+    said = f"Prepared at {spacing} mm, all scans take about {needed / 1e9:.2g} GB"
+    said += f" in each of {here} processes" if here > 1 else ""
+    if here * needed < LARGE * memory:
         logger.info(f"{said}, if they are kept in memory.")
     else:
         logger.warning(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from ...distributed import processes
+from ...distributed import processes_here
 from .resampled import NATIVE, memory_of_process
 
 __all__ = ["scans_at_once"]
@@ -16,5 +16,6 @@ def scans_at_once(paths: Sequence[str]) -> int:
         paths: of the files of all scans that are left to this process.
     """
     largest = max((os.path.getsize(path) for path in paths if os.path.isfile(path)), default=1)
-    fitting = memory_of_process() / 2 / processes() / (NATIVE * largest)  # a byte of a compressed file is about a voxel
-    return max(1, min((os.cpu_count() or 1) // processes(), int(fitting)))
+    memory = memory_of_process() / 2 / processes_here()
+    fitting = memory / (NATIVE * largest)  # a byte of a compressed file is about a voxel
+    return max(1, min((os.cpu_count() or 1) // processes_here(), int(fitting)))

@@ -37,7 +37,7 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
             continue
         tree = ast.parse(source.read_text(encoding="utf-8"))
         found[name] = _number(tree)
-        left += _imports(tree, name)
+        left += _imports(tree, name, name if source.stem == "__init__" else name.rpartition(".")[0])
     return dict(sorted(found.items()))
 
 
@@ -64,9 +64,9 @@ def _number(tree: ast.Module) -> str:
     return hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
 
 
-def _imports(tree: ast.Module, name: str) -> Iterator[str]:
-    """Modules of its package that a module names; some of the names are of what is in them."""
-    package, top = name.rpartition(".")[0], name.partition(".")[0]
+def _imports(tree: ast.Module, name: str, package: str) -> Iterator[str]:
+    """Modules of its package that a module in `package` names; some of the names are of what is in them."""
+    top = name.partition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)

@@ -20,9 +20,11 @@ __all__ = ["identity_of", "number_of"]
 
 # what transforms remember of what they have done, which changes nothing of what they do
 MEMORY = {"filenames", "said"}
+REFERENCES = "__local_refs"  # where MONAI puts what an expression of a configuration refers to
 NO_PART = (type(threading.local()), np.random.RandomState)
 PLAIN = (
     type(None),
+    type(...),
     bool,
     int,
     float,
@@ -99,7 +101,8 @@ class _Walk:
         if isinstance(value, types.FunctionType):
             cells = [cell.cell_contents for cell in value.__closure__ or ()]
             parts = (value.__defaults__, value.__kwdefaults__, cells)
-            return self.named(value, [self.code(value.__code__), *map(self.described, parts)])
+            code = self.code(value.__code__, value.__globals__.get(REFERENCES, {}))
+            return self.named(value, [code, *map(self.described, parts)])
         if isinstance(value, type) or hasattr(value, "__qualname__"):
             return self.named(value, None)
         return self.instance(value)
@@ -123,10 +126,19 @@ class _Walk:
         self.modules.add(value.__module__ or "builtins")
         return [value.__module__, value.__qualname__, rest]
 
-    def code(self, value: types.CodeType) -> Any:
-        """Of a function as it is compiled, since that of a configuration has no file."""
-        constants = [self.code(one) if isinstance(one, types.CodeType) else repr(one) for one in value.co_consts]
-        return [value.co_code.hex(), value.co_names, constants]
+    def code(self, value: types.CodeType, references: Mapping) -> Any:
+        """Of a function as it is compiled, since that of a configuration has no file.
+
+        Args:
+            value: as Python has it.
+            references: what `@` stands for in that configuration; the code names it by constants.
+        """
+        named = [references[one] for one in value.co_consts if isinstance(one, str) and one in references]
+        constants = [
+            self.code(one, references) if isinstance(one, types.CodeType) else self.described(one)
+            for one in value.co_consts
+        ]
+        return [value.co_code.hex(), value.co_names, constants, self.described(named)]
 
     @staticmethod
     def numbers(value: np.ndarray) -> Any:

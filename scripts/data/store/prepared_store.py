@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.transforms import Compose
 
@@ -69,19 +70,21 @@ class PreparedStore:
             scans: how many are to be put there, where it is the next of several.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: it cannot be written, or its files changed meanwhile.
         """
         if data in self:
             return
         path, made = self.path_of(data), self.prepare(data)
+        if path != self.path_of(data):
+            raise InputError(f"{', '.join(files_of(data))} changed while it was prepared: begin again once it is whole.")
         left = [key for key, value in data.items() if made.get(key) is value]
         content = {"left": left, "made": {key: value for key, value in made.items() if key not in left}}
-        files = {name: content_of(name) for name in files_of(data)}
-        about = {"files": {os.path.abspath(name): content for name, content in files.items()}, **self.identity}
-        if not is_whole(path):
+        files = list(files_of(data))
+        about = {"files": {os.path.abspath(name): content_of(name) for name in files}, **self.identity}
+        if path.is_dir() and not is_whole(path):  # in this order, as another process may put it there
             shutil.rmtree(path, ignore_errors=True)  # what a broken disk left
         try:
-            fill_folder_atomically(path, lambda folder: write_item(folder, content, list(files), about))
+            fill_folder_atomically(path, lambda folder: write_item(folder, content, files, about))
         except OSError as error:
             raise InputError(self._refusal(error, made, scans)) from error
 
@@ -106,16 +109,12 @@ class PreparedStore:
 
 
 def files_of(value: Any) -> Iterator[str]:
-    """Paths of the files that an item names, each once, in its order."""
-    return iter(dict.fromkeys(_files(value)))
-
-
-def _files(value: Any) -> Iterator[str]:
+    """Paths of the files that an item names, in the order of its keys, as each of its lists has them."""
     if isinstance(value, str) and os.path.isfile(value):
         yield value
     elif isinstance(value, (Mapping, list, tuple)):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _files(part)
+        for part in [value[key] for key in sorted(value)] if isinstance(value, Mapping) else value:
+            yield from files_of(part)
 
 
 def _content(value: Any) -> Any:
@@ -123,9 +122,10 @@ def _content(value: Any) -> Any:
     if isinstance(value, str):
         return ["file", content_of(value)] if os.path.isfile(value) else value
     if isinstance(value, Mapping):
-        return {key: _content(part) for key, part in value.items()}
+        return [[key, _content(part)] for key, part in value.items()]  # of images, their order is that of channels
     if isinstance(value, (list, tuple)):
         return [_content(part) for part in value]
-    if isinstance(value, torch.Tensor):
-        return [str(value.dtype), list(value.shape), hashlib.blake2b(value.numpy().tobytes()).hexdigest()]
+    if isinstance(value, (np.ndarray, torch.Tensor)):
+        array = np.asarray(value)
+        return [array.dtype.str, array.shape, hashlib.blake2b(array.tobytes()).hexdigest()]
     return value if value is None or isinstance(value, (bool, int, float)) else repr(value)

@@ -6,6 +6,7 @@ python -m scripts.data.store.stale /my/store
 import argparse
 import json
 import logging
+import re
 import shutil
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from .items import ITEM, is_whole
 __all__ = ["Stale", "remove", "stale_entries"]
 
 DAY = 86400  # seconds
+ENTRY = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{32}\..+")  # the latter while it is filled
 
 
 class Stale(NamedTuple):
@@ -39,7 +41,8 @@ def stale_entries(store: str | Path, unused: float | None = None) -> list[Stale]
     Raises:
         InputError: it is no store.
     """
-    folders = sorted(path for path in Path(store).iterdir() if path.is_dir()) if Path(store).is_dir() else []
+    folders = sorted(Path(store).iterdir()) if Path(store).is_dir() else []
+    folders = [path for path in folders if ENTRY.fullmatch(path.name) and path.is_dir()]  # and nothing of others
     if not any((folder / ITEM).is_file() for folder in folders):
         raise InputError(f"{store} holds no prepared scans: give the store_dir of a training.")
     found = [(folder, _reason(folder, unused)) for folder in folders]

@@ -15,3 +15,12 @@ def test_so_many_of_the_largest_take_half_of_the_memory(tmp_path, monkeypatch, m
     monkeypatch.setattr(at_once, "memory_of_process", lambda: memory)
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     assert scans_at_once([*map(str, paths), str(tmp_path / "nowhere")]) == number
+
+
+def test_processes_of_other_machines_take_none_of_this_one(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("scripts.distributed.processes", lambda: 16)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert scans_at_once([]) == 2
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
+    assert scans_at_once([]) == 1

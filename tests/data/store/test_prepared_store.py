@@ -12,7 +12,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.transforms import MapTransform
+from monai.bundle import ConfigParser
+from monai.transforms import LoadImaged, MapTransform
 
 from scripts.data.checks import content
 from scripts.data.store import code, items, prepared_store
@@ -20,6 +21,7 @@ from scripts.data.store.items import ITEM
 from scripts.data.store.prepared_store import PreparedStore
 from scripts.errors import InputError
 from scripts.transforms.foreground import body_mask, inside_body
+from scripts.transforms.load_modalities import LoadModalitiesd
 
 
 class Counted(MapTransform):
@@ -104,6 +106,14 @@ def test_expressions_of_configurations_are_told_apart(store, scans):
     assert names[0] == names[1] != names[2]
 
 
+def test_an_expression_is_told_by_what_it_refers_to(store, scans):
+    def name(factor):
+        parser = ConfigParser({"factor": factor, "function": "$lambda x: [x[..., :1] * @factor for _ in x]"})
+        return store(func=parser.get_parsed_content("function")).path_of(scans[0])
+
+    assert name(2) == name(2) != name(3)
+
+
 def test_a_transform_that_has_been_used_is_the_same(store, scans, prepared, tmp_path):
     transforms = prepared()
     before = PreparedStore(transforms, tmp_path / "store")
@@ -129,6 +139,42 @@ def test_a_scan_that_changed_in_place_with_its_size_and_time_is_a_miss(store, sc
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     monkeypatch.setattr(content, "known", {})
     assert path.stat().st_size == before.st_size and not torch.equal(first, store()(scan)["image"])
+
+
+def test_a_scan_that_changes_while_it_is_prepared_is_refused_and_not_kept(store, scans, write_scan, tmp_path, monkeypatch):
+    def replaced(self, data):
+        write_scan(scans[0]["image"], (40, 30, 24), seed=5)
+        return {**data, "times": torch.ones(2000)}
+
+    monkeypatch.setattr(Counted, "__call__", replaced)
+    with pytest.raises(InputError, match=r"P0.nii.gz changed while it was prepared"):
+        store()(scans[0])
+    assert not (tmp_path / "store").exists()
+
+
+def test_files_are_those_of_the_item_in_whatever_order_and_though_two_are_one(store, scans, tmp_path):
+    copy = str(shutil.copy(scans[0]["image"], tmp_path / "copy.nii.gz"))
+    transforms = [LoadImaged(["image", "other"], ensure_channel_first=True)]
+    for scan in ({"image": copy, "other": scans[0]["image"]}, {"image": copy, "other": copy}):
+        for keys in (("image", "other"), ("other", "image")):
+            item = PreparedStore(transforms, tmp_path / "store")({"again": copy, **{key: scan[key] for key in keys}})
+            assert {key: item[key].meta["filename_or_obj"] for key in scan} == scan
+
+
+def test_images_of_another_order_are_a_miss(scans, tmp_path):
+    store = PreparedStore([LoadModalitiesd("image")], tmp_path / "store")
+    images = {"t1": scans[0]["image"], "t2": scans[1]["image"]}
+    one, other = (
+        store({"image": images["t1"], "modalities": {name: images[name] for name in names}})["image"]
+        for names in (("t1", "t2"), ("t2", "t1"))
+    )
+    assert torch.equal(one, other.flip(0)) and not torch.equal(one, other)
+
+
+def test_another_number_among_many_is_a_miss(store, scans):
+    numbers = np.zeros(5000)
+    names = [store().path_of(scans[0] | {"numbers": numbers + (np.arange(5000) == i)}) for i in (2000, 3000)]
+    assert names[0] != names[1]
 
 
 def test_another_affine_of_the_same_voxels_is_a_miss(store, scans):
@@ -240,3 +286,11 @@ def test_comments_and_docstrings_are_no_code(tmp_path, monkeypatch):
         (tmp_path / "transform_of_mine.py").write_text(text, encoding="utf-8")
         found.append(code.code_of(["transform_of_mine"]))
     assert found[0] == found[1] != found[2] and "transform_of_mine" not in sys.modules
+
+
+def test_what_a_package_takes_from_its_modules_is_its_code(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "package_of_mine").mkdir()
+    (tmp_path / "package_of_mine" / "__init__.py").write_text("from .inner import NUMBER\n", encoding="utf-8")
+    (tmp_path / "package_of_mine" / "inner.py").write_text("NUMBER = 2\n", encoding="utf-8")
+    assert list(code.code_of(["package_of_mine"])) == ["package_of_mine", "package_of_mine.inner"]

@@ -56,7 +56,7 @@ def test_what_was_not_used_for_long_is_stale_where_asked_for(store, scans):
 
 
 def test_what_a_process_left_is_stale_after_a_day(store):
-    left = store.folder / ".left.1.2@elsewhere"
+    left = store.folder / f".{'a' * 32}.1.2@elsewhere"
     left.mkdir()
     assert reasons(store) == []
     os.utime(left, (0, 0))
@@ -67,6 +67,14 @@ def test_stale_entries_are_removed_and_others_stay(store, scans, write_scan):
     write_scan(scans[0]["image"], (40, 30, 24), seed=5)
     remove(stale_entries(store.folder))
     assert len(list(store.folder.iterdir())) == 1 and scans[1] in store and scans[0] not in store
+
+
+def test_folders_of_others_beside_entries_are_not_touched(store):
+    others = [store.folder / name for name in ("scans", ".git")]
+    for other in others:
+        other.mkdir()
+        os.utime(other, (0, 0))
+    assert reasons(store, unused=30) == []
 
 
 def test_a_folder_without_prepared_scans_is_no_store(tmp_path):
