@@ -35,9 +35,9 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
         name = left.pop()
         if name in found or not _counts(name) or not (source := _source(name)):
             continue
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-        found[name] = _number(tree)
-        left += _imports(tree, name, name if source.stem == "__init__" else name.rpartition(".")[0])
+        package = name if source.stem == "__init__" else name.rpartition(".")[0]
+        found[name], imported = _understood(source.read_text(encoding="utf-8"), name, package)
+        left += imported
     return dict(sorted(found.items()))
 
 
@@ -55,6 +55,13 @@ def _source(name: str) -> Path | None:
     except (ImportError, ValueError):
         return None
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+@functools.cache  # stores and their entries ask for the same modules
+def _understood(text: str, name: str, package: str) -> tuple[str, list[str]]:
+    """The number of a module's text, and what it imports."""
+    tree = ast.parse(text)
+    return _number(tree), list(_imports(tree, name, package))
 
 
 def _number(tree: ast.Module) -> str:

@@ -76,7 +76,9 @@ class PreparedStore:
             return
         path, made = self.path_of(data), self.prepare(data)
         if path != self.path_of(data):
-            raise InputError(f"{', '.join(files_of(data))} changed while it was prepared: begin again once it is whole.")
+            raise InputError(
+                f"{', '.join(files_of(data))} changed while it was prepared: begin again when it is whole."
+            )
         left = [key for key, value in data.items() if made.get(key) is value]
         content = {"left": left, "made": {key: value for key, value in made.items() if key not in left}}
         files = list(files_of(data))

@@ -34,6 +34,8 @@ class Stale(NamedTuple):
 def stale_entries(store: str | Path, unused: float | None = None) -> list[Stale]:
     """Entries that no training of this version can use, in the order of their names.
 
+    A scan that is not where it was prepared counts as gone. Folders that are no entries are left out.
+
     Args:
         store: folder of a store.
         unused: days; entries that none has begun with for so long are stale as well. None: none are for that.

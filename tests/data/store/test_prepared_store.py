@@ -141,7 +141,7 @@ def test_a_scan_that_changed_in_place_with_its_size_and_time_is_a_miss(store, sc
     assert path.stat().st_size == before.st_size and not torch.equal(first, store()(scan)["image"])
 
 
-def test_a_scan_that_changes_while_it_is_prepared_is_refused_and_not_kept(store, scans, write_scan, tmp_path, monkeypatch):
+def test_a_scan_that_changes_while_it_is_prepared_is_not_kept(store, scans, write_scan, tmp_path, monkeypatch):
     def replaced(self, data):
         write_scan(scans[0]["image"], (40, 30, 24), seed=5)
         return {**data, "times": torch.ones(2000)}
