@@ -134,7 +134,8 @@ def people(bodies, tmp_path_factory):
     (folder / "scans").mkdir()
     for i in range(9):
         body = nibabel.load(bodies / "imagesTr" / f"phantom_00{i % 4}.nii.gz")
-        other = nibabel.Nifti1Image(body.get_fdata(dtype=np.float32) + i, body.affine)  # the same scan is one subject
+        noise = np.random.RandomState(i).normal(0, 5, body.shape)  # the same scan is one subject
+        other = nibabel.Nifti1Image((body.get_fdata() + noise).astype(np.float32), body.affine)
         nibabel.save(other, folder / "scans" / f"body_{i}.nii.gz")
     ages = "".join(f"body_{i},{20.5 + 5 * i},{'MF'[i % 2]}\n" for i in range(8))
     (folder / "participants.csv").write_text("participant_id,age,sex\n" + ages, encoding="utf-8")

@@ -107,8 +107,10 @@ def base_of(path):
     if "bundle_root" in json.loads(path.read_text(encoding="utf-8")):
         return []
     of_inference = path.parts[-3].endswith(("_segmentation", "_generation", "_mil_classification"))
-    needs_inference = of_inference and path.stem.startswith("evaluate")
-    return [path.with_name("inference.json" if needs_inference else "train.json")]
+    if not (of_inference and path.stem.startswith("evaluate")):
+        return [path.with_name("train.json")]
+    before = ["inference.json", "evaluate.json"] if path.stem.startswith("evaluate_") else ["inference.json"]
+    return [path.with_name(name) for name in before]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
