@@ -77,10 +77,10 @@ def counted(number: int, what: str) -> str:
     """So many of what is one.
 
     Example:
-        >>> counted(1, "subject"), counted(2, "subject")
-        ('1 subject', '2 subjects')
+        >>> counted(1, "subject"), counted(2, "subject"), counted(2, "process")
+        ('1 subject', '2 subjects', '2 processes')
     """
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    return f"{number} {what}" + ("" if number == 1 else "es" if what.endswith("s") else "s")
 
 
 def refuse(sentence: str) -> None:
