@@ -59,6 +59,7 @@ clients: $(VENV)/dev $(CORE)/ready $(LABEL)/ready  ## every bundle: the zips in 
 
 bench: $(VENV)/dev  ## speed, as ratios to a baseline of the same run; fairness of the synthetic cohort
 	$(VENV)/bin/python tests/benchmarks/training.py
+	$(VENV)/bin/python -W ignore -m tests.benchmarks.loop isimed_pretraining
 	$(VENV)/bin/python tests/benchmarks/losses.py
 	$(VENV)/bin/python tests/benchmarks/conditional_conv.py
 	$(VENV)/bin/python tests/benchmarks/inference.py

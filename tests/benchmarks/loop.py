@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from scripts.data.phantom import make_cohort
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
-TURNS = 8
+TURNS = 5
 
 
 def trainer_of(bundle: str, cohort: Path, output: Path, settings: dict):
