@@ -22,7 +22,8 @@ FIGURES = {
 class RetrievalRow:
     """Figures of a table, or of all, by `RETRIEVAL_COLUMNS`, with their intervals where there are some.
 
-    Beside them stands what a `guess` reaches, of so many `persons`.
+    Beside them stands what a `guess` reaches, of so many `persons`. The `best` of the values is the lowest of ranks,
+    and the highest of shares.
     """
 
     label: str
@@ -30,6 +31,7 @@ class RetrievalRow:
     guess: float
     values: dict[str, float]
     intervals: dict[str, list[float]]
+    best: float
 
 
 def retrieval_rows(metrics: dict) -> list[RetrievalRow]:
@@ -44,11 +46,13 @@ def retrieval_rows(metrics: dict) -> list[RetrievalRow]:
 def _row(metrics: dict, key: str, words: str, table: str) -> RetrievalRow:
     names = {column: f"{key}{table}{ending}" for column, ending in RETRIEVAL_COLUMNS.items()}
     persons, intervals = metrics[f"persons{table}"], metrics.get("intervals", {})
-    guess = (persons + 1) / 2 if key == "retrieval_median_rank" else 1 / persons
+    ranks = key == "retrieval_median_rank"
+    values = {column: metrics[name] for column, name in names.items()}
     return RetrievalRow(
         f"{table[1:] or 'all tables'}: {words}",
         persons,
-        guess,
-        {column: metrics[name] for column, name in names.items()},
+        (persons + 1) / 2 if ranks else 1 / persons,
+        values,
         {column: intervals[name] for column, name in names.items() if name in intervals},
+        (min if ranks else max)(values.values()),
     )

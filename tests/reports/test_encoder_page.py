@@ -137,7 +137,7 @@ def test_a_page_about_persons_begins_with_who_was_found_and_what_finds_them_with
     text = write_report(tmp_path, "Title", {}, metrics, [], {}).read_text(encoding="utf-8")
     lead = " ".join(text.partition('<p class="lead">')[2].partition("</p>")[0].split())
     assert lead.startswith("Of 8 test persons, the scan finds the line in the tables at once in a share of <b>0.625")
-    assert "0.125 by guessing" in lead and "0.375 by ridge, size of the body." in lead
+    assert "0.125 by guessing" in lead and "0.375 (ridge, size of the body)." in lead
     assert text.index("Persons and their tables") < text.index("Location error (mm)")
 
 
@@ -175,6 +175,7 @@ def test_persons_who_are_found_stand_beside_what_else_finds_them(tmp_path):
     table = text.partition("Persons and their tables")[2].partition("</table>")[0]
     assert len(re.findall(r"<tr><td>(?:all tables|blood): ", table)) == 6 == table.count("<tr><td>")
     assert "<strong>0.620</strong><small>0.550 to 0.700</small>" in table
+    assert (table.count("<strong>0.620"), table.count("<strong>0.200")) == (4, 2)  # of ranks, the lowest is best
     assert "12 test persons; a guess reaches 0.0833" in table and "9 test persons; a guess reaches 5<" in table
 
 
