@@ -36,7 +36,7 @@ def make_cohort(
     moved: Sequence[str] = (),
     variants: int = 0,
     causal: int = 10,
-    traits: int = len(TRAITS),
+    traits: Sequence[str] = tuple(TRAITS),
     heritability: float = HERITABILITY,
 ) -> Path:
     """Write a cohort in the layout of the Medical Segmentation Decathlon; every second subject has lesions.
@@ -54,7 +54,7 @@ def make_cohort(
         variants: of the genes of each subject, in genotypes.csv: 0, 1 or 2, some of them missing.
         causal: variants that act on what bodies are like: effects.csv says how, and anatomy.csv what came of it (see
             `Genes`).
-        traits: on how many of `TRAITS` they act, in turn.
+        traits: of `TRAITS`, on which they act in turn.
         heritability: share of the variance of each of these that they make together.
 
     Returns:
@@ -74,7 +74,7 @@ def make_cohort(
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
         raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
-    genes = {"variants": variants, "causal": causal, "traits": traits, "heritability": heritability} if variants else {}
+    genes = {"variants": variants, "causal": causal, "traits": [*traits], "heritability": heritability} if variants else {}
     Genes.draw(seed, **(genes or NO_GENES))  # or it says that so many cannot act
     content = _listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved)
     listing = json.dumps(content | ({"genes": genes} if genes else {}), indent=2)

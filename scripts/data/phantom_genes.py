@@ -1,12 +1,12 @@
 """Genes of synthetic bodies: variants, some of which act on a size, a brightness or a place in the body."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, some
 from .phantom_body import BRIGHTNESS_SD, HALF_SD, ORGANS, PLACE_SD
 from .phantom_scan import GROWTH_SD, STRETCH_SD, Subject
 
@@ -64,23 +64,24 @@ class Genes:
         seed: int,
         variants: int,
         causal: int,
-        traits: int = len(TRAITS),
+        traits: Sequence[str] = tuple(TRAITS),
         heritability: float = HERITABILITY,
     ) -> "Genes":
-        """Draw so many variants, `causal` of which act, in turn on each of the first `traits`.
+        """Draw so many variants, `causal` of which act, in turn on each of `traits`.
 
         Raises:
             InputError: so many cannot act.
         """
         if not 0 <= causal <= variants:
             raise InputError(f"Of {variants} variants, {causal} cannot act: set causal to {variants} or less.")
-        if not 1 <= traits <= len(TRAITS):
-            raise InputError(f"Variants cannot act on {traits} traits: set traits to 1, or up to {len(TRAITS)}.")
+        if not traits or {*traits} - {*TRAITS}:
+            named = some(traits) or "nothing"
+            raise InputError(f"Variants cannot act on {named}: set traits to some of {', '.join(TRAITS)}.")
         if not 0 < heritability < 1:
             raise InputError(f"A heritability of {heritability} cannot be: set it above 0 and below 1.")
         rng = np.random.default_rng([seed, 0, OF_ALL])
         frequency, chosen = rng.uniform(RARE, COMMON, variants), rng.choice(variants, causal, replace=False)
-        trait = [list(TRAITS)[i % traits] for i in range(causal)]
+        trait = [traits[i % len(traits)] for i in range(causal)]
         share = np.array([heritability / trait.count(name) for name in trait])
         sd = np.array([_deviation(*TRAITS[name]) for name in trait])
         effect = rng.choice([-1, 1], causal) * sd * np.sqrt(share / (1 - heritability)) / _spread(frequency[chosen])
