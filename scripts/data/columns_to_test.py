@@ -79,7 +79,7 @@ def _split(tables: Sequence[PersonTable], covariates: Sequence[str]) -> tuple[li
     for name in covariates:
         having = [table.name for table in tables if _are_named(table, [name]).any()]
         if not having:
-            raise InputError(f"No table has a column {name} that differs between persons: correct covariates.")
+            raise InputError(f"No table has a column {name}: correct covariates.")
         if len(having) > 1:
             raise InputError(f"{some(having, between=' and ')} have a column {name}: rename one, as it is a covariate.")
     given = [_narrow(table, _are_named(table, covariates)) for table in tables]

@@ -99,16 +99,12 @@ def _texts(cells: Cells, column: int, path: str) -> dict[int, str]:
 
 def _useless(cells: Cells, codes: dict[int, dict[int, str]]) -> dict[int, str]:
     """Why columns are left out, by their numbers."""
-    least, most = np.fmin.reduce(cells.values, axis=0), np.fmax.reduce(cells.values, axis=0)
-    why = {int(i): "alike for all" for i in np.flatnonzero(least == most)}
-    why |= {i: "a column without a name" for i, column in enumerate(cells.columns) if not column}
-    for column in np.flatnonzero(np.isnan(least)):
+    why = {i: "a column without a name" for i, column in enumerate(cells.columns) if not column}
+    for column in np.flatnonzero(np.isnan(cells.values).all(axis=0)):
         of = codes.get(int(column), {})
         different = len(set(of.values()))
         if not of:
             why[int(column)] = "empty"
-        elif different == 1 and len(of) == len(cells.names):
-            why[int(column)] = "alike for all"
         elif different > max(2, len(of) / 2):
             many = "a different text for each person" if different == len(of) else f"{different} different texts"
             why[int(column)] = many

@@ -74,7 +74,8 @@ def make_cohort(
         raise InputError(f"There are no labels called {labels}: set labels to one of {', '.join(LABELS)}.")
     if unknown := set(modalities).union(moved).difference(MODALITIES):
         raise InputError(f"There are no modalities called {some(unknown)}: give some of {', '.join(MODALITIES)}.")
-    genes = {"variants": variants, "causal": causal, "traits": [*traits], "heritability": heritability} if variants else {}
+    inheritance = {"causal": causal, "traits": [*traits], "heritability": heritability}
+    genes = {"variants": variants, **inheritance} if variants else {}
     Genes.draw(seed, **(genes or NO_GENES))  # or it says that so many cannot act
     content = _listing(subjects, seed, lesions, labels) | _images(subjects, modalities, moved)
     listing = json.dumps(content | ({"genes": genes} if genes else {}), indent=2)

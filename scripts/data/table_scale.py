@@ -144,8 +144,8 @@ def _scaled(table: PersonTable, scale: TableScale, number: dict[str, int]) -> to
     columns = _kinds_of_nobody(columns, scale.columns) | columns
     if lost := [column for column in scale.columns if column not in columns]:
         raise InputError(
-            f"{table.name} has no column {some(lost)} that differs between persons, and that of the run has: give the "
-            "tables that it was trained with, or such with the same columns."
+            f"{table.name} has no column {some(lost)}, and that of the run has: give the tables of its training, or "
+            "such with the same columns."
         )
     values = np.full((1 + max(number.values()), len(scale.columns)), np.nan, np.float32)
     rows = np.array([i for i, subject in enumerate(table.persons) if subject in number], int)

@@ -1,5 +1,7 @@
 """What crops are told apart by: the classes of label maps and the background, or a class of each subject."""
 
+import logging
+
 import numpy as np
 
 from ..errors import InputError, some
@@ -17,6 +19,8 @@ __all__ = [
     "target_classes",
     "with_background",
 ]
+
+logger = logging.getLogger(__name__)
 
 BACKGROUND = "background"
 # of tables that have a column for each class too
@@ -101,6 +105,11 @@ def scans_of_two(scans: list[dict], classes: Structures) -> list[dict]:
         raise InputError(
             f"Masks say whether there is a lesion, and these weights tell {some(classes.names, 10)}: give "
             "evaluate_outcomes.json behind evaluate.json, with the table of their training."
+        )
+    if classes.names != lesion_or_none().names:
+        logger.warning(
+            f"A scan whose mask holds a lesion is taken to be of the class {classes.names[1]}: if it is not, give "
+            "evaluate_outcomes.json behind evaluate.json, with the table of the training of these weights."
         )
     return scans
 

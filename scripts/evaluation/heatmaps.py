@@ -1,6 +1,7 @@
 """Are the maps of a network of patches to be trusted? Beside those of other poolings, of Grad-CAM, and of chance."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 
 from ..atomic import write_csv_atomically, write_json_atomically
 from ..data.structures import Structures
+from ..errors import some
 from ..metrics.roc_auc import roc_auc
 from ..progress import with_progress
 from .map_judge import GRAD_CAM, RANDOM, MapJudge
@@ -55,7 +57,7 @@ def evaluate_heatmaps(
     columns = list(dict.fromkeys(name for row in rows for name in row))
     lines = [[row.get(name, "") for name in columns] for row in rows]
     write_csv_atomically(Path(output_dir) / "heatmaps.csv", [columns, *lines])
-    metrics = _summary(rows, classes.names, [one.suffix for one in networks])
+    metrics = _known(_summary(rows, classes.names, [one.suffix for one in networks]))
     write_json_atomically(Path(output_dir) / "metrics.json", metrics)
     logger.info(", ".join(f"{name} {value:.3g}" for name, value in metrics.items()))
 
@@ -86,6 +88,13 @@ def _summary(rows: list[dict], names: Sequence[str], suffixes: Sequence[str]) ->
         if len(values):
             metrics[name] = float(values.nanmean())
     return metrics | {"scans": len(rows), "positives": len(judged), "subjects": len({row["subject"] for row in rows})}
+
+
+def _known(metrics: dict[str, float]) -> dict[str, float]:
+    """Metrics without those that nothing is known of."""
+    if unknown := [name for name, value in metrics.items() if math.isnan(value)]:
+        logger.warning(f"Left out, as an AUC needs scans, or patches, of both kinds: {some(unknown)}.")
+    return {name: value for name, value in metrics.items() if name not in unknown}
 
 
 def _ranking(rows: list[dict], labels: torch.Tensor, names: Sequence[str], suffix: str) -> dict[str, float]:

@@ -148,7 +148,7 @@ def test_an_evaluation_seeks_persons_by_the_scales_of_the_training(run, train, s
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("liver_size", "error: bodies has no column liver_ml that differs between persons"),
+        ("liver_size", "error: bodies has no column liver_ml, and that of the run has"),
         (None, "error: No tables are given: give tables a list of CSV or TSV files"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_category_is_one_covariate():
 @pytest.mark.parametrize(
     "tables, covariates, why",
     [
-        ([BLOOD], ["weight"], "No table has a column weight that differs between persons"),
+        ([BLOOD], ["weight"], "No table has a column weight: correct covariates"),
         ([BLOOD, PersonTable("more", ["a"], ["age"], np.ones((1, 1)))], ["age"], "blood and more have a column age"),
     ],
 )

@@ -102,7 +102,7 @@ def test_a_validation_in_which_nobody_can_be_found_is_refused(table, split):
 
 def test_other_columns_than_those_of_the_run_are_refused(table, split):
     other = PersonTable("blood", table.persons, ["iron", "sodium", "lead"], table.values)
-    with pytest.raises(InputError, match="blood has no column zinc that differs between persons"):
+    with pytest.raises(InputError, match="blood has no column zinc, and that of the run has"):
         scale_tables([other], fit_scales([table], split), split)
 
 

@@ -64,15 +64,20 @@ def test_numbers_that_are_names_become_categories_where_they_are_named(write):
 
 
 def test_what_says_nothing_is_left_out_and_the_log_says_so_in_one_line(write, caplog):
-    rows = [f"{name},{i + 60},{'FM'[i % 2]},{name}x,HH,,7" for i, name in enumerate("ABCDXY")]
+    rows = [f"{name},{i + 60},{'FM'[i % 2]},{name}x," for i, name in enumerate("ABCDXY")]
     with caplog.at_level(logging.INFO):
-        (table,) = read(write("subject,age,sex,id,site,notes,constant\n" + "\n".join(rows)))
+        (table,) = read(write("subject,age,sex,id,notes\n" + "\n".join(rows)))
     assert table.columns == ["age", "sex=F", "sex=M"]
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
     assert line == (
         "blood: 4 persons of 5 with scans; 1 number, 1 category (2 columns), 0% of cells missing; left out: id (a "
-        "different text for each person), site (alike for all), notes (empty), constant (alike for all)."
+        "different text for each person), notes (empty)."
     )
+
+
+def test_what_is_alike_for_all_stays_since_others_may_differ_in_it(write):
+    (table,) = read(write("subject,iron,site\nA,3,HH\nB,3,HH\n"))
+    assert cells(table) == {name: {"iron": 3, "site=HH": 1} for name in "AB"}
 
 
 def test_kinds_that_differ_in_case_alone_are_told(write, caplog):
@@ -108,7 +113,7 @@ def test_names_that_a_spreadsheet_changed_are_found(write):
         ("subject,age\nA,1,5\nB,60\n", "has 2 cells of A in 1 columns: quote texts with commas"),
         ("id,age\nA,70\n", "has no column subject or participant_id: give subject_column one of id, age"),
         ("subject,age\nX,70\nY,60\n", "names none of the subjects"),
-        ("subject,age\nA,70\nB,70\n", r"says nothing of those who have scans \(age \(alike for all\)\): give it"),
+        ("subject,age\nA,\nB,\n", r"says nothing of those who have scans \(age \(empty\)\): give it"),
         ('subject,age\nA,"70,5"\nB,"61,2"\nC,"60,1"\n', "age \\(a different text for each person\\)"),
         ("subject,age\nA,70\nB,60\n,50\n", "has a line without a person: 50"),
         ("subject,age\n", "has no line below the first: give tables"),

@@ -6,6 +6,7 @@ import pytest
 from scripts.data.outcome import Outcome
 from scripts.data.structures import Structures
 from scripts.data.target_classes import (
+    lesion_or_none,
     scans_of_classes,
     scans_of_two,
     scans_with_classes,
@@ -81,3 +82,10 @@ def test_masks_do_not_tell_several_classes():
     three = Structures(("mild", "moderate", "severe"), ((1,), (2,), (3,)))
     with pytest.raises(InputError, match=r"give evaluate_outcomes\.json"):
         scans_of_two([], three)
+
+
+def test_whose_lesions_are_taken_for_a_class_of_a_table_is_told(caplog):
+    scans_of_two([], lesion_or_none())
+    assert not caplog.records
+    scans_of_two([], Structures(("no", "yes"), ((1,), (2,))))
+    assert "taken to be of the class yes: if it is not, give evaluate_outcomes.json" in caplog.text

@@ -138,6 +138,13 @@ def test_of_several_classes_each_is_ranked_against_the_rest(tmp_path):
     assert each == [1, 0, 0.5] and metrics["auc"] == pytest.approx(0.5)
 
 
+def test_a_class_that_no_scan_is_of_has_no_figure_and_is_named(tmp_path, caplog):
+    network = PatchNetwork("", Kinds(), "interactive", 0.01)
+    metrics = judged(tmp_path, of_kinds(-1.0, 0.0), [network], ("mild", "moderate", "severe"))
+    assert {name for name in metrics if name.startswith("auc")} == {"auc", "auc_mild", "auc_moderate"}
+    assert "of both kinds: auc_severe." in caplog.text
+
+
 def test_grad_cam_is_of_the_training_whose_pooling_is_mean(tmp_path):
     scans = [bag("A", 1, bag("A", 1, None)["label"].clone())]
     networks = [PatchNetwork("", Bright(-1.0), "interactive", 0.01), PatchNetwork("_mean_pooling", Bright(), "mean", 1)]
