@@ -38,7 +38,7 @@ def open_stream(path: str | os.PathLike) -> Iterator[Any]:
         raise zlib.error(str(error)) from error
 
 
-def voxels_in(file: Any, stored: Any, dtype: DTypeLike = None) -> np.ndarray:
+def voxels_in(file: Any, stored: Any, dtype: DTypeLike | None = None) -> np.ndarray:
     """The voxels of a stream.
 
     Args:
