@@ -19,7 +19,7 @@ __all__ = ["file_of", "in_one_grid", "load_scan", "voxels_apart", "write_compres
 TOLERANCE = 0.4
 
 
-def file_of(scan: str | os.PathLike | MetaTensor) -> str | os.PathLike:
+def file_of(scan: str | MetaTensor) -> str:
     """The path of a scan, which it is, or from which MONAI loaded it."""
     return scan.meta[ImageMetaKey.FILENAME_OR_OBJ] if isinstance(scan, MetaTensor) else scan
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 
-from scripts.data.store.items import is_whole
 from scripts.data.structures import Structures
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
@@ -88,16 +87,3 @@ def test_losses_are_the_same_with_a_store(run, train, small, cohort, history, tm
     losses = [name for name in stored if "loss" in name]
     assert losses and [stored[name] for name in losses] == [in_memory[name] for name in losses]
     assert len(list((tmp_path / "store").iterdir())) == 3  # of four scans, one is tested
-
-
-@pytest.mark.slow
-def test_processes_of_a_training_share_an_empty_store_and_train_what_they_do_without(launch, small, cohort, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
-    settings = small | {"batch_size": 1, "dataset_dir": cohort}
-    weights = []
-    for name, store in (("stored", {"store_dir": tmp_path / "store"}), ("loaded", {})):
-        output = tmp_path / name
-        launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, output_dir=output, **settings, **store)
-        weights.append(torch.load(output / "encoder.pt", weights_only=True))
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
-    assert entries(tmp_path) == 3 and all(map(is_whole, (tmp_path / "store").iterdir()))  # of four, one is tested
