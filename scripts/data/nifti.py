@@ -5,16 +5,23 @@ import os
 
 import nibabel
 import numpy as np
+from monai.data import MetaTensor
+from monai.utils import ImageMetaKey
 from nibabel.affines import apply_affine
 
 from ..atomic import write_atomically
 from ..errors import InputError, shorten
 
-__all__ = ["in_one_grid", "load_scan", "voxels_apart", "write_compressed"]
+__all__ = ["file_of", "in_one_grid", "load_scan", "voxels_apart", "write_compressed"]
 
 # Where no voxel is half a voxel or more away, each lies on its own in the other grid, and the arrays belong together
 # voxel by voxel. A little less is allowed, since half a voxel is what corners taken for centres make.
 TOLERANCE = 0.4
+
+
+def file_of(scan: str | MetaTensor) -> str:
+    """The path of a scan, which it is, or from which MONAI loaded it."""
+    return scan.meta[ImageMetaKey.FILENAME_OR_OBJ] if isinstance(scan, MetaTensor) else scan
 
 
 def load_scan(path: str | os.PathLike) -> nibabel.spatialimages.SpatialImage:

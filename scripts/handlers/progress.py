@@ -28,10 +28,13 @@ class Progress:
         path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the weights
             were kept), and the metrics.
         budget: what ends the training before its last epoch; the CSV then has a column crops, all of them so far.
+        items: what a batch holds, in place of crops.
     """
 
-    def __init__(self, evaluator: Engine, save_best: SaveBest, path: str, budget: Budget | None = None) -> None:
-        self.evaluator, self.save_best, self.path, self.budget = evaluator, save_best, path, budget
+    def __init__(
+        self, evaluator: Engine, save_best: SaveBest, path: str, budget: Budget | None = None, items: str = "crops"
+    ) -> None:
+        self.evaluator, self.save_best, self.path, self.budget, self.items = evaluator, save_best, path, budget, items
         self.history: list[dict] = []
         self.validated: dict[str, float] = {}
         self.losses: list[float] = []
@@ -62,13 +65,13 @@ class Progress:
 
     def _start_epoch(self, engine: Engine) -> None:
         self.losses = self.losses[: engine.state.iteration % engine.state.epoch_length]  # of steps before a resume
-        self.crops, self.epoch_began, self.validated = 0, time.monotonic(), {}
+        self.shown, self.epoch_began, self.validated = 0, time.monotonic(), {}
         engine.state.metrics.clear()
         self.rate = engine.optimizer.param_groups[0]["lr"]
 
     def _step(self, engine: Engine) -> None:
         self.losses.append(engine.state.output[0]["loss"])
-        self.crops += len(engine.state.batch)
+        self.shown += len(engine.state.batch)
         self.seconds = time.monotonic() - self.epoch_began
 
     def _validate(self, evaluator: Engine) -> None:
@@ -79,7 +82,7 @@ class Progress:
             "epoch": engine.state.epoch,
             "train_loss": sum(self.losses) / len(self.losses),
             "learning_rate": self.rate,
-            "crops_per_second": self.crops / self.seconds,
+            f"{self.items}_per_second": self.shown / self.seconds,
         }
         if self.budget:
             row["crops"] = self.budget.spent["crops"]
@@ -95,11 +98,13 @@ class Progress:
     def _line(self, engine: Engine, row: dict) -> str:
         key = self.evaluator.state.key_metric_name
         named = "" if key == "validation_loss" else f"{key} "  # of a metric that is no loss
+        rate = row[f"{self.items}_per_second"]
         others = [f"{name} {value:.3g}, " for name, value in self.validated.items() if name != key]
         return (
             f"epoch {row['epoch']}/{engine.state.max_epochs}: loss {row['train_loss']:.4g} in training, "
             f"{named}{self.validated[key]:.4g} in validation{', kept' if row['best'] else ''}; "
-            f"{''.join(others)}{row['crops_per_second']:.0f} crops/s, {self._seconds_left(engine) / 60:.1f} min left"
+            f"{''.join(others)}{rate:{'.0f' if rate >= 10 else '.2g'}} {self.items}/s, "
+            f"{self._seconds_left(engine) / 60:.1f} min left"
         )
 
     def _seconds_left(self, engine: Engine) -> float:

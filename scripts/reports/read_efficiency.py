@@ -12,7 +12,7 @@ from ..data.recorded import read_split
 from ..errors import InputError, require_package
 from ..networks.transfer import UNTRAINED
 from ..runs.comparable_runs import require_alike
-from ..runs.configuration import without_descriptions
+from ..runs.references import without_descriptions
 from ..runs.settings import IRRELEVANT
 from .efficiency_results import EfficiencyResults
 

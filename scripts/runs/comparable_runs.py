@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..data.recorded import PARTS
 from ..errors import InputError, report_input_errors
-from .configuration import without_descriptions
+from .references import without_descriptions
 
 __all__ = ["check_runs", "require_alike"]
 

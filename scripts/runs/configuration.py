@@ -4,18 +4,19 @@ import difflib
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType
 
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigParser, ConfigWorkflow, run
 
 from ..distributed import rank
 from ..errors import InputError, report_input_errors
-from .kinds import DESCRIPTION
+from .kinds import DESCRIPTION, settings_of
 from .list_settings import help_text
+from .references import referred_to
 from .values import settle_values
 
-__all__ = ["check_configuration", "config_in_use", "unknown_keys", "without_descriptions"]
+__all__ = ["check_configuration", "config_in_use", "idle_settings", "unknown_keys"]
 
 # what is read by name, so that no other key has to refer to it
 STRUCTURE = {
@@ -41,7 +42,8 @@ def check_configuration() -> None:
     sentence. It refers to no key, so that it is the first to see any.
 
     Raises:
-        InputError: a key is misspelt, a value is not what it may be, or a setting was given without dashes.
+        InputError: a key is misspelt, a value is not what it may be, a setting was given without dashes, or one that
+            was given has no effect.
         SystemExit: the settings were listed.
     """
     report_input_errors()
@@ -57,6 +59,12 @@ def check_configuration() -> None:
         close = difflib.get_close_matches(key, candidates, 1)
         hint = f"did you mean {close[0]}?" if close else "correct or remove it (--help lists all settings)."
         raise InputError(f"Nothing in this configuration uses the key {key}: {hint}")
+    for workflow in _callers(ConfigWorkflow):
+        parts = ("imports", workflow.init_id, workflow.run_id, workflow.final_id)
+        for key in [key for key in idle_settings(config, parts) if key in _given()]:
+            raise InputError(
+                f"{key} has no effect with these configuration files: leave it out, or the overlay without use for it."
+            )
     settle_values(parser)
 
 
@@ -81,11 +89,21 @@ def unknown_keys(config: dict) -> list[str]:
     return [key for key in config if key not in known and not DESCRIPTION.match(key)]
 
 
-def without_descriptions(item):
-    """A setting as it is in a configuration, less what merely describes it."""
-    if isinstance(item, dict):
-        return {key: without_descriptions(value) for key, value in item.items() if not DESCRIPTION.match(key)}
-    return [without_descriptions(value) for value in item] if isinstance(item, (list, tuple)) else item
+def idle_settings(config: dict, parts: Iterable[str]) -> list[str]:
+    """Settings that have no effect, as no part that is run refers to them, nor anything that it refers to.
+
+    Where an overlay takes the place of what uses one, that is so. What says how a network is trained is there to be
+    given again with what evaluates it, so none are told of a configuration with `train`.
+
+    Args:
+        config: as parsed, overrides included.
+        parts: which are run, such as `initialize` and `run`.
+    """
+    if "train" in config:
+        return []
+    parts = [part for part in parts if part in config]
+    used = {name.partition("#")[0] for name in referred_to(ConfigParser(config), parts)} | {*parts}
+    return [setting.name for setting in settings_of(config) if setting.name not in used | FOLDERS]
 
 
 def _parser_in_use() -> ConfigParser:
@@ -104,9 +122,18 @@ def _words_taken_for_sections(config: dict) -> Iterator[str]:
                 yield given
 
 
+def _given() -> set[str]:
+    """Top-level keys that were given on the command line: MONAI's `run` has them, and hands them to nothing."""
+    given = [frame.f_locals["override"] for frame in _frames() if frame.f_code is run.__code__]
+    return {re.split("#|::", key.lstrip("+~"))[0] for override in given for key in override}
+
+
 def _callers(kind: type) -> Iterator:
+    return (frame.f_locals["self"] for frame in _frames() if isinstance(frame.f_locals.get("self"), kind))
+
+
+def _frames() -> Iterator[FrameType]:
     frame: FrameType | None = inspect.currentframe()
     while frame is not None:
-        if isinstance(frame.f_locals.get("self"), kind):
-            yield frame.f_locals["self"]
+        yield frame
         frame = frame.f_back

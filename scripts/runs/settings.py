@@ -12,9 +12,10 @@ from monai.bundle import ConfigParser
 from ..atomic import plain, write_json_atomically
 from ..distributed import rank
 from ..errors import InputError
-from .configuration import FOLDERS, STRUCTURE, config_in_use, without_descriptions
+from .configuration import FOLDERS, STRUCTURE, config_in_use
 from .kinds import DESCRIPTION
 from .lock import lock_if_there
+from .references import without_descriptions
 
 __all__ = [
     "IRRELEVANT",

@@ -8,7 +8,6 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable, SpatialCrop
-from torch.nn.functional import max_pool1d
 
 from ..errors import InputError
 
@@ -25,12 +24,15 @@ def lesion_windows(mask: torch.Tensor, crop_size: list[int]) -> torch.Tensor:
     Returns:
         [X - x + 1, Y - y + 1, Z - z + 1], bool.
     """
-    windows = (mask > 0).float()
-    for axis, size in enumerate(crop_size):  # a maximum over a box is one along each axis in turn
-        moved = windows.movedim(axis, -1)
-        windows = max_pool1d(moved.reshape(-1, 1, moved.shape[-1]), size, stride=1)
-        windows = windows.reshape(*moved.shape[:-1], -1).movedim(-1, axis)
-    return windows > 0
+    windows = mask if mask.dtype == torch.bool else mask > 0
+    for axis, size in enumerate(crop_size):  # those of two windows that touch or overlap are those of a larger one
+        width = 1
+        while width < size:
+            step = min(width, size - width)
+            length = windows.shape[axis] - step
+            windows = windows.narrow(axis, 0, length) | windows.narrow(axis, step, length)
+            width += step
+    return windows
 
 
 class LabelledCropsd(Randomizable, MapTransform):
@@ -72,14 +74,18 @@ class LabelledCropsd(Randomizable, MapTransform):
 
     def randomize(self, data: torch.Tensor) -> None:
         """Draw where crops begin, `starts` [num_samples, 3], positive ones first; `data` is the mask, [1, X, Y, Z]."""
-        windows = lesion_windows(data[0], self.crop_size)
-        with_lesion, without = (kind.nonzero().numpy() for kind in (windows, ~windows))
+        windows = lesion_windows(_lesion(data), self.crop_size)
+        with_lesion = np.flatnonzero(windows)
+        without = windows.numel() - len(with_lesion)
         positive = round(self.num_samples * self.positive_share)
-        positive = self.num_samples if not len(without) else positive if len(with_lesion) else 0
-        counts = zip((with_lesion, without), (positive, self.num_samples - positive), strict=True)
-        starts = [kind[self.R.randint(len(kind), size=count)] for kind, count in counts if count]
+        positive = self.num_samples if not without else positive if len(with_lesion) else 0
+        places = with_lesion[self.R.randint(len(with_lesion), size=positive)] if positive else np.empty(0, int)
+        if positive < self.num_samples:
+            drawn = self.R.randint(without, size=self.num_samples - positive)
+            before = with_lesion - np.arange(len(with_lesion))  # places without, before each that has some
+            places = np.concatenate([places, drawn + np.searchsorted(before, drawn, side="right")])
         self.class_labels = np.arange(self.num_samples) < positive
-        self.starts = np.concatenate(starts)
+        self.starts = np.stack(np.unravel_index(places, windows.shape), 1)
 
     def __call__(self, data: Mapping[Hashable, MetaTensor], randomize: bool = True) -> list[dict]:
         """Items of the crops, each image [C, *crop_size]."""
@@ -87,24 +93,30 @@ class LabelledCropsd(Randomizable, MapTransform):
         if randomize:
             self.randomize(torch.as_tensor(data[self.label_key]))
         rest = {key: value for key, value in data.items() if key != self.label_key}
+        lesion = _lesion(data[self.label_key])
+        affine = torch.as_tensor(data[self.first_key(dict(data))].affine, dtype=torch.float64)
+        voxel_ml = affine[:3, :3].det().abs() / 1000
         crops = []
         for start, class_label in zip(self.starts, self.class_labels, strict=True):
             cut = SpatialCrop(roi_start=start, roi_end=start + self.crop_size)
             images = {key: cut(data[key]) for key in self.key_iterator(data)}
-            known = {"class_label": torch.tensor([float(class_label)]), "lesion_ml": self._lesion_ml(dict(data), cut)}
+            lesion_ml = (lesion[cut.slices].sum() * voxel_ml).float()[None]
+            known = {"class_label": torch.tensor([float(class_label)]), "lesion_ml": lesion_ml}
             crops.append({**rest, **images, **known})
         return crops
 
     def _require_class_of_mask(self, data: Mapping[Hashable, Any]) -> None:
         """Raise an `InputError` where a class is not that of the mask; 1 may be of one whose lesion was too small."""
-        given, marked = float(data.get("class_label", 1)), bool((torch.as_tensor(data[self.label_key]) > 0).any())
-        if given > 1 or (given == 0 and marked):
+        given = float(data.get("class_label", 1))
+        if given > 1 or (given == 0 and _lesion(data[self.label_key]).any()):
             raise InputError(
                 f"A scan of subject {data.get('subject', 'unknown')} has class {given:g}, and crops are labelled by "
                 "whether its mask holds a lesion: leave out what gives scans other classes, such as outcomes.json."
             )
 
-    def _lesion_ml(self, data: dict, cut: SpatialCrop) -> torch.Tensor:
-        voxels = (torch.as_tensor(cut(data[self.label_key])) > 0).sum()
-        affine = torch.as_tensor(data[self.first_key(data)].affine, dtype=torch.float64)
-        return (voxels * affine[:3, :3].det().abs() / 1000).float()[None]
+
+def _lesion(mask: torch.Tensor) -> torch.Tensor:
+    """Where the lesion is in a mask [1, X, Y, Z], bool [X, Y, Z]; one of truth values is not copied."""
+    mask = torch.as_tensor(mask)
+    voxels = (mask.as_tensor() if isinstance(mask, MetaTensor) else mask)[0]
+    return voxels if voxels.dtype == torch.bool else voxels > 0

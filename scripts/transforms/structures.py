@@ -11,7 +11,7 @@ from monai.data.utils import correct_nifti_header_if_necessary
 from monai.transforms import MapTransform
 
 from ..data.lesion_voxels import paths_of, whole_voxels
-from ..data.nifti import load_scan
+from ..data.nifti import file_of, load_scan
 from ..data.structures import Structures
 
 __all__ = ["LabelMap", "LoadLabelMapd", "StructureSharesd"]
@@ -46,11 +46,11 @@ class LabelMap:
 
 
 class LoadLabelMapd(MapTransform):
-    """Loads the label map of a scan, if it is to be used, as a `LabelMap`; before the scan, whose path it takes.
+    """Loads the label map of a scan, if it is to be used, as a `LabelMap`.
 
     Args:
         keys: of the map's path; an item without it is left as it is.
-        image: key of the scan's path.
+        image: key of the scan: its path, or what was loaded from there.
         structures: of the cohort, and the numbers of the scans (`scan`) whose label maps can be used.
         allow_missing_keys: as for `MapTransform`.
     """
@@ -65,10 +65,11 @@ class LoadLabelMapd(MapTransform):
         """The item, with a label map in place of its path."""
         item = dict(data)
         if item.get("scan") in self.structures.scans:
-            affine = correct_nifti_header_if_necessary(load_scan(item[self.image])).affine
+            scan = file_of(item[self.image])
+            affine = correct_nifti_header_if_necessary(load_scan(scan)).affine
             for key in self.key_iterator(item):
                 (path,) = paths_of(item[key])
-                voxels, _ = whole_voxels(path, item[self.image])
+                voxels, _ = whole_voxels(path, scan)
                 item[key] = LabelMap(voxels.astype(np.int32), affine)
         return item
 

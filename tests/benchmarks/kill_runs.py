@@ -68,7 +68,7 @@ MAPS = {
     "encoder": "{encoder}",
 }
 STAGES = ("half", "written", "synced", "renamed")
-TIMES = {"crops_per_second"}  # columns of what is measured
+TIMES = {"crops_per_second", "scans_per_second", "parts_per_second"}  # columns of what is measured
 PLACES = {"output_dir", "ckpt_dir", "resume"}  # settings that differ from trial to trial
 
 

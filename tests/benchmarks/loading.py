@@ -25,6 +25,7 @@ from monai.transforms import (
 )
 from synthetic_ct import write_ct
 
+from scripts.data import voxel_stream
 from scripts.transforms.foreground import body_mask
 from scripts.transforms.padding import PaddingToAird
 from scripts.transforms.separable_spacing import SeparableSpacingd
@@ -56,7 +57,13 @@ def ours() -> list[Callable]:
     return steps(load, SeparableSpacingd("image", PIXDIM))
 
 
-WAYS = {"MONAI's own": monais, "ours": ours}
+def ours_without_isal() -> list[Callable]:
+    """The same, decompressed by Python's own gzip; in a process of its own."""
+    voxel_stream.HAS_IGZIP = False
+    return ours()
+
+
+WAYS = {"MONAI's own": monais, "without isal": ours_without_isal, "ours": ours}
 
 
 def measured(way: str, path: Path, pipe) -> None:

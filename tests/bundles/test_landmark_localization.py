@@ -73,6 +73,7 @@ def found(run, places, tmp_path_factory):
         "truth": folder / "truth.csv",
         "map_stride": 16,
         "lowest_confidence": 0.6,
+        "store_dir": folder / "store",
     }
     run(BUNDLE, "inference", "evaluate", dataset_dir=folder / "scans", output_dir=folder / "out", **settings)
     return folder

@@ -1,11 +1,14 @@
 """What every pretraining bundle does, and what one does for all."""
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
+import torch
 from monai.bundle import ConfigParser
 
+from scripts.data.store.items import is_whole
 from scripts.networks.weights import load_encoder
 
 BUNDLES = sorted((Path(__file__).parents[2] / "bundles").glob("*_pretraining"))
@@ -60,17 +63,38 @@ def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle,
     assert (trained / "report.html").stat().st_size > 100_000
 
 
+@pytest.fixture(scope="module")
+def under_torchrun(launch, small, bodies_for, tmp_path_factory):
+    """A function: folder of a run of two processes; each is trained once."""
+
+    @functools.cache
+    def folder(bundle, **more):
+        output = tmp_path_factory.mktemp("torchrun") / "2026"
+        launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+        settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": bodies_for(bundle)}
+        launch(bundle, "train", "multi_gpu_train", launcher=launcher, output_dir=output, **settings, **more)
+        return output
+
+    return folder
+
+
 @pytest.mark.one_of_all
 def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_own_settings(
-    run, launch, small, history, bundle, bodies_for, tmp_path
+    run, under_torchrun, history, bundle, bodies_for, tmp_path
 ):
-    launcher, trained = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"), tmp_path / "2026"
-    cohort = bodies_for(bundle)
-    settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": cohort, "output_dir": trained}
-    launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
+    trained, cohort = under_torchrun(bundle), bodies_for(bundle)
     assert len(history(trained)) == 1
     assert_is_plain_network(bundle, trained / "encoder.pt")
     overrides = {"encoder": trained / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     configs = ("train", trained / "config", "evaluate")
     run(bundle, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.one_of_all
+def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(under_torchrun, bundle, tmp_path):
+    runs = under_torchrun(bundle), under_torchrun(bundle, store_dir=tmp_path / "store")
+    loaded, stored = (torch.load(run / "encoder.pt", weights_only=True) for run in runs)
+    assert all(torch.equal(stored[name], loaded[name]) for name in loaded)
+    entries = list((tmp_path / "store").iterdir())
+    assert len(entries) == 5 and all(map(is_whole, entries))  # of six bodies, one is tested

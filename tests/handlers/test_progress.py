@@ -60,6 +60,15 @@ def test_the_history_has_a_row_an_epoch(training, tmp_path):
     assert all(float(row[name]) > 0 for row in table for name in columns if name != "best")
 
 
+def test_what_a_batch_holds_is_counted_by_its_name(training, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run = training(1)
+    run.progress.items = "scans"
+    run.trainer.run()
+    assert " scans/s, " in lines(caplog)[0] and "crops" not in lines(caplog)[0]
+    assert float(rows(tmp_path)[0]["scans_per_second"]) > 0
+
+
 def test_the_training_loss_is_the_mean_over_the_epoch(training, tmp_path):
     run, losses = training(1), []
     run.trainer.add_event_handler(
@@ -135,7 +144,7 @@ def test_crops_are_counted_and_not_their_views(training, tmp_path):
     )
     run.trainer.loss_function = lambda embedding, target: embedding.square().mean()
     run.trainer.run()
-    assert run.progress.crops == 18
+    assert run.progress.shown == 18
 
 
 def test_the_best_so_far_is_called_so(training, caplog):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import run as run_bundle
 
 from scripts.errors import InputError
-from scripts.runs.configuration import unknown_keys
+from scripts.runs.configuration import idle_settings, unknown_keys
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 CONFIGS = sorted(path for path in BUNDLES.glob("*/configs/*.json") if path.name != "metadata.json")
@@ -77,6 +78,32 @@ def test_a_setting_without_dashes_is_refused(tmp_path):
     with pytest.raises(RuntimeError) as caught:
         workflow.run()
     assert str(caught.value.__cause__).startswith("batch_size=3 is no part of this configuration: a setting has dashes")
+
+
+@pytest.mark.parametrize("files, refused", [(["a"], False), (["a", "b"], True), (["train", "a", "b"], False)])
+def test_a_setting_that_was_given_and_has_no_effect_is_refused_unless_it_may_be_of_a_training(tmp_path, files, refused):
+    check = {"_target_": "scripts.runs.configuration.check_configuration"}
+    used = {"_desc_attend_": "whole number >= 0; where to look", "attend": 0}
+    contents = {
+        "a": {**used, "evaluator": {"of": "@attend"}, "run": [check, "$@evaluator"]},
+        "b": {"run": [check]},
+        "train": {"train": {}},
+    }
+    for name in files:
+        (tmp_path / f"{name}.json").write_text(json.dumps(contents[name]), encoding="utf-8")
+    given = {"config_file": [str(tmp_path / f"{name}.json") for name in files], "attend": 3}
+    if not refused:
+        return run_bundle(**given)
+    with pytest.raises(RuntimeError) as caught:
+        run_bundle(**given)
+    cause = caught.value.__cause__
+    assert isinstance(cause, InputError) and str(cause).startswith("attend has no effect with these")
+
+
+def test_a_setting_that_has_no_effect_is_not_refused_where_it_was_not_given():
+    config = {"_desc_attend_": "whole number >= 0; where to look", "attend": 0, "run": []}
+    assert idle_settings(config, ["run"]) == ["attend"]
+    run(ConfigParser(config))
 
 
 def test_from_here_on_input_errors_are_one_line(capsys):

@@ -72,6 +72,15 @@ def test_positive_crops_are_drawn_from_all_places_that_hold_some_lesion(scan):
     assert drawn == {tuple(start) for start in lesion_windows(scan["label"][0], SIZE).nonzero().tolist()}
 
 
+def test_negative_crops_are_drawn_from_all_places_that_hold_none():
+    mask = torch.zeros(1, 6, 5, 7)
+    mask[0, 2, 0, 5] = mask[0, 4, 4, 0] = 1
+    transform = LabelledCropsd("image", "label", [2, 3, 2], 2000, 0).set_random_state(0)
+    transform.randomize(mask)
+    drawn = {tuple(start) for start in transform.starts.tolist()}
+    assert drawn == {tuple(start) for start in (~lesion_windows(mask[0], [2, 3, 2])).nonzero().tolist()}
+
+
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_scan_of_one_kind_gives_that_kind(scan, value):
     scan["label"] = torch.full_like(scan["label"], value)

@@ -12,6 +12,7 @@ import numpy as np
 from monai.data.utils import correct_nifti_header_if_necessary
 
 from ...errors import shorten
+from ..voxel_stream import is_compressed, open_stream, voxels_in
 from .resampled import NATIVE, memory_of_process
 
 __all__ = [
@@ -100,16 +101,15 @@ def voxels_of(path: str | os.PathLike, image: Any) -> np.ndarray:
         path: of the file.
         image: its `header_of`.
     """
-    stored, compressed = image.dataobj, str(path).lower().endswith(".gz")
+    stored, compressed = image.dataobj, is_compressed(path)
     expected = int(np.prod(stored.shape, dtype=object)) * stored.dtype.itemsize
     size = os.path.getsize(path)
     if stored.offset > SLACK or stored.offset + expected > size * (RATIO if compressed else 1):
         raise Unusable(f"is truncated: by its header it has {expected:,} bytes of voxels")
     if NATIVE * expected / stored.dtype.itemsize > memory_of_process() / 2:
         raise Unusable(f"has too many voxels for this machine ({shape_text(stored.shape)})", passing=True)
-    with gzip.open(path) if compressed else open(path, "rb") as file:
-        specification = (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)
-        voxels: Any = np.asanyarray(nibabel.arrayproxy.ArrayProxy(file, specification))
+    with open_stream(path) as file:
+        voxels = voxels_in(file, stored)
         if compressed:
             _read_to_end(file, expected + SLACK)
     return voxels

@@ -4,20 +4,34 @@ import ast
 import functools
 import hashlib
 import importlib.util
+import platform
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 __all__ = ["PACKAGES", "code_of", "versions"]
 
-PACKAGES = ("monai", "nibabel", "numpy", "torch")  # known by their versions, and others by their source
+# known by their versions, and others by their source; the last are those that MONAI's transforms use where they are
+PACKAGES = ("monai", "nibabel", "numpy", "torch", "scipy", "scikit-image")
+IMPORTED = {*PACKAGES, "skimage"}
 OURS = __name__.partition(".")[0]
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that prepare scans; a build of torch for GPUs computes the same on the CPU."""
-    return {name: version(name).partition("+")[0] for name in PACKAGES}
+    """Of the packages that prepare scans, and of Python, which compiles expressions in other words.
+
+    A build of torch for GPUs computes the same on the CPU; a package that is not installed has no version.
+    """
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"python": python, **{name: _version(name) for name in PACKAGES}}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package).partition("+")[0]
+    except PackageNotFoundError:
+        return ""
 
 
 def code_of(modules: Iterable[str]) -> dict[str, str]:
@@ -44,7 +58,7 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
 def _counts(name: str) -> bool:
     top = name.partition(".")[0]
     ground_floor = top == OURS and name.count(".") < 2
-    return not ground_floor and top not in PACKAGES and top not in sys.stdlib_module_names
+    return not ground_floor and top not in IMPORTED and top not in sys.stdlib_module_names
 
 
 @functools.cache

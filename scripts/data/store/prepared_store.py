@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ from .items import ITEM, is_whole, read_item, write_item
 
 __all__ = ["NO_PART", "PreparedStore", "files_of"]
 
+DAY = 86400  # seconds
 NO_PART = {"scan", "fingerprint", "fingerprints"}  # what an item is called in its list, whatever is in it
 
 
 class PreparedStore:
     """Transforms of a scan that are run once: their result is kept in a folder, and read from there.
 
-    The name of an entry is a number of the transforms' arguments and code, of the versions of MONAI and the packages
-    that it computes with, and of the item: the contents of its files, wherever they lie, and all else that is in it but
-    `NO_PART`. Whatever of these changes, the scan is prepared anew; what an entry was made for is never changed.
+    The name of an entry is a number of the transforms' arguments and code, of the versions of Python, MONAI and the
+    packages that it computes with, and of the item: the contents of its files, wherever they lie, and all else that is
+    in it but `NO_PART`. Whatever of these changes, the scan is prepared anew; what an entry was made for is never
+    changed.
 
     Values of an item that the transforms left as they were are those of the item that is asked for. Large arrays are
     mapped from their files, so that a crop of one reads that crop.
@@ -59,7 +62,9 @@ class PreparedStore:
 
     def open(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """The prepared item of one that is in the store."""
-        entry = read_item(self.path_of(data), list(files_of(data)))
+        path = self.path_of(data)
+        _mark(path)
+        entry = read_item(path, list(files_of(data)))
         return {key: data[key] for key in entry["left"]} | entry["made"]
 
     def keep(self, data: Mapping[str, Any], scans: int = 1) -> None:
@@ -97,8 +102,7 @@ class PreparedStore:
 
     def mark(self, data: Mapping[str, Any]) -> None:
         """Leave word that an entry is in use."""
-        with contextlib.suppress(OSError):
-            os.utime(self.path_of(data) / ITEM)
+        _mark(self.path_of(data))
 
     def _refusal(self, error: OSError, made: Mapping[str, Any], scans: int) -> str:
         size = sum(value.nbytes for value in made.values() if isinstance(value, torch.Tensor)) / 1e9
@@ -108,6 +112,13 @@ class PreparedStore:
             f"store_dir {self.folder} cannot take another prepared scan ({reason}), which needs "
             f"{size:.2g} GB{more}: make room, or give another --store_dir. What is in it is whole and stays."
         )
+
+
+def _mark(path: Path) -> None:
+    """Once a day is enough."""
+    with contextlib.suppress(OSError):
+        if time.time() - (path / ITEM).stat().st_mtime > DAY:
+            os.utime(path / ITEM)
 
 
 def files_of(value: Any) -> Iterator[str]:

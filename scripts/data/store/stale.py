@@ -16,10 +16,11 @@ from ...errors import InputError, counted, report_input_errors
 from ..checks.content import content_of
 from .code import code_of, versions
 from .items import ITEM, is_whole
+from .prepared_store import DAY
 
 __all__ = ["Stale", "remove", "stale_entries"]
 
-DAY = 86400  # seconds
+LATELY = 30.0  # days
 ENTRY = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{32}\..+")  # the latter while it is filled
 
 
@@ -31,14 +32,16 @@ class Stale(NamedTuple):
     size: int
 
 
-def stale_entries(store: str | Path, unused: float | None = None) -> list[Stale]:
-    """Entries that no training of this version can use, in the order of their names.
+def stale_entries(store: str | Path, unused: float | None = None, others: float = LATELY) -> list[Stale]:
+    """Entries that are of no use any more, in the order of their names.
 
-    A scan that is not where it was prepared counts as gone. Folders that are no entries are left out.
+    A scan that is not where it was prepared counts as gone. What another environment made, with other code or other
+    versions of packages, is of no use here; it is left as long as it is used. Folders that are no entries are left out.
 
     Args:
         store: folder of a store.
-        unused: days; entries that none has begun with for so long are stale as well. None: none are for that.
+        unused: days; whatever none has used for so long is stale as well. None: nothing is for that.
+        others: days; what another environment made is stale when none has used it for so long.
 
     Raises:
         InputError: it is no store.
@@ -47,7 +50,7 @@ def stale_entries(store: str | Path, unused: float | None = None) -> list[Stale]
     folders = [path for path in folders if ENTRY.fullmatch(path.name) and path.is_dir()]  # and nothing of others
     if not any((folder / ITEM).is_file() for folder in folders):
         raise InputError(f"{store} holds no prepared scans: give the store_dir of a training.")
-    found = [(folder, _reason(folder, unused)) for folder in folders]
+    found = [(folder, _reason(folder, unused, others)) for folder in folders]
     return [Stale(folder, reason, _size(folder)) for folder, reason in found if reason]
 
 
@@ -57,7 +60,7 @@ def remove(stale: list[Stale]) -> None:
         shutil.rmtree(one.folder, ignore_errors=True)
 
 
-def _reason(folder: Path, unused: float | None) -> str:
+def _reason(folder: Path, unused: float | None, others: float) -> str:
     """Why an entry is stale; nothing where it is not."""
     days = (time.time() - _used(folder)) / DAY
     if folder.name.startswith("."):  # of a process that may be at work elsewhere
@@ -65,18 +68,26 @@ def _reason(folder: Path, unused: float | None) -> str:
     if not is_whole(folder):
         return "not whole"
     about = json.loads((folder / ITEM).read_text(encoding="utf-8"))["about"]
-    return _outdated(about) or (f"unused for {days:.0f} days" if unused is not None and days > unused else "")
+    if gone := _gone(about["files"]):
+        return gone
+    idle = f"unused for {days:.0f} days"
+    if (other := _other_environment(about)) and days > others:
+        return f"made {other}, {idle}"
+    return idle if unused is not None and days > unused else ""
 
 
-def _outdated(about: dict) -> str:
+def _other_environment(about: dict) -> str:
+    """With which version, or by which code, an entry was made that is not what is here; nothing where all is."""
     for name, version in versions().items():
-        if about["versions"].get(name) != version:
-            return f"made by {name} {about['versions'].get(name)}"
+        if (other := about["versions"].get(name)) != version:
+            return f"with {name} {other}" if other else f"without {name}"
     now = code_of(about["code"])
-    for name, number in about["code"].items():
-        if now.get(name) != number:
-            return f"made by another {name}"
-    for path, content in about["files"].items():
+    return next((f"by another {name}" for name, number in about["code"].items() if now.get(name) != number), "")
+
+
+def _gone(files: dict[str, str]) -> str:
+    """Which of an entry's files is not what was prepared; nothing where all are."""
+    for path, content in files.items():
         if not Path(path).is_file():
             return f"{path} is not there any more"
         if content_of(path) != content:
@@ -98,10 +109,17 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(prog="python -m scripts.data.store.stale", description=__doc__)
     parser.add_argument("store", help="the store_dir of trainings")
-    parser.add_argument("--unused", type=float, metavar="DAYS", help="also what no training has begun with for so long")
+    parser.add_argument("--unused", type=float, metavar="DAYS", help="also what none has used for so long")
+    parser.add_argument(
+        "--others",
+        type=float,
+        metavar="DAYS",
+        default=LATELY,
+        help="what other code or versions made, if none has used it for so long (30)",
+    )
     parser.add_argument("--remove", action="store_true", help="remove what is listed")
     given = parser.parse_args()
-    listed = stale_entries(given.store, given.unused)
+    listed = stale_entries(given.store, given.unused, given.others)
     for entry in listed:
         print(f"{entry.folder.name}  {entry.size / 1e6:8.1f} MB  {entry.reason}")
     if given.remove:

@@ -1,5 +1,6 @@
 """A training's data set draws the same crops from a store as from memory."""
 
+import numpy as np
 import torch
 from monai.data import DataLoader, Dataset
 from monai.data.utils import set_rnd
@@ -7,7 +8,9 @@ from monai.transforms import Compose
 from monai.utils import set_determinism
 
 from scripts.data.drawn import Drawn
+from scripts.data.store import prepare, prepared_store
 from scripts.data.store.dataset import preparation, prepared_dataset
+from scripts.data.store.items import is_whole
 from scripts.transforms.repeatable import Repeatable
 
 
@@ -70,6 +73,27 @@ def test_draws_of_a_scan_are_those_of_a_prepared_one(scans, prepared, crops, tmp
         for folder in (None, str(tmp_path))
     )
     assert all(same(in_memory[i], stored[i]) for i in range(4))
+
+
+def test_two_processes_fill_an_empty_store_and_draw_what_one_draws_without(
+    scans, prepared, crops, tmp_path, in_two_processes, monkeypatch
+):
+    made = []
+    write = prepared_store.write_item
+    monkeypatch.setattr(prepared_store, "write_item", lambda *args: made.append(args) or write(*args))
+    monkeypatch.setattr(prepare, "scans_at_once", lambda paths: 1)  # each process prepares by itself, and counts
+
+    def drawn_and_counted():
+        batches = drawn(scans, prepared, crops, store_dir=str(tmp_path / "store"))
+        return [batch["image"].as_tensor().numpy() for batch in batches], len(made)
+
+    alone = drawn(scans, prepared, crops)
+    (one, made_by_one), (other, made_by_other) = in_two_processes(drawn_and_counted)
+    for batch, first, second in zip(alone, one, other, strict=True):
+        assert np.array_equal(batch["image"], first) and np.array_equal(first, second)
+    assert 2 <= made_by_one + made_by_other <= 4  # two scans: each is prepared once, or by both
+    entries = list((tmp_path / "store").iterdir())
+    assert len(entries) == 2 and all(map(is_whole, entries))
 
 
 def test_transforms_of_a_store_are_those_that_all_begin_with(scans, prepared, crops, tmp_path):

@@ -185,12 +185,24 @@ def test_another_affine_of_the_same_voxels_is_a_miss(store, scans):
     assert Counted.calls == 2
 
 
-@pytest.mark.parametrize("package", ["monai", "torch"])
+@pytest.mark.parametrize("package", ["monai", "torch", "scipy"])
 def test_another_version_of_a_package_is_a_miss(store, scans, monkeypatch, package):
     store()(scans[0])
     monkeypatch.setattr(code, "version", lambda name: "0.0" if name == package else "1.0")
     store()(scans[0])
     assert Counted.calls == 2
+
+
+def test_another_python_is_a_miss_and_a_package_that_is_not_installed_has_no_version(store, scans, monkeypatch):
+    def missing(name):
+        raise code.PackageNotFoundError(name)
+
+    names = {store().path_of(scans[0])}
+    with monkeypatch.context() as patch:
+        patch.setattr(code.platform, "python_version_tuple", lambda: ("4", "0", "1"))
+        names.add(store().path_of(scans[0]))
+    monkeypatch.setattr(code, "version", missing)
+    assert len(names | {store().path_of(scans[0])}) == 3 and code.versions()["scipy"] == ""
 
 
 def test_another_version_of_our_code_is_a_miss(store, scans, monkeypatch):

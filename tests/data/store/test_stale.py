@@ -38,14 +38,38 @@ def test_a_scan_that_changed_or_went_leaves_a_stale_entry(store, scans, write_sc
     assert sorted(reasons(store)) == [f"{scans[0]['image']} has changed", f"{scans[1]['image']} is not there any more"]
 
 
-def test_another_version_of_a_package_leaves_stale_entries(store, monkeypatch):
+def with_other_version(monkeypatch):
+    """Of a package."""
     monkeypatch.setattr(code, "version", lambda name: "9.9")
-    assert len(reasons(store)) == 2 and reasons(store)[0].startswith("made by monai 1.")
+    return "made with monai 1."
 
 
-def test_another_version_of_our_code_leaves_stale_entries(store, monkeypatch):
+def with_other_python(monkeypatch):
+    """Which has other words for what it compiles."""
+    monkeypatch.setattr(code.platform, "python_version_tuple", lambda: ("4", "0", "1"))
+    return "made with python 3."
+
+
+def with_other_code(monkeypatch):
+    """Of ours."""
     monkeypatch.setattr("scripts.data.store.stale.code_of", lambda names: dict.fromkeys(names, "edited"))
-    assert reasons(store) == 2 * ["made by another scripts.transforms.foreground"]
+    return "made by another scripts.transforms.foreground, "
+
+
+@pytest.mark.parametrize("change", [with_other_version, with_other_python, with_other_code])
+def test_what_another_environment_made_is_stale_when_none_has_used_it_lately(store, scans, monkeypatch, change):
+    os.utime(store.path_of(scans[0]) / ITEM, (0, 0))
+    made = change(monkeypatch)
+    (reason,) = reasons(store)
+    assert reason.startswith(made) and "unused for" in reason
+    assert len(reasons(store, others=0)) == 2
+
+
+def test_who_reads_an_entry_uses_it(store, scans):
+    for use in (store, store.mark):
+        os.utime(store.path_of(scans[0]) / ITEM, (0, 0))
+        use(scans[0])
+        assert reasons(store, unused=30) == []
 
 
 def test_what_was_not_used_for_long_is_stale_where_asked_for(store, scans):
