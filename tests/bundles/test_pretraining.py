@@ -74,3 +74,11 @@ def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_
     configs = ("train", trained / "config", "evaluate")
     run(bundle, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.one_of_all
+def test_a_large_step_goes_through_the_network_in_chunks(run, small, history, bundle, cohort, tmp_path):
+    settings = small | {"chunk_size": 3, "dataset_dir": cohort, "output_dir": tmp_path / "run"}
+    run(bundle, "train", "grad_cache", **settings)
+    assert len(history(tmp_path / "run")) == 1
+    assert_is_plain_network(bundle, tmp_path / "run" / "encoder.pt")
