@@ -7,11 +7,13 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from ignite.engine import Engine
+from monai.inferers import SimpleInferer
 from torch.nn.parallel import DistributedDataParallel
 
 from scripts.distributed import as_in_first, by_first, from_all, from_first, gather, rank, wait
 from scripts.errors import InputError
 from scripts.handlers.collapse_monitor import CollapseMonitor
+from scripts.inferers.grad_cache import GradCacheInferer
 from scripts.losses.barlow_twins import BarlowTwinsLoss
 from scripts.losses.class_head import ClassHeadLoss
 from scripts.losses.contig import ContIGLoss
@@ -29,6 +31,7 @@ from scripts.networks.cpc_head import CPCHead
 from scripts.networks.table_heads import TableHeads
 
 PROCESSES, CROPS = 2, 6
+CHUNKS = GradCacheInferer(SimpleInferer(), 4)
 
 
 def head():
@@ -141,11 +144,16 @@ def tiny_network():
     return torch.nn.Linear(5, 4)
 
 
-def step(network, name, first, second, target):
+def normalising_network():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.BatchNorm1d(4))
+
+
+def step(network, name, first, second, target, inferer=None):
     """Value of a loss, and gradients of the network and of the loss's own heads."""
     make, views = (LOSSES | OWN)[name]
     loss = make()
-    value = loss(network(torch.cat([first, second][:views])), target)
+    value = loss((inferer or SimpleInferer())(torch.cat([first, second][:views]), network), target)
     value.backward()
     parameters = [*network.parameters(), *loss.parameters()]
     return value.item(), [parameter.grad for parameter in parameters]
@@ -204,6 +212,12 @@ def work(process, folder):
     result["queues"] = queues(*data(process)[::2])
     for name in LOSSES | OWN:
         result[name] = step(DistributedDataParallel(tiny_network()), name, *data(process))
+    network = normalising_network()
+    result["chunks"] = {
+        name: step(DistributedDataParallel(tiny_network()), name, *data(process), CHUNKS) for name in LOSSES
+    }
+    result["normalised"] = step(DistributedDataParallel(network), "all pairs", *data(process), CHUNKS)
+    result["statistics"] = list(network.buffers())
     # static_graph: the network is called once a view, as the published code does
     network = DistributedDataParallel(tiny_network(), static_graph=True)
     result["copied"] = copied_step(network, *data(process)[:2], PROCESSES)
@@ -284,6 +298,28 @@ def test_each_process_has_the_gradient_of_all_data(results, everything, name):
     for result in results:
         for gradient, truth in zip(result[name][1], expected, strict=True):
             assert torch.allclose(gradient, truth, rtol=1e-4, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_in_chunks_too(results, everything, name):
+    expected, gradients = step(tiny_network(), name, *everything)
+    scale = max(float(gradient.abs().max()) for gradient in gradients)
+    for result in results:
+        assert result["chunks"][name][0] == pytest.approx(expected, rel=1e-5)
+        for gradient, truth in zip(result["chunks"][name][1], gradients, strict=True):
+            assert torch.allclose(gradient, truth, rtol=1e-4, atol=1e-5 * scale)
+
+
+def test_processes_that_normalise_chunks_of_their_own_have_one_gradient(results):
+    (_, ours), (_, theirs) = (result["normalised"] for result in results)
+    assert all(torch.equal(*pair) for pair in zip(ours, theirs, strict=True)) and ours[0].any()
+
+
+def test_the_first_process_has_the_running_statistics_of_one_pass_of_its_chunks(results):
+    once = normalising_network()
+    for chunk in data(0)[0].split(3):
+        once(chunk)
+    assert all(torch.equal(*pair) for pair in zip(results[0]["statistics"], once.buffers(), strict=True))
 
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "pairs within"])

@@ -1,45 +1,44 @@
 """The rate of a bundle's training, its data in memory, as a share of that of a bare loop in PyTorch.
 
-`python -m tests.benchmarks.loop` tries isimed_pretraining; give it names of others, and settings as KEY=VALUE, in JSON.
-Both train copies of one network on the same batches, in turns, and the share is of their processor time.
+`python -m tests.benchmarks.loop` tries all bundles, each on the cohort that it makes itself; give it names of some, and
+settings as KEY=VALUE, in JSON. Both train one network on one batch, a step each in turns, and the share is the median
+of those of neighbouring steps, in processor time, so that what other programs do weighs on both. Where a step is more
+than a loss and an optimizer's, a bare loop is another program.
 """
 
 import json
 import sys
 import time
+from hashlib import md5
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from ignite.engine import Events
 from monai.bundle import ConfigParser
 from torch.utils.data import DataLoader
 
-from scripts.data.phantom import make_cohort
-
 BUNDLES = Path(__file__).parents[2] / "bundles"
-TURNS = 5
+OTHER = {"drasclr_pretraining": "a momentum encoder", "cross_modal_generation": "a discriminator"}  # beside the loss
+TURNS, SECONDS = 5, 10  # at least
 
 
-def trainer_of(bundle: str, cohort: Path, output: Path, settings: dict):
-    """The trainer of a bundle, and its batches in memory."""
+def trainer_of(bundle: str, folder: Path, settings: dict):
+    """The trainer of a bundle, and a batch of it in memory; bundles of one cohort share it."""
     parser = ConfigParser()
     parser.read_config(BUNDLES / bundle / "configs" / "train.json")
-    data = {
-        "dataset_dir": str(cohort),
-        "output_dir": str(output),
-        "val_size": 2,
-        "test_size": 2,
-        "device": "cpu",
-        "val_interval": 1000,
-    }
-    parser.update(data | settings)
+    output = folder / md5(json.dumps(parser["cohort"]).encode()).hexdigest()
+    parser.update({"output_dir": str(output), "device": "cpu", "val_interval": 1000, "cache_rate": 0} | settings)
+    parser["train"]["save_checkpoint"]["_disabled_"] = True
     trainer = parser.get_parsed_content("train#trainer")
-    trainer.data_loader = DataLoader(list(trainer.data_loader), batch_size=None, collate_fn=lambda batch: batch)
+    batch = next(iter(trainer.data_loader))
+    trainer.data_loader = DataLoader([batch], batch_size=None, collate_fn=lambda batch: batch)
+    trainer.state.epoch_length = 1
     return trainer
 
 
 def seconds_of_trainer(trainer) -> float:
-    """Of the steps of one epoch, with all that is done in each, but not what is done between epochs."""
+    """Of an epoch's step, with all that is done in it, but not what is done between epochs."""
     times: list[float] = []
     begun = trainer.add_event_handler(Events.EPOCH_STARTED, lambda: times.append(time.process_time()))
     done = trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: times.append(time.process_time()))
@@ -51,7 +50,7 @@ def seconds_of_trainer(trainer) -> float:
 
 
 def seconds_of_loop(trainer) -> float:
-    """Of as many steps of the same network, loss and optimizer, and nothing else."""
+    """Of a step of the same network, loss and optimizer, and nothing else."""
     start = time.process_time()
     for batch in trainer.data_loader:
         image, target, *more = trainer.prepare_batch(batch, trainer.state.device, trainer.non_blocking)
@@ -64,19 +63,20 @@ def seconds_of_loop(trainer) -> float:
 
 
 def main(arguments: list[str]) -> None:
-    """Print seconds of the fastest turns, which other processes held up least, and the share."""
+    """Print seconds of the fastest steps, and the share."""
     given = [argument.split("=", 1) for argument in arguments if "=" in argument]
     settings = {key: json.loads(value) for key, value in given}
-    bundles = [argument for argument in arguments if "=" not in argument] or ["isimed_pretraining"]
+    every = sorted({path.parts[-3] for path in BUNDLES.glob("*/configs/train.json")} - OTHER.keys())
     with TemporaryDirectory() as folder:
-        cohort = make_cohort(Path(folder) / "cohort", subjects=10)
-        for bundle in bundles:
-            trainer = trainer_of(bundle, cohort, Path(folder) / bundle, settings)
+        for bundle in [argument for argument in arguments if "=" not in argument] or every:
+            trainer = trainer_of(bundle, Path(folder), settings)
             seconds_of_trainer(trainer), seconds_of_loop(trainer)
-            bare, whole = zip(
-                *((seconds_of_loop(trainer), seconds_of_trainer(trainer)) for _ in range(TURNS)), strict=True
-            )
-            print(f"{bundle:32} {min(bare):6.2f} s bare, {min(whole):6.2f} s: {min(bare) / min(whole):.3f}", flush=True)
+            pairs: list[tuple[float, float]] = []
+            while len(pairs) < TURNS or sum(map(sum, pairs)) < SECONDS:
+                pairs.append((seconds_of_loop(trainer), seconds_of_trainer(trainer)))
+            bare, whole = map(min, zip(*pairs, strict=True))
+            share = median(first / second for first, second in pairs)
+            print(f"{bundle:32} {bare:6.2f} s bare, {whole:6.2f} s: {share:.3f}, {len(pairs)} turns", flush=True)
 
 
 if __name__ == "__main__":

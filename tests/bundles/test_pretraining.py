@@ -98,3 +98,11 @@ def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(un
     assert all(torch.equal(stored[name], loaded[name]) for name in loaded)
     entries = list((tmp_path / "store").iterdir())
     assert len(entries) == 5 and all(map(is_whole, entries))  # of six bodies, one is tested
+
+
+@pytest.mark.one_of_all
+def test_a_large_step_goes_through_the_network_in_chunks(run, small, history, bundle, cohort, tmp_path):
+    settings = small | {"chunk_size": 3, "dataset_dir": cohort, "output_dir": tmp_path / "run"}
+    run(bundle, "train", "grad_cache", **settings)
+    assert len(history(tmp_path / "run")) == 1
+    assert_is_plain_network(bundle, tmp_path / "run" / "encoder.pt")

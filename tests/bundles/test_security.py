@@ -53,6 +53,7 @@ CALLS = {
     "monai.utils.set_determinism",
 }
 VALUES = {"int", "os.environ", "torch.bool", "torch.int16", "torch.ones_like", "torch.pi"}
+VALUES |= {"torch.channels_last", "torch.channels_last_3d"}
 # methods and attributes of what a reference (@) stands for, or of a tensor
 METHODS = {
     "amax",
@@ -126,6 +127,8 @@ TARGETS = {
     *("RandAdjustContrastd", "RandGaussianNoised"),
     *("RandScaleIntensityFixedMean", "RandShiftIntensity", "torch.nn.Dropout"),
     *("DivisiblePadd", "PadListDataCollate", "RandIdentity"),
+    "torch.nn.utils.convert_conv2d_weight_memory_format",
+    "torch.nn.utils.convert_conv3d_weight_memory_format",
     "torch.optim.lr_scheduler.ExponentialLR",
     "torch.optim.lr_scheduler.LambdaLR",
     "torch.utils.data.RandomSampler",
