@@ -10,6 +10,8 @@ import pytest
 from fire.parser import DefaultParseValue
 from monai.bundle import ConfigParser
 
+from scripts.runs.configuration import idle_settings
+
 ROOT = Path(__file__).parents[1]
 BUNDLES = sorted(path.parents[1] for path in (ROOT / "bundles").glob("*/docs/README.md"))
 GUIDES = ROOT / "docs" / "how-to"
@@ -72,6 +74,7 @@ def fault(bundle, words):
         parser = ConfigParser(ConfigParser.load_config_files(files))
         parser.update(options)
         parser.get_parsed_content("run#0")
+        assert not {*options}.intersection(idle_settings(parser.get(), ("initialize", "run"))), "without effect"
     except Exception as error:  # of an overlay on another bundle's configuration, or what MONAI wraps
         return error.__cause__ or error
     return None

@@ -74,8 +74,9 @@ class Genes:
         """
         if not 0 <= causal <= variants:
             raise InputError(f"Of {variants} variants, {causal} cannot act: set causal to {variants} or less.")
-        if not traits or {*traits} - {*TRAITS}:
-            named = some(traits) or "nothing"
+        unknown = [name for name in traits if name not in TRAITS]
+        if unknown or not traits:
+            named = some(unknown) or "nothing"
             raise InputError(f"Variants cannot act on {named}: set traits to some of {', '.join(TRAITS)}.")
         if not 0 < heritability < 1:
             raise InputError(f"A heritability of {heritability} cannot be: set it above 0 and below 1.")

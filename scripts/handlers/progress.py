@@ -25,8 +25,8 @@ class Progress:
         evaluator: of MONAI, with a key metric; all its metrics are reported by their names. Run before this handler in
             each epoch.
         save_best: what keeps the best weights of the evaluator.
-        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second, best (1 where the weights
-            were kept), and the metrics.
+        path: of the CSV with the columns epoch, train_loss, learning_rate, crops_per_second (or other `items`), best (1
+            where the weights were kept), and the metrics.
         budget: what ends the training before its last epoch; the CSV then has a column crops, all of them so far.
         items: what a batch holds, in place of crops.
     """

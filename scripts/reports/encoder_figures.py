@@ -25,7 +25,7 @@ def loss_curves(history: dict[str, np.ndarray]) -> Figure:
         history: columns of history.csv; nan where an epoch was not validated. `best` is 1 where the weights of an
             epoch were better than ever before, so that those of the last such one are kept.
     """
-    told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second", "best")
+    told = ("epoch", "train_loss", "validation_loss", "learning_rate", "crops_per_second", "crops", "best")
     others = [name for name in history if name not in told]
     panels = [Panel(partial(_draw_curve, history, name)) for name in ["validation_loss", *others]]
     caption = "By epoch, on training and on validation subjects; the weights of the ringed epoch are kept."

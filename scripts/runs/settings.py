@@ -66,7 +66,7 @@ RESUMABLE = {
 
 # of the sections train and validate: how crops are loaded and shared among processes, and what is watched; of handlers,
 # multi_gpu_train.json adds one to the list, and each that learns is a setting of its own
-RESUMABLE_PARTS = {"network", "sampler", "dataloader", "tensorboard", "handlers"}
+RESUMABLE_PARTS = {"network", "sampler", "dataloader", "progress", "tensorboard", "handlers"}
 
 
 def open_run(output_dir: str, resume: bool = False) -> None:

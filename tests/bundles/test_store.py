@@ -10,6 +10,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from scripts.data.structures import Structures
+from scripts.errors import InputError
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 BUNDLE = BUNDLES / "isimed_pretraining"
@@ -77,6 +78,14 @@ def test_landmarks_are_sought_in_what_an_earlier_run_prepared(parsed, scan, tmp_
     for stored in (first, again):
         assert torch.equal(stored["image"], loaded["image"])
         assert np.array_equal(stored["image"].meta["spatial_shape"], loaded["image"].meta["spatial_shape"])
+
+
+def test_a_store_that_cannot_be_written_ends_a_search_for_landmarks_with_one_sentence(parsed, scan, tmp_path):
+    (tmp_path / "store").write_text("a file", encoding="utf-8")
+    settings = {"store_dir": str(tmp_path / "store"), "scans": [scan], "num_workers": 1}
+    with pytest.raises(RuntimeError) as caught:
+        next(iter(parsed("landmark_localization", "inference", **settings).get_parsed_content("dataloader")))
+    assert isinstance(caught.value.__cause__, InputError)
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_variants_share_the_traits_on_which_they_act_in_turn():
     ("settings", "sentence"),
     [
         ({"causal": 31}, "Of 30 variants, 31 cannot act: set causal to 30 or less"),
-        ({"causal": 3, "traits": ["height"]}, "cannot act on height: set traits to some of body size, muscle"),
+        ({"causal": 3, "traits": ["body size", "height"]}, "cannot act on height: set traits to some of body size"),
         ({"causal": 3, "traits": []}, "cannot act on nothing: set traits to some of body size, muscle"),
         ({"causal": 3, "heritability": 1}, "A heritability of 1 cannot be: set it above 0 and below 1"),
     ],

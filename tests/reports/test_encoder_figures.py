@@ -46,7 +46,7 @@ def test_losses_are_drawn_as_they_are():
 
 
 def test_each_metric_of_the_validation_has_a_panel():
-    figure = loss_curves(history(900, 100, rankme=[3.0, 7.0], learning_rate=[1.0, 0.9]))
+    figure = loss_curves(history(900, 100, rankme=[3.0, 7.0], learning_rate=[1.0, 0.9], crops=[80, 160]))
     assert [axes.get_ylabel() for axes in figure.picture.axes] == ["loss", "effective dimension (RankMe)"]
     np.testing.assert_array_equal(figure.picture.axes[1].get_lines()[0].get_xydata(), [[1, 3], [2, 7]])
     np.testing.assert_array_equal(figure.data["rankme"], [3, 7])

@@ -129,6 +129,13 @@ def test_a_run_of_one_process_may_be_resumed_by_several(tmp_path, occupied):
     assert len(recorded(tmp_path)["train"]["handlers"]) == 2
 
 
+def test_what_a_log_calls_the_items_of_a_batch_may_change_in_a_resume(tmp_path, occupied):
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "train": {"progress": {}}}), encoding="utf-8")
+    renamed = {"train": {"seed": "@seed", "progress": {"items": "scans"}}}
+    configure(tmp_path, "open_run", {"run#0#resume": True, "seed": 0} | renamed).get_parsed_content("run")
+    assert recorded(tmp_path)["train"]["progress"] == {"items": "scans"}
+
+
 def test_a_description_may_be_reworded(tmp_path, occupied):
     before, after = ({"view": [{"_desc_": words, "holes": 3}], "seed": 0} for words in ("old words", "new words"))
     (occupied / "config.json").write_text(json.dumps(before), encoding="utf-8")

@@ -22,7 +22,7 @@ from .items import ITEM, is_whole, read_item, write_item
 __all__ = ["NO_PART", "PreparedStore", "files_of"]
 
 DAY = 86400  # seconds
-NO_PART = {"scan", "fingerprint", "fingerprints"}  # what an item is called in its list, whatever is in it
+NO_PART = {"scan", "person", "fingerprint", "fingerprints"}  # what an item is called in its list, whatever is in it
 
 
 class PreparedStore:

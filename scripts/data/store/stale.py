@@ -50,7 +50,8 @@ def stale_entries(store: str | Path, unused: float | None = None, others: float 
     folders = [path for path in folders if ENTRY.fullmatch(path.name) and path.is_dir()]  # and nothing of others
     if not any((folder / ITEM).is_file() for folder in folders):
         raise InputError(f"{store} holds no prepared scans: give the store_dir of a training.")
-    found = [(folder, _reason(folder, unused, others)) for folder in folders]
+    here = versions()  # which takes as long as all else of an entry
+    found = [(folder, _reason(folder, here, unused, others)) for folder in folders]
     return [Stale(folder, reason, _size(folder)) for folder, reason in found if reason]
 
 
@@ -60,7 +61,7 @@ def remove(stale: list[Stale]) -> None:
         shutil.rmtree(one.folder, ignore_errors=True)
 
 
-def _reason(folder: Path, unused: float | None, others: float) -> str:
+def _reason(folder: Path, here: dict[str, str], unused: float | None, others: float) -> str:
     """Why an entry is stale; nothing where it is not."""
     days = (time.time() - _used(folder)) / DAY
     if folder.name.startswith("."):  # of a process that may be at work elsewhere
@@ -71,14 +72,14 @@ def _reason(folder: Path, unused: float | None, others: float) -> str:
     if gone := _gone(about["files"]):
         return gone
     idle = f"unused for {days:.0f} days"
-    if (other := _other_environment(about)) and days > others:
+    if (other := _other_environment(about, here)) and days > others:
         return f"made {other}, {idle}"
     return idle if unused is not None and days > unused else ""
 
 
-def _other_environment(about: dict) -> str:
+def _other_environment(about: dict, here: dict[str, str]) -> str:
     """With which version, or by which code, an entry was made that is not what is here; nothing where all is."""
-    for name, version in versions().items():
+    for name, version in here.items():
         if (other := about["versions"].get(name)) != version:
             return f"with {name} {other}" if other else f"without {name}"
     now = code_of(about["code"])

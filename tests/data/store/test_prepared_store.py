@@ -90,6 +90,11 @@ def test_a_scan_that_was_moved_and_has_another_number_is_known(store, scans, tmp
     assert Counted.calls == 1 and found["scan"] == 7 and found["image"].meta["filename_or_obj"] == moved["image"]
 
 
+def test_a_person_who_has_another_number_among_those_of_tables_is_known(store, scans):
+    found = [store()(scans[0] | {"person": number})["person"] for number in (0, 5)]
+    assert Counted.calls == 1 and found == [0, 5]
+
+
 def test_another_argument_of_a_transform_is_a_miss(store, scans):
     shapes = [store(spacing)(scans[0])["image"].shape for spacing in (3.0, 4.0, 3.0)]
     assert Counted.calls == 2 and shapes[0] == shapes[2] != shapes[1]
