@@ -219,8 +219,8 @@ def _require_same_encoder(config: ConfigParser, trained: ConfigParser, run_dir: 
         )
 
 
-def _meant(key: str, config: ConfigParser):
-    """A setting without its descriptions and what changes rounding alone; a switch as such, not as a command line's text.
+def _meant(key: str, config: ConfigParser) -> object:
+    """A setting without descriptions and what changes rounding alone; a switch as such, also from a command line.
 
     MONAI writes references with `::` once it has read them, in whatever way they were written.
     """
