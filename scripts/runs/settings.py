@@ -68,6 +68,9 @@ RESUMABLE = {
 # multi_gpu_train.json adds one to the list, and each that learns is a setting of its own
 RESUMABLE_PARTS = {"network", "sampler", "dataloader", "progress", "tensorboard", "handlers"}
 
+# of the trainer: how a step is computed, which changes it by rounding alone, as channels_last.json and compile.json do
+BUT_FOR_ROUNDING = {"network", "compile", "compile_kwargs"}
+
 
 def open_run(output_dir: str, resume: bool = False) -> None:
     """Check that a training run can begin or be resumed in a folder; nothing is written yet.
@@ -127,7 +130,7 @@ def check_settings(
     if "embedding_size" in keys and all("embedding_size" in one for one in (config, trained)):
         _require_same_encoder(config, trained, run_dir)
     for key in keys:
-        if key not in config or key not in trained or _meant(config[key]) == _meant(trained[key]):
+        if key not in config or key not in trained or _meant(key, config) == _meant(key, trained):
             continue
         ours, theirs = (textwrap.shorten(_text(settings[key]), 200) for settings in (config, trained))
         cure = "" if isinstance(trained[key], dict) else f"--{key} {shlex.quote(_text(trained[key]))}, or "
@@ -216,12 +219,14 @@ def _require_same_encoder(config: ConfigParser, trained: ConfigParser, run_dir: 
         )
 
 
-def _meant(setting):
-    """A setting without its descriptions; a switch as such, which a command line gives as text.
+def _meant(key: str, config: ConfigParser) -> object:
+    """A setting without descriptions and what changes rounding alone; a switch as such, also from a command line.
 
     MONAI writes references with `::` once it has read them, in whatever way they were written.
     """
-    bare = json.loads(_text(without_descriptions(setting)).replace("::", "#"))
+    bare = json.loads(_text(without_descriptions(config[key])).replace("::", "#"))
+    if key == "train#trainer":
+        return {name: value for name, value in bare.items() if name not in BUT_FOR_ROUNDING}
     return {"true": True, "false": False}.get(bare, bare) if isinstance(bare, str) else bare
 
 

@@ -10,8 +10,9 @@ from scripts.inferers.grad_cache import GradCacheInferer
 from scripts.networks.weights import load_encoder
 
 ALL = Path(__file__).parents[2] / "bundles"
-BUNDLES, TRAINED = (
-    sorted(path.parents[1] for path in ALL.glob(f"*/configs/{name}.json")) for name in ("grad_cache", "train")
+BUNDLES, CHANNELS_LAST, TRAINED = (
+    sorted(path.parents[1] for path in ALL.glob(f"*/configs/{name}.json"))
+    for name in ("grad_cache", "channels_last", "train")
 )
 ISIMED = ALL / "isimed_pretraining"
 TINY = {"_target_": "DenseNet", "spatial_dims": 3, "in_channels": 1, "out_channels": "@embedding_size"}
@@ -37,7 +38,11 @@ def test_every_pretraining_has_the_overlay():
     assert {*BUNDLES} >= {*ALL.glob("*_pretraining")}
 
 
-@pytest.mark.parametrize("bundle", TRAINED, ids=lambda path: path.name)
+def test_all_trainings_of_torchs_own_convolutions_may_be_in_channels_last_memory():
+    assert {*TRAINED} - {*CHANNELS_LAST} == {ALL / "drasclr_pretraining"}
+
+
+@pytest.mark.parametrize("bundle", CHANNELS_LAST, ids=lambda path: path.name)
 @pytest.mark.one_of_a_kind
 def test_the_trainers_network_is_the_bundles_own_in_channels_last_memory(bundle):
     parser = parsed(bundle, "train", "channels_last")
@@ -51,6 +56,12 @@ def test_a_network_of_two_dimensions_is_in_channels_last_memory_too():
     network = parsed(ISIMED, "train", "axial_slices", "channels_last").get_parsed_content("train#trainer#network")
     weights = [weight for weight in network.parameters() if weight.ndim == 4 and weight.shape[1] > 1]
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights) and weights
+
+
+@pytest.mark.parametrize("bundle", TRAINED, ids=lambda path: path.name)
+def test_whether_a_training_can_be_compiled_is_asked_once_its_settings_are_checked(bundle):
+    (check, *_), (asked, *_) = (parsed(bundle, *names)["run"] for names in (["train"], ["train", "compile"]))
+    assert asked == [check, "@train#compiles"]
 
 
 @pytest.mark.slow
@@ -73,7 +84,7 @@ def test_weights_of_a_compiled_training_in_channels_last_memory_have_their_usual
 
 
 @pytest.mark.slow
-def test_a_training_that_cannot_be_compiled_ends_with_a_sentence_before_it_starts(
+def test_a_training_that_cannot_be_compiled_ends_with_a_sentence_and_leaves_nothing(
     run, small, cohort, tmp_path, monkeypatch
 ):
     def no_compiler(*args, **kwargs):
@@ -83,4 +94,4 @@ def test_a_training_that_cannot_be_compiled_ends_with_a_sentence_before_it_start
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run"}
     said = run(ISIMED, "train", "compile", status=1, **settings)
     assert "torch.compile does not work on cpu here (No working C++ compiler found): install" in said
-    assert "Traceback" not in said and not (tmp_path / "run" / "history.csv").exists()
+    assert "Traceback" not in said and not (tmp_path / "run").exists()

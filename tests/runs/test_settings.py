@@ -136,6 +136,23 @@ def test_what_a_log_calls_the_items_of_a_batch_may_change_in_a_resume(tmp_path, 
     assert recorded(tmp_path)["train"]["progress"] == {"items": "scans"}
 
 
+@pytest.mark.parametrize("overlay", [{"network": {"_target_": "channels_last"}}, {"compile": True}])
+def test_how_a_step_is_computed_may_change_in_a_resume(tmp_path, occupied, overlay):
+    plain = {"network": "@network", "seed": "@seed"}
+    for before, after in ((plain, plain | overlay), (plain | overlay, plain)):
+        (occupied / "config.json").write_text(json.dumps({"seed": 0, "train": {"trainer": before}}), encoding="utf-8")
+        again = {"run#0#resume": True, "seed": 0, "train": {"trainer": after}}
+        configure(tmp_path, "open_run", again).get_parsed_content("run")
+        assert recorded(tmp_path)["train"]["trainer"] == after
+
+
+def test_what_a_step_computes_may_not(tmp_path, occupied):
+    before, after = ({"seed": "@seed", "accumulation_steps": steps} for steps in (1, 4))
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "train": {"trainer": before}}), encoding="utf-8")
+    again = {"run#0#resume": True, "seed": 0, "train": {"trainer": after}}
+    assert "train#trainer is" in input_error(configure(tmp_path, "open_run", again))
+
+
 def test_a_description_may_be_reworded(tmp_path, occupied):
     before, after = ({"view": [{"_desc_": words, "holes": 3}], "seed": 0} for words in ("old words", "new words"))
     (occupied / "config.json").write_text(json.dumps(before), encoding="utf-8")
