@@ -34,11 +34,15 @@ def read(path):
         return b"".join(iter(lambda: file.read(5000), b""))
 
 
-@pytest.mark.parametrize(
-    "stream, content",
-    [(STREAM, CONTENT), (STREAM + bytes(700), CONTENT), (STREAM + STREAM, CONTENT + CONTENT)]
-    + [(gzip.compress(CONTENT, level), CONTENT) for level in (0, 1, 9)],
-)
+STREAMS = {
+    "stream": (STREAM, CONTENT),
+    "padded with zeros": (STREAM + bytes(700), CONTENT),
+    "two streams": (STREAM + STREAM, CONTENT + CONTENT),
+    **{f"level {level}": (gzip.compress(CONTENT, level), CONTENT) for level in (0, 1, 9)},
+}
+
+
+@pytest.mark.parametrize("stream, content", STREAMS.values(), ids=STREAMS)
 def test_the_content_is_what_was_compressed(tmp_path, stream, content):
     (tmp_path / "scan.nii.GZ").write_bytes(stream)
     assert read(tmp_path / "scan.nii.GZ") == content
@@ -49,12 +53,16 @@ def test_a_file_that_is_not_compressed_is_read_as_it_is(tmp_path):
     assert read(tmp_path / "scan.nii") == STREAM
 
 
-@pytest.mark.parametrize(
-    "stream, fault",
-    [(STREAM[:cut], EOFError) for cut in (5, 11, len(STREAM) // 2, len(STREAM) - 9, len(STREAM) - 1)]
-    + [(flipped(place), gzip.BadGzipFile) for place in (0, 2, -1, -5)]
-    + [(STREAM + b"something else", gzip.BadGzipFile), (STREAM[:10] + b"\xff" * 500, zlib.error)],
-)
+CUTS = (5, 11, len(STREAM) // 2, len(STREAM) - 9, len(STREAM) - 1)
+DAMAGED = {
+    **{f"cut after {cut} bytes": (STREAM[:cut], EOFError) for cut in CUTS},
+    **{f"byte {place} flipped": (flipped(place), gzip.BadGzipFile) for place in (0, 2, -1, -5)},
+    "something else behind it": (STREAM + b"something else", gzip.BadGzipFile),
+    "nothing but a header": (STREAM[:10] + b"\xff" * 500, zlib.error),
+}
+
+
+@pytest.mark.parametrize("stream, fault", DAMAGED.values(), ids=DAMAGED)
 def test_faults_are_those_of_pythons_own(tmp_path, stream, fault):
     (tmp_path / "scan.nii.gz").write_bytes(stream)
     with pytest.raises(fault):
