@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 
+# what a process that loads scans ended with, of which there is but text here
+IN_A_WORKER = re.compile(r"in DataLoader worker process .*?\bInputError: ([^\n]*)", re.DOTALL)
 NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -126,6 +129,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _sentence(error: BaseException) -> str | None:
+    if in_a_worker := IN_A_WORKER.search(str(error)):
+        return in_a_worker[1]
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):

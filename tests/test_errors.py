@@ -41,6 +41,35 @@ def test_an_input_error_is_one_line():
     assert run("raise InputError('Set pairs.')") == ("error: Set pairs.\n", 1)
 
 
+IN_A_WORKER = """
+from torch.utils.data import DataLoader, Dataset
+
+class Scans(Dataset):
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        try:
+            raise {error}
+        except ValueError as error:
+            raise {outer}
+
+next(iter(DataLoader(Scans(), num_workers=1)))
+"""
+REFUSED, WRAPPED = "InputError('There is no /data: give dataset_dir.')", "RuntimeError('applying transform') from error"
+
+
+@pytest.mark.parametrize("outer", ["error", WRAPPED])
+def test_an_input_error_of_a_process_that_loads_scans_is_one_line(outer):
+    text, code = run(IN_A_WORKER.format(error=REFUSED, outer=outer))
+    assert (text, code) == ("error: There is no /data: give dataset_dir.\n", 1)
+
+
+def test_other_errors_of_a_process_that_loads_scans_keep_their_trace():
+    text, _ = run(IN_A_WORKER.format(error="ValueError('no scan')", outer=WRAPPED))
+    assert text.startswith("Traceback") and "RuntimeError: applying transform" in text
+
+
 def test_other_errors_keep_their_trace():
     text, code = run("1 / 0")
     assert text.startswith("Traceback") and "ZeroDivisionError" in text and code == 1

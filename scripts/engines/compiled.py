@@ -13,7 +13,7 @@ def require_compiler(device: torch.device | str) -> bool:
     """True, where `torch.compile` works on a device.
 
     Raises:
-        InputError: it does not, as where no C++ compiler is installed.
+        InputError: it does not, as where there is no C++ compiler.
     """
     number = time.time()  # what was compiled before needs no compiler
     try:
@@ -21,7 +21,7 @@ def require_compiler(device: torch.device | str) -> bool:
     except Exception as error:  # which kind depends on what is missing
         why = shorten(error).partition(" Set TORCHDYNAMO_VERBOSE")[0]
         raise InputError(
-            f"torch.compile does not work on {device} here ({why}): install a C++ compiler, such as g++, or leave "
-            "compile.json out."
+            f"torch.compile does not work on {device} here ({why}): mend that (on a CPU, it needs a C++ compiler, such "
+            "as g++), or leave compile.json out."
         ) from error
     return True

@@ -29,7 +29,7 @@ SETTINGS = {
 def train(
     crops: int, steps: int, amp: bool, chunk: int = 0, channels_last: bool = False, compile: bool = False
 ) -> dict:
-    """Seconds of the fastest step but the first, and of the first, gigabytes at most beyond the start's, and losses."""
+    """Seconds of the fastest step but the first, of the first, gigabytes at most beyond the start's, and losses."""
     own = memory()
     torch.manual_seed(0)
     network, loss = DenseNet121(3, 1, 1024), DistanceLoss()
@@ -49,7 +49,7 @@ def train(
         optimizer.step()
         losses.append(value.item())
         seconds.append(time.process_time() - start)
-    return {"seconds": min(seconds[1:]), "first": seconds[0], "gigabytes": memory() - own, "losses": losses}
+    return {"seconds": min(seconds[1:] or seconds), "first": seconds[0], "gigabytes": memory() - own, "losses": losses}
 
 
 def memory() -> float:

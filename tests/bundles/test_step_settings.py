@@ -93,5 +93,5 @@ def test_a_training_that_cannot_be_compiled_ends_with_a_sentence_and_leaves_noth
     monkeypatch.setattr(torch, "compile", no_compiler)
     settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run"}
     said = run(ISIMED, "train", "compile", status=1, **settings)
-    assert "torch.compile does not work on cpu here (No working C++ compiler found): install" in said
+    assert "torch.compile does not work on cpu here (No working C++ compiler found): mend that" in said
     assert "Traceback" not in said and not (tmp_path / "run").exists()

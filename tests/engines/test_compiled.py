@@ -23,6 +23,6 @@ def test_without_a_compiler_one_sentence_says_what_to_do(monkeypatch):
     with pytest.raises(InputError) as refusal:
         require_compiler("cpu")
     assert str(refusal.value) == (
-        "torch.compile does not work on cpu here (InvalidCxxCompiler: none was found): install a C++ compiler, such as "
-        "g++, or leave compile.json out."
+        "torch.compile does not work on cpu here (InvalidCxxCompiler: none was found): mend that (on a CPU, it needs a "
+        "C++ compiler, such as g++), or leave compile.json out."
     )
