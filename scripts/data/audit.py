@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic import write_csv_atomically
-from ..distributed import by_first, from_all, processes, processes_here, rank
+from ..distributed import by_first, from_all, processes, rank
 from ..errors import InputError, counted, require_one_of, some
 from ..progress import with_progress
 from .checks.at_once import scans_at_once
 from .checks.fingerprint import join_subjects
 from .checks.remembered import facts_of
-from .checks.resampled import memory_of_process
 from .checks.scan_facts import Facts
 from .checks.verdict import FAULTY, KINDS, MASK, SUSPICIONS, Verdict, judge
 
@@ -24,7 +23,6 @@ __all__ = ["Audited", "audited_scans", "check_scans"]
 logger = logging.getLogger(__name__)
 
 ON_BAD_SCAN = ("stop", "skip")
-LARGE = 0.7  # of the memory, which a training needs as well
 COLUMNS = ("path", "subject", "verdict", "reason", "shape", "spacing_mm", "min", "max", "fingerprint")
 Audited = list[tuple[str, dict, Facts, Verdict]]  # path, its scan, what was found in it, and what is to be done
 
@@ -167,21 +165,8 @@ def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
             logger.warning(f"{len(paths)} of {len(audited)} files: each {text} ({some(paths)}). {cure}")
     voxels = sum(float(np.prod(verdict.shape)) * facts.box for _, _, facts, verdict in audited if verdict.shape)
     if spacing:
-        _say_size(" x ".join(f"{width:g}" for width in spacing), 4 * voxels)
-
-
-def _say_size(spacing: str, needed: float) -> None:
-    """How many bytes scans need in each process, and what to do where the machine has fewer for all of them."""
-    memory, here = memory_of_process(), processes_here()
-    said = f"Prepared at {spacing} mm, all scans take about {needed / 1e9:.2g} GB"
-    said += f" in each of {here} processes" if here > 1 else ""
-    if here * needed < LARGE * memory:
-        logger.info(f"{said}, if they are kept in memory.")
-    else:
-        logger.warning(
-            f"{said}, and this machine has {memory / 1e9:.2g} GB of memory: a training is slow unless it has a "
-            "--store_dir, a folder on a fast disk in which they are kept."
-        )
+        widths = " x ".join(f"{width:g}" for width in spacing)
+        logger.info(f"Prepared at {widths} mm, all scans take about {4 * voxels / 1e9:.2g} GB.")
 
 
 def _refuse(audited: Audited) -> None:

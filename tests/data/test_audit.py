@@ -142,23 +142,10 @@ def test_a_scan_with_one_faulty_image_is_left_out_whole(cohort):
     assert [scan["image"] for scan in usable] == [cohort[0]["image"]]
 
 
-def test_what_all_scans_take_in_memory_is_said(cohort, caplog):
+def test_what_all_scans_take_once_they_are_prepared_is_said(cohort, caplog):
     with caplog.at_level("INFO"):
         audited_scans([cohort[0]], spacing=(1.5, 2.5, 3.5))
     assert "at 1.5 x 2.5 x 3.5 mm, all scans take about" in caplog.text
-
-
-def test_where_that_is_more_than_there_is_the_way_out_is_said(cohort, caplog, monkeypatch):
-    monkeypatch.setattr("scripts.data.audit.memory_of_process", lambda: 1000.0)
-    audited_scans([cohort[0]], spacing=(1.5, 2.5, 3.5))
-    assert "this machine has 1e-06 GB of memory: a training is slow unless it has a --store_dir" in caplog.text
-
-
-def test_what_fits_for_one_process_may_be_too_much_for_those_of_a_machine(cohort, caplog, monkeypatch):
-    monkeypatch.setattr("scripts.data.audit.memory_of_process", lambda: 1e12)
-    monkeypatch.setattr("scripts.data.audit.processes_here", lambda: 10**9)
-    audited_scans([cohort[0]], spacing=(1.5, 2.5, 3.5))
-    assert "GB in each of 1000000000 processes, and this machine has 1e+03 GB" in caplog.text
 
 
 def test_long_audits_say_how_far_they_are(cohort, caplog, monkeypatch):
