@@ -2,7 +2,9 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import median_high
 from typing import Any
 
@@ -54,10 +56,17 @@ def store_with_room(
         each = f" in each of {here} processes" if here > 1 else ""
         logger.warning(
             f"Prepared, {counted(len(scans), 'scan')} take about {needed / 1e9:.2g} GB, and memory has room for "
-            f"{room / 1e9:.2g} GB{each}: they are kept in {spare_dir}, which takes as much of its disk and may be "
-            "removed afterwards. --store_dir names another folder, on a fast disk, which other runs may share."
+            f"{room / 1e9:.2g} GB{each}: they are kept in {spare_dir}, whose disk has {_free(spare_dir) / 1e9:.2g} GB "
+            "left, and which may be removed afterwards. --store_dir names another folder, on a fast disk, which other "
+            "runs may share."
         )
     return spare_dir
+
+
+def _free(folder: str) -> int:
+    """Bytes that the disk of a folder has left, which need not be there yet."""
+    path = Path(folder).absolute()
+    return shutil.disk_usage(next(above for above in (path, *path.parents) if above.exists())).free
 
 
 def _bytes(item: Any) -> int:

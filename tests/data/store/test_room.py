@@ -1,5 +1,8 @@
 """A training's scans are in memory where it has room for them, and on disk where it has not."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 from monai.transforms import Compose
@@ -28,10 +31,11 @@ def test_memory_keeps_what_it_has_room_for_beside_the_training(store, size):
     assert [store(size / room.ROOM * times) for times in (1.01, 0.99)] == [None, "spare"]
 
 
-def test_it_is_said_what_scans_take_where_they_go_and_that_it_may_be_elsewhere(store, size, caplog):
+def test_it_is_said_what_scans_take_where_they_go_and_that_it_may_be_elsewhere(store, size, caplog, monkeypatch):
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda path: SimpleNamespace(free=3e9 if path == Path.cwd() else 0))
     store(size)
     assert f"2 scans take about {size / 1e9:.2g} GB, and memory has room for {0.6 * size / 1e9:.2g} GB:" in caplog.text
-    assert "are kept in spare," in caplog.text and "--store_dir" in caplog.text
+    assert "are kept in spare, whose disk has 3 GB left" in caplog.text and "--store_dir" in caplog.text
 
 
 def test_nothing_is_said_where_memory_has_room(store, caplog):
