@@ -103,23 +103,28 @@ def report_input_errors() -> None:
     sys.excepthook = _excepthook
     for name in (None, "ignite", "monai.engines"):  # those of logging.conf
         for handler in logging.getLogger(name).handlers:
-            handler.addFilter(_says_why)
+            handler.addFilter(_is_said_here_alone)
     # under torchrun, a process that waits for another one would not notice
     if threading.current_thread() is threading.main_thread() and "LOCAL_RANK" not in os.environ:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _says_why(record: logging.LogRecord) -> bool:
-    """Ignite tells of an interruption as of an exception that has no text."""
-    return not record.getMessage().rstrip().endswith("due to exception:")
+def _is_said_here_alone(record: logging.LogRecord) -> bool:
+    """Each engine of Ignite's tells of an exception that ends it, for which the process may have a sentence."""
+    return "terminating due to exception" not in record.getMessage() or _sentence_of(sys.exc_info()[1]) is None
 
 
 def _excepthook(kind, error, trace) -> None:
-    sentence = next(filter(None, map(_sentence, _causes(error))), None)
+    sentence = _sentence_of(error)
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
     else:
         print(f"error: {sentence}", file=sys.stderr)
+
+
+def _sentence_of(error: BaseException | None) -> str | None:
+    """The first of an exception and its causes that is one; None where none is."""
+    return next(filter(None, map(_sentence, _causes(error))), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -147,7 +147,7 @@ def _row(one: tuple[str, dict, Facts, Verdict]) -> list:
 
 
 def _say(audited: Audited, spacing: Sequence[float] | None) -> None:
-    """What is left out, what is strange, and what all takes in memory."""
+    """What is left out, what is strange, and what all takes once it is prepared."""
     masks, faulty = (sum(verdict.kind == kind for *_, verdict in audited) for kind in (MASK, FAULTY))
     if masks:
         logger.warning(

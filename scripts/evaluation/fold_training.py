@@ -70,6 +70,7 @@ class FoldRuns:
 
     def _train(self, folder: Path, fold: int, share: float, resume: bool) -> None:
         own = {"fold": fold, "label_share": share, "output_dir": str(folder), "ckpt_dir": str(folder)}
+        own["kept_in"] = self.config["kept_in"] | {"spare_dir": str(self.output_dir / "prepared")}  # of all folds
         parser = ConfigParser({**self.config, **own, "resume": resume})
         parser.parse()
         settle_values(parser)

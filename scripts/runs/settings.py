@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 # what may differ where the same results are made again
 IRRELEVANT = {
-    *("_meta_", "device", "threads", "num_workers", "cache_rate", "store_dir", "amp"),
-    *("checkpoint_steps", "on_bad_scan"),
+    *("_meta_", "device", "threads", "num_workers", "cache_rate", "store_dir", "kept_in"),
+    *("amp", "checkpoint_steps", "on_bad_scan"),
     *(FOLDERS - {"dataset_dir"}),
 }
 # what a run leaves that ends before it has results: its lock, what it found in scans, and scans that it made
@@ -56,6 +56,7 @@ RESUMABLE = {
     "val_interval",
     "cache_rate",
     "store_dir",
+    "kept_in",
     "num_workers",
     "amp",
     "on_bad_scan",
@@ -67,6 +68,9 @@ RESUMABLE = {
 # of the sections train and validate: how crops are loaded and shared among processes, and what is watched; of handlers,
 # multi_gpu_train.json adds one to the list, and each that learns is a setting of its own
 RESUMABLE_PARTS = {"network", "sampler", "dataloader", "progress", "tensorboard", "handlers"}
+
+# of a data set: where its scans are kept
+WHERE_KEPT = {"cache_rate", "store_dir"}
 
 # of the trainer: how a step is computed, which changes it by rounding alone, as channels_last.json and compile.json do
 BUT_FOR_ROUNDING = {"network", "compile", "compile_kwargs"}
@@ -220,13 +224,14 @@ def _require_same_encoder(config: ConfigParser, trained: ConfigParser, run_dir: 
 
 
 def _meant(key: str, config: ConfigParser) -> object:
-    """A setting without descriptions and what changes rounding alone; a switch as such, also from a command line.
+    """A setting without what changes nothing, or rounding alone; a switch as such, also from a command line.
 
     MONAI writes references with `::` once it has read them, in whatever way they were written.
     """
     bare = json.loads(_text(without_descriptions(config[key])).replace("::", "#"))
-    if key == "train#trainer":
-        return {name: value for name, value in bare.items() if name not in BUT_FOR_ROUNDING}
+    if isinstance(bare, dict):
+        free = BUT_FOR_ROUNDING if key == "train#trainer" else WHERE_KEPT
+        return {name: value for name, value in bare.items() if name not in free}
     return {"true": True, "false": False}.get(bare, bare) if isinstance(bare, str) else bare
 
 

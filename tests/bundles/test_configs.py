@@ -232,6 +232,13 @@ def test_every_component_can_be_found(path):
             assert optional_import(module, "", min_version, attribute)[1], name
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=label)
+def test_what_keeps_scans_in_memory_asks_whether_it_has_room(path):
+    parts = [item for item in walk(read(path)) if isinstance(item, dict) and "_target_" in item]
+    keep = [part for part in parts if "@cache_rate" in str(part.get("cache_rate")) and "spare_dir" not in part]
+    assert all("@kept_in" in str(part) for part in keep)
+
+
 @pytest.mark.parametrize("bundle", PAPERS, ids=lambda path: path.name)
 def test_the_defaults_are_those_of_the_paper(bundle):
     config = read(bundle / "configs" / "train.json")

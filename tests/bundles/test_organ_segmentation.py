@@ -127,7 +127,7 @@ def validation(write_scan, tmp_path):
         parser.read_config([BUNDLE / "configs" / f"{name}.json" for name in ("train", *configs)])
         network = {"_target_": "UNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 2}
         network |= {"channels": [2] * 3, "strides": [2] * 2}
-        settings = {"split": {"validate": scans[:number]}, "classes": Structures(("body",), ((1,),))}
+        settings = {"split": {"train": [], "validate": scans[:number]}, "classes": Structures(("body",), ((1,),))}
         parser.update(settings | {"network_def": network, "spacing": [2.0] * 3, "validate#handlers": []})
         return parser
 

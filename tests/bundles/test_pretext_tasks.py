@@ -134,7 +134,8 @@ def test_a_step_of_the_paper_has_as_many_items_as_a_batch_of_its_code(bundle):
 
 def test_a_training_begins_with_a_look_at_how_much_of_its_regions_would_be_padding(bundle):
     scans = [prepared(number) for number in range(2)]
-    parser = parsed(bundle, split={"train": scans}, region_size=[64, 64, 64], patch_size=[40, 40, 40])
+    split = {"train": scans, "validate": []}
+    parser = parsed(bundle, split=split, region_size=[64, 64, 64], patch_size=[40, 40, 40])
     parser["train"]["deterministic_transforms"] = []
     step = next(i for i, one in enumerate(parser["run"]) if "check_padding" in str(one))
     assert step < next(i for i, one in enumerate(parser["run"]) if "lock_folder" in str(one))
@@ -144,8 +145,8 @@ def test_a_training_begins_with_a_look_at_how_much_of_its_regions_would_be_paddi
 
 
 def test_a_validation_asks_several_times_about_each_scan_as_often_as_a_step_does_each_time(bundle):
-    parser = parsed(bundle, validation_draws=3)
-    parser["split"], parser["train"]["deterministic_transforms"] = {"validate": [prepared(0), prepared(1)]}, []
+    parser = parsed(bundle, split={"train": [], "validate": [prepared(0), prepared(1)]}, validation_draws=3)
+    parser["train"]["deterministic_transforms"] = []
     draws = parser.get_parsed_content("validate#dataset")
     items = len(parser.get_parsed_content("train#draw")(prepared(0)))
     assert [len(draws[i]) for i in range(len(draws))] == 2 * 3 * [items]

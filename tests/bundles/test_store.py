@@ -42,9 +42,9 @@ def entries(tmp_path):
 
 
 def test_an_evaluation_with_label_maps_finds_what_the_training_prepared(parsed, scan, tmp_path):
-    crops = {}
+    crops, split = {}, {"train": [scan], "validate": []}
     for store in (str(tmp_path / "store"), None):
-        parser = parsed("isimed_pretraining", "train", "evaluate", split={"train": [scan]}, store_dir=store)
+        parser = parsed("isimed_pretraining", "train", "evaluate", split=split, store_dir=store)
         parser["evaluate#structures"] = Structures(("body",), ((1,),), frozenset({0}))
         parser.get_parsed_content("train#dataset")
         crops[store] = parser.get_parsed_content("evaluate#preprocessing")(scan)
@@ -66,6 +66,28 @@ def test_test_scans_of_a_segmentation_are_prepared_once_for_all_trainings(parsed
         found.append(json.loads((tmp_path / str(number) / "metrics.json").read_text(encoding="utf-8")))
     assert found[0] == found[1] == found[2] and 0 < found[0]["dice"] < 1
     assert entries(tmp_path) == 1
+
+
+def test_draws_of_a_pretext_task_are_not_kept_in_memory_that_has_no_room(parsed, scan, tmp_path, monkeypatch):
+    settings = {"split": {"train": [scan], "validate": [scan]}, "output_dir": str(tmp_path)}
+    kept = []
+    for memory in (1e9, 1000.0):
+        monkeypatch.setattr("scripts.data.store.room.memory_of_process", lambda memory=memory: memory)
+        items = parsed("rotation_pretraining", "train", **settings).get_parsed_content("validate#dataset")
+        kept.append((len(items.kept), len(items)))
+    assert kept == [(1, 4), (0, 4)]
+
+
+def test_scans_of_which_no_two_are_a_pair_may_be_in_a_store(parsed, scan, tmp_path):
+    scans = [scan | {"modality": name, "subject": name} for name in ("t1", "ct")]
+    settings = {
+        "split": {"train": scans, "validate": scans},
+        "store_dir": str(tmp_path / "store"),
+        "crop_size": [8] * 3,
+    }
+    parser = parsed("cross_modal_generation", "train", "unpaired", **settings)
+    parser.get_parsed_content("baselines")
+    assert {"source", "other"} <= parser.get_parsed_content("validate#dataset")[0][0].keys()
 
 
 def test_landmarks_are_sought_in_what_an_earlier_run_prepared(parsed, scan, tmp_path):

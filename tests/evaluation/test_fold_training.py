@@ -11,7 +11,7 @@ from scripts.data.folds import SubjectFolds
 from scripts.errors import InputError
 from scripts.evaluation import fold_training
 from scripts.evaluation.features import Features
-from scripts.evaluation.fold_training import FoldTraining
+from scripts.evaluation.fold_training import FoldRuns, FoldTraining
 
 SCANS = [{"subject": f"S{number}", "class_label": 1.0} for number in range(6)]
 SUBJECTS, LABELS = np.repeat([scan["subject"] for scan in SCANS], 4), torch.arange(24).float() % 2
@@ -88,3 +88,13 @@ def test_a_fold_of_other_crops_is_refused(training):
     training()(0, 1.0)
     with pytest.raises(InputError, match="fold_0_of_1 was scored on other crops"):
         training(labels=1 - LABELS)(0, 1.0)
+
+
+def test_folds_share_the_scans_for_which_memory_has_no_room(monkeypatch, tmp_path):
+    kept_in = {"_target_": "builtins.dict", "spare_dir": "$@output_dir + '/prepared'"}
+    fit = {"_target_": "scripts.atomic.write_json_atomically", "path": "$@output_dir + '/told.json'"}
+    config = {"output_dir": "elsewhere", "kept_in": kept_in, "fit": fit | {"content": "@kept_in"}}
+    monkeypatch.setattr(fold_training, "config_in_use", lambda: config)
+    folders = [FoldRuns(FOLDS, 0, tmp_path).trained(fold, 1.0) for fold in (0, 1)]
+    told = [json.loads((folder / "told.json").read_text(encoding="utf-8"))["spare_dir"] for folder in folders]
+    assert told == [str(tmp_path / "prepared")] * 2 and config["kept_in"] == kept_in

@@ -136,6 +136,14 @@ def test_what_a_log_calls_the_items_of_a_batch_may_change_in_a_resume(tmp_path, 
     assert recorded(tmp_path)["train"]["progress"] == {"items": "scans"}
 
 
+@pytest.mark.parametrize("key", ["dataset", "preparation"])
+def test_where_scans_are_kept_may_change_in_a_resume(tmp_path, occupied, key):
+    before, after = ({key: {"transform": "@seed"} | kept} for kept in ({}, {"store_dir": "@seed", "cache_rate": 0.0}))
+    (occupied / "config.json").write_text(json.dumps({"seed": 0, "train": before}), encoding="utf-8")
+    configure(tmp_path, "open_run", {"run#0#resume": True, "seed": 0, "train": after}).get_parsed_content("run")
+    assert recorded(tmp_path)["train"] == after
+
+
 @pytest.mark.parametrize("overlay", [{"network": {"_target_": "channels_last"}}, {"compile": True}])
 def test_how_a_step_is_computed_may_change_in_a_resume(tmp_path, occupied, overlay):
     plain = {"network": "@network", "seed": "@seed"}

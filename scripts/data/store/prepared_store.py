@@ -19,9 +19,10 @@ from ..checks.content import content_of
 from .identity import identity_of, number_of
 from .items import ITEM, is_whole, read_item, write_item
 
-__all__ = ["NO_PART", "PreparedStore", "files_of"]
+__all__ = ["NO_PART", "NO_STORE", "PreparedStore", "files_of"]
 
 DAY = 86400  # seconds
+NO_STORE = (None, "null")  # what is in the place of a folder where there is none
 NO_PART = {"scan", "person", "fingerprint", "fingerprints"}  # what an item is called in its list, whatever is in it
 
 
@@ -109,8 +110,8 @@ class PreparedStore:
         more = f", and {scans} scans of that size {scans * size:.2g} GB" if scans > 1 else ""
         reason = error.strerror or "the disk is full"  # of which NumPy says how many numbers it did not take
         return (
-            f"store_dir {self.folder} cannot take another prepared scan ({reason}), which needs "
-            f"{size:.2g} GB{more}: make room, or give another --store_dir. What is in it is whole and stays."
+            f"{self.folder} cannot take another prepared scan ({reason}), which needs {size:.2g} GB{more}: make room, "
+            "or give another folder as --store_dir. What is in it is whole and stays."
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 from monai.data import MetaTensor
 from monai.transforms import ScaleIntensityRanged, ScaleIntensityRangePercentilesd, Spacing
 
-from scripts.data.checks import verdict
+from scripts.data.checks import resampled, verdict
 from scripts.data.checks.resampled import memory_of_process, resampled_shape
 from scripts.data.checks.scan_facts import Facts
 from scripts.data.checks.verdict import judge
@@ -62,6 +62,19 @@ def test_a_limit_of_the_process_is_its_memory(monkeypatch):
     taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     monkeypatch.setattr(resource, "getrlimit", lambda _: (taken + 10**8, -1))
     assert memory_of_process() == pytest.approx(10**8, abs=10**7)
+
+
+@pytest.mark.parametrize("groups", ["0::/jobs/7/step", "4:memory:/jobs/7/step\n1:cpu:/"])
+@pytest.mark.parametrize("limited", ["", "jobs/7", "jobs/7/step"])
+def test_what_a_container_or_a_job_of_a_cluster_may_have_is_its_memory(tmp_path, monkeypatch, groups, limited):
+    monkeypatch.setattr(resampled, "GROUPS", tmp_path)
+    monkeypatch.setattr(resampled, "GROUPS_OF_PROCESS", tmp_path / "cgroup")
+    (tmp_path / "cgroup").write_text(groups, encoding="utf-8")
+    root, name = (tmp_path / "memory", "limit_in_bytes") if "memory" in groups else (tmp_path, "max")
+    for group, limit in {"jobs": "max", limited: "100000000"}.items():
+        (root / group).mkdir(parents=True, exist_ok=True)
+        (root / group / f"memory.{name}").write_text(f"{limit}\n", encoding="utf-8")
+    assert memory_of_process() == 1e8
 
 
 @pytest.mark.parametrize("size", [0.01, 1700.0])

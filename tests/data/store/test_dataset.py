@@ -1,7 +1,6 @@
 """A training's data set draws the same crops from a store as from memory."""
 
 import numpy as np
-import pytest
 import torch
 from monai.data import DataLoader, Dataset
 from monai.data.utils import set_rnd
@@ -50,39 +49,11 @@ def test_crops_are_those_of_scans_in_memory_where_other_processes_load(scans, pr
     assert same(in_memory, drawn(scans, prepared, crops, workers=2, store_dir=str(tmp_path / "store")))
 
 
-def dataset(scans, prepared, tmp_path, **where):
-    steps = prepared()
-    return prepared_dataset(scans, Compose(steps), steps, spare_dir=str(tmp_path / "spare"), **where)
-
-
-def test_scans_that_do_not_fit_in_memory_go_to_the_spare_folder(scans, prepared, crops, tmp_path, monkeypatch, caplog):
-    in_memory = drawn(scans, prepared, crops)
-    monkeypatch.setattr("scripts.data.store.dataset.memory_of_process", lambda: 1000.0)
-    assert same(in_memory, drawn(scans, prepared, crops, spare_dir=str(tmp_path / "spare")))
-    assert len(list((tmp_path / "spare").iterdir())) == 2
-    assert f"for which memory has no room: they are kept in {tmp_path / 'spare'}" in caplog.text
-
-
-@pytest.mark.parametrize("where", [{"cache_rate": 0.0}, {"store_dir": "store"}])
-def test_settings_that_need_no_memory_need_no_spare_folder(scans, prepared, tmp_path, monkeypatch, where):
-    monkeypatch.setattr("scripts.data.store.dataset.memory_of_process", lambda: 1000.0)
+def test_null_on_a_command_line_is_no_store(scans, prepared, crops, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    dataset(scans, prepared, tmp_path, **where)
-    assert not (tmp_path / "spare").exists()
-
-
-@pytest.mark.parametrize(("processes", "spare"), [(1, False), (3, True)])
-def test_processes_of_a_machine_share_its_memory(scans, prepared, tmp_path, monkeypatch, processes, spare):
-    size = sum(scan["image"].nbytes for scan in map(Compose(prepared()), scans))
-    monkeypatch.setattr("scripts.data.store.dataset.memory_of_process", lambda: 2.0 * size)
-    monkeypatch.setattr("scripts.data.store.dataset.processes_here", lambda: processes)
-    dataset(scans, prepared, tmp_path)
-    assert (tmp_path / "spare").exists() == spare
-
-
-def test_small_files_are_not_prepared_to_see_that_they_fit(scans, prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr("scripts.data.store.dataset._size", None)
-    assert len(dataset(scans, prepared, tmp_path)) == 2
+    assert same(drawn(scans, prepared, crops), drawn(scans, prepared, crops, store_dir="null"))
+    preparation(prepared(), "null")(scans[0])
+    assert not (tmp_path / "null").exists()
 
 
 def test_transforms_behind_a_store_are_seeded_as_behind_memory(scans, prepared, crops, tmp_path):
