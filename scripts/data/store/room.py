@@ -22,7 +22,7 @@ __all__ = ["store_with_room"]
 logger = logging.getLogger(__name__)
 
 ROOM = 0.6  # of the memory, which a training needs as well
-MOST = 40  # bytes of a prepared scan for one of its files, beyond which nobody has to look
+MOST = 200  # bytes that a byte of a file may become, where voxels are made smaller: 4 of float32 for each of 50
 
 
 def store_with_room(
