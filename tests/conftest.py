@@ -1,9 +1,12 @@
 """Small scans, and a training small enough to run whole in a test."""
 
+import functools
 import json
 import multiprocessing
 import operator
+import os
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ComponentLocator
 from monai.transforms import Randomizable
 from monai.utils import set_determinism
 from torch import nn
@@ -35,9 +39,9 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """Deselects what is tested for one of several bundles that are alike, unless --every-bundle is given."""
-    left_out = [] if config.getoption("--every-bundle") else [item for item in items if not is_needed(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    if not config.getoption("--every-bundle"):
+        config.hook.pytest_deselected(items=[item for item in items if not is_needed(item)])
+        items[:] = [item for item in items if is_needed(item)]
 
 
 def bundle_of(item) -> Path | None:
@@ -54,6 +58,7 @@ def is_needed(item) -> bool:
     return not [other for other in BUNDLES[: BUNDLES.index(bundle)] if one_of_all or kind(other) == kind(bundle)]
 
 
+@functools.cache
 def kind(bundle: Path) -> tuple[str, str | None]:
     """What a bundle is for, and whether it has a pretext task (`control`), compares two views of a crop (`view`) or
     classifies bags (`pooling`)."""
@@ -76,6 +81,16 @@ def _cache(tmp_path_factory):
     """A folder in place of the user's own, also of the processes that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _components():
+    """All that MONAI's modules hold, which each of its parsers looks for anew, is found once for the same modules."""
+    find = ComponentLocator._find_classes_or_functions
+    once = functools.cache(lambda modules: find(None, modules))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ComponentLocator, "_find_classes_or_functions", lambda self, modules: once(tuple(modules)))
         yield
 
 
@@ -144,6 +159,39 @@ def in_two_processes(tmp_path):
     yield results
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def forked():
+    """A function: what another one prints in a process of its own, and how that ends.
+
+    It is forked from this one, where all that it imports is there: a new one would import it for seconds.
+    """
+
+    def end(function, cwd, streams):
+        for number, (name, file) in enumerate(streams.items(), 1):
+            os.dup2(file.fileno(), number)
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
+        os.chdir(cwd)
+        sys.excepthook = sys.__excepthook__
+        try:
+            function()
+        except (Exception, KeyboardInterrupt):
+            sys.excepthook(*sys.exc_info())
+            sys.exit(1)
+
+    def ended(function, cwd=ROOT):
+        torch.set_num_threads(1)  # threads do not survive a fork
+        with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+            streams = {"stdout": stdout, "stderr": stderr}
+            process = multiprocessing.get_context("fork").Process(target=end, args=(function, cwd, streams))
+            process.start()
+            process.join(300)
+            process.kill()
+            printed = {name: file.seek(0) or file.read() for name, file in streams.items()}
+            return SimpleNamespace(returncode=process.exitcode, **printed)
+
+    return ended
 
 
 class TinyEncoder(nn.Module):
