@@ -6,7 +6,6 @@ import multiprocessing
 import operator
 import os
 import sys
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -162,17 +161,17 @@ def in_two_processes(tmp_path):
 
 
 @pytest.fixture
-def forked():
-    """A function: what another one prints in a process of its own, and how that ends.
+def forked(tmp_path_factory):
+    """A function: what others print, each in a process of its own beside the other, and how these end.
 
-    It is forked from this one, where all that it imports is there: a new one would import it for seconds.
+    They are forked from this one, where all that they import is there: a new one would import it for seconds.
     """
 
-    def end(function, cwd, streams):
-        for number, (name, file) in enumerate(streams.items(), 1):
-            os.dup2(file.fileno(), number)
-            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
-        os.chdir(cwd)
+    def work(function, folder):
+        for number, name in enumerate(("stdout", "stderr"), 1):
+            setattr(sys, name, (folder / name).open("w", encoding="utf-8"))
+            os.dup2(getattr(sys, name).fileno(), number)
+        os.chdir(ROOT)
         sys.excepthook = sys.__excepthook__
         try:
             function()
@@ -180,16 +179,22 @@ def forked():
             sys.excepthook(*sys.exc_info())
             sys.exit(1)
 
-    def ended(function, cwd=ROOT):
+    def start(function):
+        folder = tmp_path_factory.mktemp("forked")
+        process = multiprocessing.get_context("fork").Process(target=work, args=(function, folder))
+        process.start()
+        return process, folder
+
+    def end(process, folder):
+        process.join(300)
+        process.kill()
+        printed = {name: (folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")}
+        return SimpleNamespace(returncode=process.exitcode, **printed)
+
+    def ended(*functions):
         torch.set_num_threads(1)  # threads do not survive a fork
-        with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
-            streams = {"stdout": stdout, "stderr": stderr}
-            process = multiprocessing.get_context("fork").Process(target=end, args=(function, cwd, streams))
-            process.start()
-            process.join(300)
-            process.kill()
-            printed = {name: file.seek(0) or file.read() for name, file in streams.items()}
-            return SimpleNamespace(returncode=process.exitcode, **printed)
+        started = [start(function) for function in functions]
+        return [end(*one) for one in started]
 
     return ended
 

@@ -18,7 +18,7 @@ def run(forked):
     """A function: what a process prints to stderr, and how it ends."""
 
     def said(code):
-        done = forked(lambda: exec(START + code, {"__name__": "__main__"}))
+        (done,) = forked(lambda: exec(START + code, {"__name__": "__main__"}))
         return done.stderr, done.returncode
 
     return said

@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
 
 from scripts.data.phantom import make_cohort
 from scripts.evaluation.strata import STRATA
@@ -99,10 +100,10 @@ def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
     assert "holds results with another encoder: give another --output_dir" in output
 
 
-def test_two_processes_train_one_classifier(launch, bodies, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
+def test_two_processes_train_one_classifier(run_two, bodies, tmp_path):
     settings = SMALL | {"dataset_dir": bodies, "max_epochs": 1, "output_dir": tmp_path}
-    output = launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    output = run_two(BUNDLE, "train", "multi_gpu_train", **settings)
     assert len(re.findall("epoch 1/1: loss", output)) == 1 and len(re.findall("Test crops: auc", output)) == 1
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["positives"] > 0
 

@@ -34,7 +34,7 @@ def said(tmp_path, forked):
     def plan(runs, *settings, status=0):
         words = ["--snakefile", ROOT / "workflow" / "label_efficiency.smk", "--directory", tmp_path / "my efficiency"]
         words += ["-n", "--printshellcmds", "--config", f"data={tmp_path}", f"runs=[{','.join(map(str, runs))}]"]
-        done = forked(lambda: cli.main([*map(str, words), *settings]))
+        (done,) = forked(lambda: cli.main([*map(str, words), *settings]))
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -28,7 +28,7 @@ def snakemake(study, forked):
     def output(*options, status=0, **settings):
         words = ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", study, *options]
         words += ["--config", *(f"{key}={value}" for key, value in settings.items())]
-        done = forked(lambda: cli.main([*map(str, words)]))
+        (done,) = forked(lambda: cli.main([*map(str, words)]))
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
