@@ -1,11 +1,14 @@
 """Small scans, and a training small enough to run whole in a test."""
 
 import functools
+import gc
 import json
 import multiprocessing
 import operator
 import os
+import runpy
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,6 +44,8 @@ def pytest_collection_modifyitems(config, items):
     if not config.getoption("--every-bundle"):
         config.hook.pytest_deselected(items=[item for item in items if not is_needed(item)])
         items[:] = [item for item in items if is_needed(item)]
+    gc.collect()
+    gc.freeze()  # modules and tests stay: nobody has to look through them again and again
 
 
 def bundle_of(item) -> Path | None:
@@ -197,6 +202,21 @@ def forked(tmp_path_factory):
         return [end(*one) for one in started]
 
     return ended
+
+
+@pytest.fixture
+def run_module(forked):
+    """A function: what `python -m MODULE WORDS` prints, and how it ends; the process is a forked one."""
+
+    def done(module, *words):
+        def main():
+            warnings.simplefilter("ignore")  # of a module that is there already
+            sys.argv[1:] = map(str, words)
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+        return forked(main)[0]
+
+    return done
 
 
 class TinyEncoder(nn.Module):

@@ -144,6 +144,13 @@ def run():
     return call
 
 
+def plain_sheet(width, height):
+    """A matplotlib Figure whose panels nobody moves apart."""
+    from matplotlib.figure import Figure
+
+    return Figure((width, height))
+
+
 @contextlib.contextmanager
 def as_in_a_process(cwd):
     """What is printed; folder, search path, error hook and loggers are afterwards as they were."""
@@ -153,8 +160,9 @@ def as_in_a_process(cwd):
         patch.chdir(cwd)
         patch.setattr(sys, "path", list(sys.path))
         patch.setattr(sys, "excepthook", sys.__excepthook__)
-        # UMAP compiles itself for longer than a training takes; tests/reports tries it
+        # UMAP compiles itself, and figures are laid out, for longer than a training takes; tests/reports tries both
         patch.setattr("scripts.reports.encoder_page.umap_points", lambda embedding, seed: embedding[:, :2])
+        patch.setattr("scripts.reports.figure._laid_out", plain_sheet)
         for logger in loggers:
             patch.setattr(logger, "handlers", list(logger.handlers))
             patch.setattr(logger, "propagate", logger.propagate)
