@@ -18,7 +18,7 @@ import pytest
 import torch
 from monai.bundle import ComponentLocator
 from monai.transforms import Randomizable
-from monai.utils import set_determinism
+from monai.utils import get_seed, set_determinism
 from torch import nn
 
 ROOT = Path(__file__).parent.parent
@@ -74,8 +74,11 @@ def kind(bundle: Path) -> tuple[str, str | None]:
 @pytest.fixture(autouse=True)
 def _random_state():
     """The same random numbers in each test, whichever tests run before it."""
-    set_determinism(None)
-    torch.manual_seed(0)
+    if get_seed() is not None:
+        set_determinism(None)
+    if torch.cuda.is_available():
+        torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)  # for GPUs, PyTorch keeps a stack trace
     np.random.seed(0)
     Randomizable.R = np.random.RandomState(0)  # of all transforms that have none of their own
 
