@@ -141,6 +141,17 @@ def write_scan(oblique):
 
 
 @pytest.fixture
+def unseen_bodies(monkeypatch):
+    """Scans of synthetic cohorts are noise of 4³ voxels, for tests of all but what they show."""
+
+    def noise():
+        return np.random.randint(1, 1000, (4, 4, 4)).astype(np.int16)
+
+    monkeypatch.setattr("scripts.data.phantom.render", lambda _: (noise(), np.zeros((4, 4, 4), np.uint8)))
+    monkeypatch.setattr("scripts.data.phantom.render_modality", lambda subject, *_: (noise(), subject.affine))
+
+
+@pytest.fixture
 def in_two_processes(tmp_path):
     """A function: what another one returns in each of two processes, which are forked and reach each other by gloo."""
     context, started = multiprocessing.get_context("fork"), []

@@ -22,6 +22,8 @@ from scripts.data.phantom import make_cohort
 COHORTS = "COHORTS_OF_TESTS"  # the folder of synthetic cohorts, for tests that other tests start
 SMALL = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
 SMALL |= {"val_size": 1, "test_size": 1, "folds": 3}
+TINY = {"_target_": "DenseNet", "init_features": 4, "growth_rate": 4, "block_config": [1, 1]}
+TINY = {f"network_def#{key}": value for key, value in TINY.items()}
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +42,17 @@ def small_for(bodies):
         fewest = config.get("split", {}).get("fewest", 1)  # a bundle may tell subjects of each part from each other
         tables = {"tables": [str(bodies / "bodies.csv")]} if "tables" in config else {}
         return small | tables | {key: fewest for key in ("val_size", "test_size") if fewest > 1}
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def tiny_for():
+    """A function: settings of a network of a hundredth of DenseNet121, where a bundle has that."""
+
+    def settings(bundle):
+        config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
+        return TINY if config["network_def"]["_target_"] == "DenseNet121" else {}
 
     return settings
 

@@ -32,8 +32,6 @@ PUZZLE = BUNDLES[0].parent / "multimodal_puzzle_pretraining"
 GENERATION = BUNDLES[0].parent / "cross_modal_generation"
 CONTIG = BUNDLES[0].parent / "contig_pretraining"
 WEAK = BUNDLES[0].parent / "interactive_mil_classification"
-TINY = {"_target_": "DenseNet", "init_features": 4, "growth_rate": 4, "block_config": [1, 1]}
-TINY = {f"network_def#{key}": value for key, value in TINY.items()}
 HEADS = ["@validate#evaluation_mode"]
 EVALUATED_OTHERWISE = {  # handlers of their validations
     SEGMENTATION: [],
@@ -112,17 +110,6 @@ def test_onnx_says_what_the_network_says(opened, crop_and_embedding):
 
 
 @pytest.fixture(scope="module")
-def smallest_for(small_for):
-    """A function: settings of a training of a bundle, which takes a hundredth of DenseNet121 where it has that."""
-
-    def settings(bundle):
-        dense = config_of(bundle, "train")["network_def"]["_target_"] == "DenseNet121"
-        return small_for(bundle) | (TINY if dense else {})
-
-    return settings
-
-
-@pytest.fixture(scope="module")
 def no_runs(tmp_path_factory):
     """A database of no runs: MLflow makes its tables for longer than a training takes."""
     path = tmp_path_factory.mktemp("mlflow") / "mlruns.db"
@@ -131,9 +118,10 @@ def no_runs(tmp_path_factory):
 
 
 @pytest.mark.one_of_a_kind
-def test_a_training_is_tracked_by_mlflow(run, smallest_for, trainable, bodies_for, elsewhere, no_runs, tmp_path):
+def test_a_training_is_tracked_by_mlflow(run, small_for, tiny_for, trainable, bodies_for, elsewhere, no_runs, tmp_path):
     shutil.copy(no_runs, tmp_path)
-    overrides = smallest_for(trainable) | {"dataset_dir": bodies_for(trainable), "output_dir": tmp_path}
+    overrides = small_for(trainable) | tiny_for(trainable)
+    overrides |= {"dataset_dir": bodies_for(trainable), "output_dir": tmp_path}
     run(trainable, "train", cwd=elsewhere, tracking="mlflow", **overrides)
     assert {"train_loss", "validation_loss"} <= tracked(tmp_path)
 
@@ -160,14 +148,15 @@ def tracked(output_dir):
 
 
 @pytest.fixture(scope="module")
-def site(smallest_for, trainable, bodies_for, elsewhere, tmp_path_factory):
+def site(small_for, tiny_for, trainable, bodies_for, elsewhere, tmp_path_factory):
     """What a federated client of a bundle did: a round of training, an evaluation of the server's weights, a round."""
     folder = tmp_path_factory.mktemp("site")
     given = {
         "dataset_dir": str(bodies_for(trainable)),
         "output_dir": str(folder),
         "device": "cpu",
-        **smallest_for(trainable),
+        **small_for(trainable),
+        **tiny_for(trainable),
     }
     evaluation, own = dict(given), {}
     if trainable in EVALUATED_OTHERWISE:  # whose evaluate.json takes scans as inference does, or what a run leaves

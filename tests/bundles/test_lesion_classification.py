@@ -16,8 +16,6 @@ from scripts.evaluation.strata import STRATA
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
 SMALL = {"spacing": "[4.0,4.0,4.0]", "crops_per_volume": 8, "folds": 3, "batch_size": 2}
 ALL = SMALL | {"pretraining_split": "null"}
-TINY = {"_target_": "DenseNet", "init_features": 4, "growth_rate": 4, "block_config": [1, 1]}
-TINY = {f"network_def#{key}": value for key, value in TINY.items()}  # where one is trained in each fold
 
 pytestmark = pytest.mark.slow
 
@@ -66,11 +64,11 @@ def test_a_classifier_stands_beside_position_and_intensity(frozen):
     assert {key for key in metrics if key.startswith("auc")} == {"auc", "auc_position", "auc_intensity"}
 
 
-def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, bodies, tmp_path):
+def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, tiny_for, bodies, tmp_path):
     encoder = tmp_path / "encoder" / "encoder.pt"
     encoder.parent.mkdir()
     torch.save(DenseNet(3, 1, 1024, init_features=4, growth_rate=4, block_config=(1, 1)).state_dict(), encoder)
-    settings = ALL | TINY | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
+    settings = ALL | tiny_for(BUNDLE) | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
     output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
     assert len(re.findall("Training fold", output)) == 3 and "tuned: AUC" in output
     before = [float(row["tuned"]) for row in rows(tmp_path / "scores.csv")]
@@ -185,9 +183,9 @@ def test_components_of_scans_are_tested_with_columns_of_tables(run, people, tmp_
     assert "No table has a column height" in output
 
 
-def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_path):
+def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, tiny_for, people, tmp_path):
     settings = people | {"folds": 3, "windows": "[1,1,2]", "max_epochs": 1, "output_dir": tmp_path}
-    settings |= {"target": "age", "threshold": 40, "name": "tuned", **TINY}
+    settings |= {"target": "age", "threshold": 40, "name": "tuned", **tiny_for(BUNDLE)}
     output = run(BUNDLE, "fine_tune_outcomes", **settings)
     assert len(re.findall("Training fold", output)) == 3
     first = rows(tmp_path / "predictions.csv")

@@ -20,6 +20,7 @@ def parsed(*overlays, **settings):
     return parser
 
 
+@pytest.mark.usefixtures("unseen_bodies")
 def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, tmp_path):
     monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2, False: 3})
 

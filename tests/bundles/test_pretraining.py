@@ -86,9 +86,11 @@ def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
 @pytest.mark.one_of_all
-def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(run_two, of_two, bundle, tmp_path):
+def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(
+    run_two, of_two, tiny_for, bundle, tmp_path
+):
     for name, store in (("loaded", {}), ("stored", {"store_dir": tmp_path / "store"})):
-        run_two(bundle, "train", "multi_gpu_train", **of_two(bundle, tmp_path / name), **store)
+        run_two(bundle, "train", "multi_gpu_train", **of_two(bundle, tmp_path / name), **tiny_for(bundle), **store)
     loaded, stored = (torch.load(tmp_path / name / "encoder.pt", weights_only=True) for name in ("loaded", "stored"))
     assert all(torch.equal(stored[name], loaded[name]) for name in loaded)
     entries = list((tmp_path / "store").iterdir())
