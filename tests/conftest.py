@@ -1,9 +1,14 @@
 """Small scans, and a training small enough to run whole in a test."""
 
+import functools
+import gc
 import json
 import multiprocessing
 import operator
+import os
+import runpy
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +16,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ComponentLocator
 from monai.transforms import Randomizable
-from monai.utils import set_determinism
+from monai.utils import get_seed, set_determinism
 from torch import nn
 
 ROOT = Path(__file__).parent.parent
@@ -35,9 +41,11 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """Deselects what is tested for one of several bundles that are alike, unless --every-bundle is given."""
-    left_out = [] if config.getoption("--every-bundle") else [item for item in items if not is_needed(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    if not config.getoption("--every-bundle"):
+        config.hook.pytest_deselected(items=[item for item in items if not is_needed(item)])
+        items[:] = [item for item in items if is_needed(item)]
+    gc.collect()
+    gc.freeze()  # modules and tests stay: nobody has to look through them again and again
 
 
 def bundle_of(item) -> Path | None:
@@ -54,6 +62,7 @@ def is_needed(item) -> bool:
     return not [other for other in BUNDLES[: BUNDLES.index(bundle)] if one_of_all or kind(other) == kind(bundle)]
 
 
+@functools.cache
 def kind(bundle: Path) -> tuple[str, str | None]:
     """What a bundle is for, and whether it has a pretext task (`control`), compares two views of a crop (`view`) or
     classifies bags (`pooling`)."""
@@ -65,8 +74,11 @@ def kind(bundle: Path) -> tuple[str, str | None]:
 @pytest.fixture(autouse=True)
 def _random_state():
     """The same random numbers in each test, whichever tests run before it."""
-    set_determinism(None)
-    torch.manual_seed(0)
+    if get_seed() is not None:
+        set_determinism(None)
+    if torch.cuda.is_available():
+        torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)  # for GPUs, PyTorch keeps a stack trace
     np.random.seed(0)
     Randomizable.R = np.random.RandomState(0)  # of all transforms that have none of their own
 
@@ -76,6 +88,16 @@ def _cache(tmp_path_factory):
     """A folder in place of the user's own, also of the processes that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _components():
+    """All that MONAI's modules hold, which each of its parsers looks for anew, is found once for the same modules."""
+    find = ComponentLocator._find_classes_or_functions
+    once = functools.cache(lambda modules: find(None, modules))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ComponentLocator, "_find_classes_or_functions", lambda self, modules: once(tuple(modules)))
         yield
 
 
@@ -119,6 +141,17 @@ def write_scan(oblique):
 
 
 @pytest.fixture
+def unseen_bodies(monkeypatch):
+    """Scans of synthetic cohorts are noise of 4³ voxels, for tests of all but what they show."""
+
+    def noise():
+        return np.random.randint(1, 1000, (4, 4, 4)).astype(np.int16)
+
+    monkeypatch.setattr("scripts.data.phantom.render", lambda _: (noise(), np.zeros((4, 4, 4), np.uint8)))
+    monkeypatch.setattr("scripts.data.phantom.render_modality", lambda subject, *_: (noise(), subject.affine))
+
+
+@pytest.fixture
 def in_two_processes(tmp_path):
     """A function: what another one returns in each of two processes, which are forked and reach each other by gloo."""
     context, started = multiprocessing.get_context("fork"), []
@@ -144,6 +177,60 @@ def in_two_processes(tmp_path):
     yield results
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def forked(tmp_path_factory):
+    """A function: what others print, each in a process of its own beside the other, and how these end.
+
+    They are forked from this one, where all that they import is there: a new one would import it for seconds.
+    """
+
+    def work(function, folder):
+        for number, name in enumerate(("stdout", "stderr"), 1):
+            setattr(sys, name, (folder / name).open("w", encoding="utf-8"))
+            os.dup2(getattr(sys, name).fileno(), number)
+        os.chdir(ROOT)
+        sys.excepthook = sys.__excepthook__
+        try:
+            function()
+        except (Exception, KeyboardInterrupt):
+            sys.excepthook(*sys.exc_info())
+            sys.exit(1)
+
+    def start(function):
+        folder = tmp_path_factory.mktemp("forked")
+        process = multiprocessing.get_context("fork").Process(target=work, args=(function, folder))
+        process.start()
+        return process, folder
+
+    def end(process, folder):
+        process.join(300)
+        process.kill()
+        printed = {name: (folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")}
+        return SimpleNamespace(returncode=process.exitcode, **printed)
+
+    def ended(*functions):
+        torch.set_num_threads(1)  # threads do not survive a fork
+        started = [start(function) for function in functions]
+        return [end(*one) for one in started]
+
+    return ended
+
+
+@pytest.fixture
+def run_module(forked):
+    """A function: what `python -m MODULE WORDS` prints, and how it ends; the process is a forked one."""
+
+    def done(module, *words):
+        def main():
+            warnings.simplefilter("ignore")  # of a module that is there already
+            sys.argv[1:] = map(str, words)
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+        return forked(main)[0]
+
+    return done
 
 
 class TinyEncoder(nn.Module):

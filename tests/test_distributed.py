@@ -237,7 +237,8 @@ def monitored(embedding):
 def results(tmp_path_factory):
     """What each of two processes computed."""
     folder = tmp_path_factory.mktemp("processes")
-    context = mp.spawn(work, (str(folder),), PROCESSES, join=False)
+    method = "spawn" if torch.cuda.is_available() else "fork"  # which imports nothing anew, and no GPU survives
+    context = mp.start_processes(work, (str(folder),), PROCESSES, join=False, start_method=method)
     try:
         for _ in range(PROCESSES):  # each call returns when one more process has ended
             if context.join(timeout=120):

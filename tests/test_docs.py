@@ -58,7 +58,9 @@ PRINTED = [(page, words) for page in [*ROOT.glob("*.md"), *pages()] for words in
 def test_every_command_is_one_that_a_bundle_takes(page, words, monkeypatch):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     of_page = page.parents[1]
-    faults = [fault(bundle, words) for bundle in ([of_page] if of_page in BUNDLES else BUNDLES)]
+    bundles, faults = [of_page] if of_page in BUNDLES else [*BUNDLES], []
+    while bundles and None not in faults:
+        faults.append(fault(bundles.pop(0), words))
     assert None in faults, faults
 
 

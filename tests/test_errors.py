@@ -12,12 +12,15 @@ from scripts.errors import InputError, report_input_errors, require_one_of, requ
 START = "from scripts.errors import InputError, report_input_errors\nreport_input_errors()\n"
 
 
-def run(code):
-    """What a process prints to stderr, and how it ends."""
-    done = subprocess.run(
-        [sys.executable, "-c", START + code], cwd=Path(__file__).parent.parent, capture_output=True, text=True
-    )
-    return done.stderr, done.returncode
+@pytest.fixture
+def run(forked):
+    """A function: what a process prints to stderr, and how it ends."""
+
+    def said(code):
+        (done,) = forked(lambda: exec(START + code, {"__name__": "__main__"}))
+        return done.stderr, done.returncode
+
+    return said
 
 
 DEEP = """
@@ -32,12 +35,14 @@ except RuntimeError as error:
 
 
 @pytest.mark.parametrize("inner", ["raise RuntimeError('resolving') from error", "raise RuntimeError('resolving')"])
-def test_an_input_error_behind_others_is_one_line(inner):
+def test_an_input_error_behind_others_is_one_line(run, inner):
     assert run(DEEP.format(inner=inner)) == ("error: There is no /data: give dataset_dir.\n", 1)
 
 
 def test_an_input_error_is_one_line():
-    assert run("raise InputError('Set pairs.')") == ("error: Set pairs.\n", 1)
+    words = [sys.executable, "-c", f"{START}raise InputError('Set pairs.')"]
+    done = subprocess.run(words, cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    assert (done.stderr, done.returncode) == ("error: Set pairs.\n", 1)
 
 
 IN_A_WORKER = """
@@ -59,7 +64,7 @@ REFUSED, WRAPPED = "InputError('There is no /data: give dataset_dir.')", "Runtim
 
 
 @pytest.mark.parametrize("outer", ["error", WRAPPED])
-def test_an_input_error_of_a_process_that_loads_scans_is_one_line(outer):
+def test_an_input_error_of_a_process_that_loads_scans_is_one_line(run, outer):
     text, code = run(IN_A_WORKER.format(error=REFUSED, outer=outer))
     assert (text, code) == ("error: There is no /data: give dataset_dir.\n", 1)
 
@@ -73,7 +78,7 @@ class Scans(list):
     def __getitem__(self, index):
         raise {error}
 
-logging.basicConfig(format="%(message)s")
+logging.basicConfig(format="%(message)s", force=True)
 report_input_errors()
 inner = Engine(lambda *_: None)
 outer = Engine(lambda *_: None)
@@ -83,50 +88,50 @@ outer.run([0])
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_input_error_in_an_engine_is_one_line(workers):
+def test_an_input_error_in_an_engine_is_one_line(run, workers):
     text, code = run(IN_AN_ENGINE.format(error=REFUSED, workers=workers))
     assert (text, code) == ("error: There is no /data: give dataset_dir.\n", 1)
 
 
-def test_an_interruption_in_an_engine_is_one_line():
+def test_an_interruption_in_an_engine_is_one_line(run):
     text, _ = run(IN_AN_ENGINE.format(error="KeyboardInterrupt", workers=0))
     assert text.startswith("error: Interrupted.") and len(text.splitlines()) == 1
 
 
-def test_other_errors_in_an_engine_are_told_by_it():
+def test_other_errors_in_an_engine_are_told_by_it(run):
     text, _ = run(IN_AN_ENGINE.format(error="ValueError('no scan')", workers=0))
     assert text.startswith("Current run is terminating due to exception: no scan")
 
 
-def test_other_errors_of_a_process_that_loads_scans_keep_their_trace():
+def test_other_errors_of_a_process_that_loads_scans_keep_their_trace(run):
     text, _ = run(IN_A_WORKER.format(error="ValueError('no scan')", outer=WRAPPED))
     assert text.startswith("Traceback") and "RuntimeError: applying transform" in text
 
 
-def test_other_errors_keep_their_trace():
+def test_other_errors_keep_their_trace(run):
     text, code = run("1 / 0")
     assert text.startswith("Traceback") and "ZeroDivisionError" in text and code == 1
 
 
-def test_other_errors_behind_others_keep_their_trace():
+def test_other_errors_behind_others_keep_their_trace(run):
     text, _ = run("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('outer') from error")
     assert "ZeroDivisionError" in text and "RuntimeError: outer" in text and "\nerror: " not in text
 
 
-def test_an_interruption_is_one_line():
+def test_an_interruption_is_one_line(run):
     text, _ = run("raise KeyboardInterrupt")
     assert text.startswith("error: Interrupted.") and "Traceback" not in text
 
 
 @pytest.mark.parametrize("kind", ["RuntimeError('[/pytorch/gloo/pair.cc:537] {}')", "DistBackendError('{}')"])
-def test_a_process_of_several_that_is_lost_is_one_line(kind):
+def test_a_process_of_several_that_is_lost_is_one_line(run, kind):
     text, code = run(f"from torch.distributed import DistBackendError\nraise {kind.format('Connection reset')}")
     assert text.startswith("error: Another process of this training ended") and text.endswith("Connection reset)\n")
     assert code == 1 and len(text.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_that_asks_to_end_is_one_line(name):
+def test_a_signal_that_asks_to_end_is_one_line(run, name):
     # of a process that a shell started in the background, which ignores SIGINT, too
     heard = "import os, signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     text, _ = run(f"{heard}os.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
@@ -140,7 +145,7 @@ def test_a_signal_that_asks_to_end_is_one_line(name):
         ("raise PermissionError(13, 'Permission denied', '/my/run')", "/my/run cannot be written or read (Permission"),
     ],
 )
-def test_a_full_disk_and_a_lack_of_permission_are_one_line(code, sentence):
+def test_a_full_disk_and_a_lack_of_permission_are_one_line(run, code, sentence):
     text, _ = run(code)
     assert text.startswith(f"error: {sentence}") and "Traceback" not in text
 

@@ -85,6 +85,11 @@ class Shape:
         radius *= 1 + np.float32(0.05) * self.dents(points)
         return np.clip(0.5 + (1 - radius) * self.half.min() / 3, 0, 1)
 
+    def is_near(self, points: np.ndarray) -> np.ndarray:
+        """Whether points [..., 3] (mm) lie in a box that holds the organ, [...]."""
+        axes = ((points[..., i], self.centre[i], self.half[i]) for i in range(3))
+        return np.logical_and.reduce([np.abs(point - centre) < 1.5 * half for point, centre, half in axes])
+
 
 @dataclass(frozen=True)
 class Lesion:
@@ -106,7 +111,7 @@ def tissue(organs: list[Shape], points: np.ndarray) -> np.ndarray:
     body = organs[0].coverage(points)
     image = organs[0].intensity * body
     for organ in organs[1:]:
-        near = (np.abs(points - organ.centre) < 1.5 * organ.half).all(-1)
+        near = organ.is_near(points)
         cover = organ.coverage(points[near]) * body[near]  # what sticks out of the body is cut off
         image[near] += cover * (organ.intensity - image[near])
     return image

@@ -89,7 +89,7 @@ def organ_map(subject: Subject) -> np.ndarray:
     body = subject.organs[0].coverage(points) > 0.5
     labels = np.zeros(points.shape[:3], np.uint8)
     for name, organ in zip(ORGANS, subject.organs, strict=True):
-        near = body & (np.abs(points - organ.centre) < 1.5 * organ.half).all(-1)
+        near = body & organ.is_near(points)
         filled = np.flatnonzero(near)[organ.coverage(points[near]) > 0.5]
         labels.flat[filled] = LABELLED.index(name) + 1 if name in LABELLED else 0
     return labels

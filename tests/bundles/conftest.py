@@ -7,17 +7,23 @@ import io
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from fire.parser import DefaultParseValue
 from monai.bundle import run as run_bundle
 
 from scripts.data.phantom import make_cohort
 
+COHORTS = "COHORTS_OF_TESTS"  # the folder of synthetic cohorts, for tests that other tests start
 SMALL = {"spacing": [4.0, 4.0, 4.0], "max_epochs": 1, "crops_per_volume": 4, "batch_size": 2}
 SMALL |= {"val_size": 1, "test_size": 1, "folds": 3}
+TINY = {"_target_": "DenseNet", "init_features": 4, "growth_rate": 4, "block_config": [1, 1]}
+TINY = {f"network_def#{key}": value for key, value in TINY.items()}
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +47,17 @@ def small_for(bodies):
 
 
 @pytest.fixture(scope="session")
+def tiny_for():
+    """A function: settings of a network of a hundredth of DenseNet121, where a bundle has that."""
+
+    def settings(bundle):
+        config = json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
+        return TINY if config["network_def"]["_target_"] == "DenseNet121" else {}
+
+    return settings
+
+
+@pytest.fixture(scope="session")
 def cohort(bodies, tmp_path_factory):
     """The first four of these bodies."""
     folder = tmp_path_factory.mktemp("cohort")
@@ -52,18 +69,30 @@ def cohort(bodies, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def bodies(tmp_path_factory):
-    """Six bodies, so that in each of three folds one with lesions and one without are trained on."""
-    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=6)
+def make_once(request, tmp_path_factory):
+    """A function: a synthetic cohort, which the first process of the tests that needs it makes for all of them."""
+    own = tmp_path_factory.getbasetemp()
+    folder = Path(os.environ.get(COHORTS, own.parent if hasattr(request.config, "workerinput") else own))
+
+    def cohort(name, **settings):
+        with FileLock(folder / f"{name}.lock"):
+            return make_cohort(folder / name, **settings)
+
+    return cohort
 
 
 @pytest.fixture(scope="session")
-def bodies_for(bodies, tmp_path_factory):
+def bodies(make_once):
+    """Six bodies, so that in each of three folds one with lesions and one without are trained on."""
+    return make_once("phantom", subjects=6)
+
+
+@pytest.fixture(scope="session")
+def bodies_for(bodies, make_once):
     """A function: these bodies, or where a configuration asks for several images of a subject, four in two of them."""
 
-    @functools.cache
     def cases():
-        return make_cohort(tmp_path_factory.mktemp("cohorts") / "cases", subjects=4, modalities=("t1", "ct"))
+        return make_once("cases", subjects=4, modalities=("t1", "ct"))
 
     def folder(bundle, kind="train"):
         text = (bundle / "configs" / f"{kind}.json").read_text(encoding="utf-8")
@@ -128,6 +157,13 @@ def run():
     return call
 
 
+def plain_sheet(width, height):
+    """A matplotlib Figure whose panels nobody moves apart."""
+    from matplotlib.figure import Figure
+
+    return Figure((width, height))
+
+
 @contextlib.contextmanager
 def as_in_a_process(cwd):
     """What is printed; folder, search path, error hook and loggers are afterwards as they were."""
@@ -137,8 +173,9 @@ def as_in_a_process(cwd):
         patch.chdir(cwd)
         patch.setattr(sys, "path", list(sys.path))
         patch.setattr(sys, "excepthook", sys.__excepthook__)
-        # UMAP compiles itself for longer than a training takes; tests/reports tries it
+        # UMAP compiles itself, and figures are laid out, for longer than a training takes; tests/reports tries both
         patch.setattr("scripts.reports.encoder_page.umap_points", lambda embedding, seed: embedding[:, :2])
+        patch.setattr("scripts.reports.figure._laid_out", plain_sheet)
         for logger in loggers:
             patch.setattr(logger, "handlers", list(logger.handlers))
             patch.setattr(logger, "propagate", logger.propagate)
@@ -162,6 +199,26 @@ def launch(command):
         return output
 
     return process
+
+
+@pytest.fixture
+def run_two(forked, run):
+    """A function: run a bundle in two processes as torchrun has them begin, but forked from this one."""
+
+    def process(rank, port, bundle, *configs, **overrides):
+        of_all = {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+        os.environ |= {key: str(value) for key, value in {"RANK": rank, "LOCAL_RANK": rank, **of_all}.items()}
+        print(run(bundle, *configs, **overrides))
+
+    def printed(*words, **overrides):
+        with socket.create_server(("localhost", 0)) as server:
+            port = server.getsockname()[1]
+        done = forked(*(functools.partial(process, rank, port, *words, **overrides) for rank in range(2)))
+        output = "".join(one.stdout + one.stderr for one in done)
+        assert [one.returncode for one in done] == [0, 0], output[-3000:]
+        return output
+
+    return printed
 
 
 @pytest.fixture(scope="session")

@@ -130,9 +130,12 @@ def test_a_mistake_is_answered_with_one_sentence_and_leaves_nothing_but_what_was
 
 
 @pytest.mark.slow
-def test_a_process_ends_with_the_sentence_alone(launch, small, cohort, tmp_path):
-    output = launch(BUNDLE, "train", status=1, max_epocs=3, dataset_dir=cohort, output_dir=tmp_path / "run", **small)
-    assert "error: Nothing in this configuration uses the key max_epocs" in output and "Traceback" not in output
+def test_a_process_ends_with_the_sentence_alone(run_module, command, small, cohort, tmp_path):
+    settings = small | {"dataset_dir": cohort, "output_dir": tmp_path / "run", "max_epocs": 3}
+    _, module, *words = command(BUNDLE, "train", **settings)
+    done = run_module(module, *words)
+    assert "error: Nothing in this configuration uses the key max_epocs" in done.stderr and done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.slow

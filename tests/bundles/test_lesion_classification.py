@@ -8,8 +8,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.networks.nets import DenseNet
 
-from scripts.data.phantom import make_cohort
 from scripts.evaluation.strata import STRATA
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "lesion_classification"
@@ -63,8 +64,11 @@ def test_a_classifier_stands_beside_position_and_intensity(frozen):
     assert {key for key in metrics if key.startswith("auc")} == {"auc", "auc_position", "auc_intensity"}
 
 
-def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, bodies, encoder, tmp_path):
-    settings = ALL | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
+def test_every_fold_is_trained_once_and_a_repetition_resumes_where_it_stopped(run, tiny_for, bodies, tmp_path):
+    encoder = tmp_path / "encoder" / "encoder.pt"
+    encoder.parent.mkdir()
+    torch.save(DenseNet(3, 1, 1024, init_features=4, growth_rate=4, block_config=(1, 1)).state_dict(), encoder)
+    settings = ALL | tiny_for(BUNDLE) | {"dataset_dir": bodies, "encoder": encoder, "name": "tuned", "max_epochs": 1}
     output = run(BUNDLE, "train", "cross_validate", output_dir=tmp_path, **settings)
     assert len(re.findall("Training fold", output)) == 3 and "tuned: AUC" in output
     before = [float(row["tuned"]) for row in rows(tmp_path / "scores.csv")]
@@ -99,10 +103,10 @@ def test_results_of_another_encoder_are_not_overwritten(run, bodies, folds):
     assert "holds results with another encoder: give another --output_dir" in output
 
 
-def test_two_processes_train_one_classifier(launch, bodies, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
+def test_two_processes_train_one_classifier(run_two, bodies, tmp_path):
     settings = SMALL | {"dataset_dir": bodies, "max_epochs": 1, "output_dir": tmp_path}
-    output = launch(BUNDLE, "train", "multi_gpu_train", launcher=launcher, **settings)
+    output = run_two(BUNDLE, "train", "multi_gpu_train", **settings)
     assert len(re.findall("epoch 1/1: loss", output)) == 1 and len(re.findall("Test crops: auc", output)) == 1
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["positives"] > 0
 
@@ -179,9 +183,9 @@ def test_components_of_scans_are_tested_with_columns_of_tables(run, people, tmp_
     assert "No table has a column height" in output
 
 
-def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, people, tmp_path):
+def test_an_encoder_is_fine_tuned_for_an_outcome_in_each_fold(run, tiny_for, people, tmp_path):
     settings = people | {"folds": 3, "windows": "[1,1,2]", "max_epochs": 1, "output_dir": tmp_path}
-    settings |= {"target": "age", "threshold": 40, "name": "tuned"}
+    settings |= {"target": "age", "threshold": 40, "name": "tuned", **tiny_for(BUNDLE)}
     output = run(BUNDLE, "fine_tune_outcomes", **settings)
     assert len(re.findall("Training fold", output)) == 3
     first = rows(tmp_path / "predictions.csv")
@@ -216,10 +220,10 @@ def test_classes_of_subjects_are_told_place_by_place(run, people, tmp_path):
     assert {0, 1, 2} >= {*np.unique(likeliest.dataobj).tolist()}
 
 
-def test_crops_are_told_by_the_label_map_at_their_centre(run, tmp_path):
-    cohort = make_cohort(tmp_path / "cohort", subjects=4, labels="organs")
+def test_crops_are_told_by_the_label_map_at_their_centre(run, make_once, tmp_path):
+    cohort = make_once("organs", subjects=3, labels="organs")
     (tmp_path / "structures.csv").write_text("name,values\nlungs,1 2\nabdomen,4 5 6 7 8\n", encoding="utf-8")
-    settings = {"dataset_dir": cohort, "structures": tmp_path / "structures.csv", "layers": "early", "folds": 4}
+    settings = {"dataset_dir": cohort, "structures": tmp_path / "structures.csv", "layers": "early", "folds": 3}
     settings |= {"spacing": SMALL["spacing"], "crops_per_volume": 12, "output_dir": tmp_path / "probe"}
     run(BUNDLE, "class_probe", **settings)
     labels = json.loads((tmp_path / "probe" / "models" / "labels.json").read_text(encoding="utf-8"))

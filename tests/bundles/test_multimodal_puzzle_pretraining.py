@@ -20,8 +20,8 @@ def parsed(*overlays, **settings):
     return parser
 
 
-@pytest.mark.parametrize("names", [("train", "evaluate"), ("inference",)])
-def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, tmp_path, names):
+@pytest.mark.usefixtures("unseen_bodies")
+def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, tmp_path):
     monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2, False: 3})
 
     def cohort(*names):
@@ -31,7 +31,8 @@ def test_without_scans_those_of_the_cohort_of_a_training_are_found(monkeypatch, 
         return parser.get_parsed_content("cohort")
 
     files = {path for case in cohort("train") for path in case["modalities"].values()}
-    assert files == {scan["image"] for scan in cohort(*names)}
+    for names in (("train", "evaluate"), ("inference",)):
+        assert files == {scan["image"] for scan in cohort(*names)}
 
 
 LAYOUTS = {

@@ -12,7 +12,6 @@ import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import UNet
 
-from scripts.data.phantom import make_cohort
 from scripts.data.phantom_body import LABELLED
 from scripts.data.structures import Structures
 from scripts.distributed import rank
@@ -180,9 +179,9 @@ def test_two_processes_train_alike_while_the_encoder_is_frozen_and_afterwards(va
 
 
 @pytest.fixture(scope="module")
-def organs(tmp_path_factory):
+def organs(make_once):
     """Three bodies with label maps of organs."""
-    return make_cohort(tmp_path_factory.mktemp("cohorts") / "phantom", subjects=3, labels="organs")
+    return make_once("organs", subjects=3, labels="organs")
 
 
 @pytest.fixture(scope="module")

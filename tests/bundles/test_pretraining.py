@@ -1,6 +1,5 @@
 """What every pretraining bundle does, and what one does for all."""
 
-import functools
 import json
 from pathlib import Path
 
@@ -63,38 +62,36 @@ def test_evaluation_writes_every_figure_beside_its_baselines(run, small, bundle,
     assert (trained / "report.html").stat().st_size > 100_000
 
 
-@pytest.fixture(scope="module")
-def under_torchrun(launch, small, bodies_for, tmp_path_factory):
-    """A function: folder of a run of two processes; each is trained once."""
-
-    @functools.cache
-    def folder(bundle, **more):
-        output = tmp_path_factory.mktemp("torchrun") / "2026"
-        launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
-        settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1, "dataset_dir": bodies_for(bundle)}
-        launch(bundle, "train", "multi_gpu_train", launcher=launcher, output_dir=output, **settings, **more)
-        return output
-
-    return folder
+@pytest.fixture
+def of_two(small, bodies_for):
+    """A function: settings of a training of two processes."""
+    settings = small | {"val_size": 2, "batch_size": 1, "test_size": 0.1}
+    return lambda bundle, output: settings | {"dataset_dir": bodies_for(bundle), "output_dir": output}
 
 
 @pytest.mark.one_of_all
 def test_two_processes_train_under_torchrun_and_their_run_is_evaluated_with_its_own_settings(
-    run, under_torchrun, history, bundle, bodies_for, tmp_path
+    run, launch, of_two, history, bundle, tmp_path
 ):
-    trained, cohort = under_torchrun(bundle), bodies_for(bundle)
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone")
+    trained, settings = tmp_path / "2026", of_two(bundle, tmp_path / "2026")
+    launch(bundle, "train", "multi_gpu_train", launcher=launcher, **settings)
     assert len(history(trained)) == 1
     assert_is_plain_network(bundle, trained / "encoder.pt")
     overrides = {"encoder": trained / "encoder.pt", "map_stride": 12, "evaluation_crops": 8}
     configs = ("train", trained / "config", "evaluate")
-    run(bundle, *configs, dataset_dir=cohort, output_dir=tmp_path / "results", **overrides)
+    run(bundle, *configs, dataset_dir=settings["dataset_dir"], output_dir=tmp_path / "results", **overrides)
     assert "<h1>Encoder 2026, on test subjects</h1>" in (tmp_path / "results" / "report.html").read_text("utf-8")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="processes with a GPU cannot be forked")
 @pytest.mark.one_of_all
-def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(under_torchrun, bundle, tmp_path):
-    runs = under_torchrun(bundle), under_torchrun(bundle, store_dir=tmp_path / "store")
-    loaded, stored = (torch.load(run / "encoder.pt", weights_only=True) for run in runs)
+def test_two_processes_that_fill_an_empty_store_train_what_they_train_without(
+    run_two, of_two, tiny_for, bundle, tmp_path
+):
+    for name, store in (("loaded", {}), ("stored", {"store_dir": tmp_path / "store"})):
+        run_two(bundle, "train", "multi_gpu_train", **of_two(bundle, tmp_path / name), **tiny_for(bundle), **store)
+    loaded, stored = (torch.load(tmp_path / name / "encoder.pt", weights_only=True) for name in ("loaded", "stored"))
     assert all(torch.equal(stored[name], loaded[name]) for name in loaded)
     entries = list((tmp_path / "store").iterdir())
     assert len(entries) == 5 and all(map(is_whole, entries))  # of six bodies, one is tested

@@ -1,17 +1,14 @@
 """A study ends with one page."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BUNDLES = ROOT / "bundles"
+BUNDLES = Path(__file__).parents[2] / "bundles"
 
 
 @pytest.mark.slow
-def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, bodies, tmp_path):
+def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, run_module, cohort, bodies, tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("scipy")
     encoder = train(BUNDLES / "isimed_pretraining") / "encoder.pt"
@@ -22,8 +19,9 @@ def test_one_page_has_the_tables_the_tests_and_the_figures(run, train, cohort, b
     overlays, settings = ("linear_probe", "cross_validate"), small | folds | {"output_dir": tmp_path / "folds"}
     settings["dataset_dir"] = bodies
     run(BUNDLES / "lesion_classification", *overlays, **settings)
-    words = ["-m", "scripts.reports.study", tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds"]
-    subprocess.run([sys.executable, "-W", "ignore", *words], cwd=ROOT, check=True, capture_output=True)
+    words = (tmp_path, "--encoders", tmp_path / "isimed", "--folds", tmp_path / "folds")
+    done = run_module("scripts.reports.study", *words)
+    assert done.returncode == 0, done.stderr
     page = (tmp_path / "study.html").read_text(encoding="utf-8")
     for title in ("Is there a lesion", "Means over ", "Where is this crop"):
         assert title in page

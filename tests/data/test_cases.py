@@ -196,6 +196,7 @@ def test_the_log_has_a_table_of_who_has_what(fill, caplog):
         assert line in caplog.text
 
 
+@pytest.mark.usefixtures("unseen_bodies")
 def test_scans_of_the_synthetic_cohort_of_cases_are_found_where_that_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr("scripts.data.cohort.SUBJECTS", {True: 2})
     where = {"dataset_dir": None, "synthetic_dir": tmp_path / "made", "converted_dir": tmp_path}

@@ -63,6 +63,7 @@ def test_a_body_that_moved_is_where_its_movement_says(subject):
     assert np.allclose(apply_affine(movement, middles[0]), middles[1], atol=0.5)
 
 
+@pytest.mark.usefixtures("unseen_bodies")
 def test_a_cohort_of_several_modalities_lacks_the_last_one_of_some(tmp_path, caplog):
     folder = make_cohort(tmp_path / "cohort", subjects=3, modalities=["t1", "ct"], moved=["ct"])
     cases = find_cases(folder, None, tmp_path / "made", tmp_path / "converted")

@@ -180,6 +180,7 @@ def test_in_shuffled_tables_nobody_has_their_own_line(write):
     assert cells(shuffled_tables(tables, seed=0)[0]) == after
 
 
+@pytest.mark.usefixtures("unseen_bodies")
 def test_the_synthetic_cohort_has_a_table_of_what_its_bodies_are_like(tmp_path):
     folder = make_cohort(tmp_path / "cohort", subjects=3)
     with open(folder / "bodies.csv", encoding="utf-8", newline="") as file:

@@ -4,9 +4,7 @@ import csv
 import json
 import re
 import runpy
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -252,9 +250,8 @@ def test_two_folders_of_one_name_are_not_taken_for_one(both, tmp_path):
         compare_encoders(tmp_path / "all", read_encoders([*both, tmp_path / "elsewhere" / "isimed"]))
 
 
-def test_it_is_a_command_whose_mistakes_are_one_sentence():
-    words = [sys.executable, "-W", "ignore", "-m", "scripts.reports.compare_encoders", "all", "gone"]
-    done = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+def test_it_is_a_command_whose_mistakes_are_one_sentence(run_module):
+    done = run_module("scripts.reports.compare_encoders", "all", "gone")
     assert done.returncode > 0 and "Traceback" not in done.stderr
     assert "error: There is no metrics.json in gone" in done.stderr
 

@@ -4,12 +4,11 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("snakemake")
+cli = pytest.importorskip("snakemake.cli")
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,14 +28,13 @@ def pretrained(tmp_path):
 
 
 @pytest.fixture
-def said(tmp_path):
+def said(tmp_path, forked):
     """A function: what Snakemake says that it would run now, with these settings."""
 
     def plan(runs, *settings, status=0):
         words = ["--snakefile", ROOT / "workflow" / "label_efficiency.smk", "--directory", tmp_path / "my efficiency"]
         words += ["-n", "--printshellcmds", "--config", f"data={tmp_path}", f"runs=[{','.join(map(str, runs))}]"]
-        command = [sys.executable, "-m", "snakemake", *map(str, words), *settings]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        (done,) = forked(lambda: cli.main([*map(str, words), *settings]))
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -2,15 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from monai.bundle import ConfigParser
 
-pytest.importorskip("snakemake")
+cli = pytest.importorskip("snakemake.cli")
 yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parents[2]
@@ -24,14 +22,13 @@ def study(tmp_path):
 
 
 @pytest.fixture
-def snakemake(study):
+def snakemake(study, forked):
     """A function: what Snakemake prints with these options and settings."""
 
     def output(*options, status=0, **settings):
         words = ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", study, *options]
         words += ["--config", *(f"{key}={value}" for key, value in settings.items())]
-        command = [sys.executable, "-m", "snakemake", *map(str, words)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        (done,) = forked(lambda: cli.main([*map(str, words)]))
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
