@@ -3,6 +3,7 @@
 import functools
 import gc
 import json
+import logging
 import multiprocessing
 import operator
 import os
@@ -192,6 +193,7 @@ def forked(tmp_path_factory):
             os.dup2(getattr(sys, name).fileno(), number)
         os.chdir(ROOT)
         sys.excepthook = sys.__excepthook__
+        logging.root.handlers.clear()  # those of whatever ran here before
         try:
             function()
         except (Exception, KeyboardInterrupt):

@@ -1,5 +1,6 @@
 """Scans in other formats become NIfTI, in the place where they were."""
 
+import locale
 import logging
 import re
 import subprocess
@@ -48,6 +49,7 @@ def itk_image(itk, voxels, affine):
 def write_series(itk, folder, image, series=1, patient="P01", modality="MR", left_out=()):
     """A DICOM series of an image's slices, in files without suffix."""
     folder.mkdir(parents=True, exist_ok=True)
+    characters = locale.setlocale(locale.LC_CTYPE)
     direction = np.array(image.GetDirection()).reshape(3, 3)
     writer = itk.ImageFileWriter()
     writer.SetImageIO("GDCMImageIO")
@@ -74,6 +76,7 @@ def write_series(itk, folder, image, series=1, patient="P01", modality="MR", lef
             part.SetMetaData(key, text)
         writer.SetFileName(str(folder / f"{series}_{k:02}"))
         writer.Execute(part)
+    locale.setlocale(locale.LC_CTYPE, characters)  # which ITK changes where it writes DICOM
 
 
 def same_place(path, voxels, affine, atol=1e-4):
